@@ -1,0 +1,43 @@
+//! The seams between decoding, detecting and keeping.
+
+use crate::artifact::{Artifact, Defect, Position};
+use crate::event::Event;
+use crate::finding::Finding;
+use crate::value::Object;
+
+/// One record on its way: as it stands, and as an event.
+#[derive(Debug)]
+pub struct Decoded<'a> {
+    /// The artifact that it lies in.
+    pub artifact: &'a Artifact,
+    /// Where in it.
+    pub position: Position,
+    /// Index of its source description among the loaded ones.
+    pub source: usize,
+    /// Native field names: what Sigma rules speak of.
+    pub native: &'a Object<'a>,
+    /// OCSF terms.
+    pub event: Event<'a>,
+}
+
+/// The receiver cannot go on (its disk is full, its pipe is closed); decoding stops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stop;
+
+/// Receives what a decoder reads. The receiver owns batching and back-pressure.
+pub trait RecordSink {
+    /// One record.
+    ///
+    /// # Errors
+    /// [`Stop`] if the receiver cannot go on.
+    fn record(&mut self, record: Decoded<'_>) -> Result<(), Stop>;
+
+    /// Something that could not be read.
+    fn defect(&mut self, defect: Defect);
+}
+
+/// Turns records into findings, one record at a time and without memory between them.
+pub trait Detector: Send + Sync {
+    /// Appends the findings of this record.
+    fn detect(&self, out: &mut Vec<Finding>, record: &Decoded<'_>);
+}
