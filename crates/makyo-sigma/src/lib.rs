@@ -1,1 +1,27 @@
-//! stub
+//! The Sigma language: rules and selections, read with positions and compiled to predicates.
+//!
+//! Two stages speak it: source descriptions decide by it what a record is, and detection decides
+//! by it what a record means. This crate knows neither; it reads the text, compiles it and
+//! evaluates it over a record's native fields.
+//! Follows the Sigma specification 2.1 (sigmahq.io).
+
+mod condition;
+mod diagnostic;
+mod pattern;
+mod plan;
+mod predicate;
+mod rule;
+mod selection;
+mod yaml;
+
+pub use condition::Condition;
+pub use diagnostic::Diagnostic;
+pub use pattern::Pattern;
+pub use plan::{Fields, Matcher, Plan, PlanBuilder, Scratch};
+pub use predicate::{Predicate, Test};
+pub use rule::{Logsource, Rule, load_rules};
+pub use selection::{Selection, detection_expression};
+pub use yaml::{Node, load_yaml};
+
+#[cfg(test)]
+mod tests;
