@@ -1,1 +1,24 @@
-//! stub
+//! Artifacts to records to events.
+//!
+//! A *format* splits bytes into records with their own field names; a *shape* unwraps what a
+//! collector put around them; a *source* says what the record means in OCSF terms. Formats are
+//! Rust, one file each; shapes and sources are data (see `docs/reference/source-format.md`).
+//!
+//! **Invariant**: no input makes a decoder panic, and nothing is dropped in silence: what cannot
+//! be read becomes a defect with file and record.
+
+mod decoder;
+mod format;
+mod generic;
+mod line;
+mod mapper;
+mod mapping;
+mod shape;
+mod source;
+
+pub use decoder::{DecodeOptions, decode, decode_text};
+pub use mapper::Sources;
+pub use source::{ServedLogsource, Source};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,26 @@
+//! One module per format: bytes to records.
+
+pub(crate) mod csv;
+pub(crate) mod evtx;
+pub(crate) mod json;
+pub(crate) mod lines;
+pub(crate) mod mail;
+pub(crate) mod text;
+pub(crate) mod w3c;
+pub(crate) mod zeek;
+
+use makyo_base::{DefectKind, Object, Position, Stop};
+
+/// A record longer than this is not read but named: no product writes such a one, and a hostile
+/// file must not fill the memory.
+pub(crate) const RECORD_BYTES_MAX: usize = 8 << 20;
+
+/// Receives what a format splits off.
+pub(crate) trait RawSink {
+    /// One record with the field names of the file.
+    fn raw(&mut self, position: u64, record: Object<'_>) -> Result<(), Stop>;
+    /// A stretch that could not be read.
+    fn defect(&mut self, position: Position, kind: DefectKind, detail: String);
+    /// A record whose bytes are not valid in the file's encoding; it was read with replacements.
+    fn replaced(&mut self, position: u64);
+}

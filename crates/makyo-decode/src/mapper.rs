@@ -1,0 +1,418 @@
+//! Records to events: which source it is, and what that source says of it.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use makyo_base::{
+    Artifact, Cell, Column, Decoded, Defect, DefectKind, Event, Item, Object, Position, RecordSink,
+    Stop, Value, canonical_account, canonical_host, sha256, to_json,
+};
+use makyo_sigma::{Diagnostic, Scratch};
+
+use crate::decoder::DecodeOptions;
+use crate::format::RawSink;
+use crate::generic;
+use crate::shape::Shape;
+use crate::source::{Items, Source};
+
+/// Child items of one record beyond this number are counted, not kept.
+const ITEMS_MAX: usize = 10_000;
+/// So many defects of one kind are told one by one for one artifact; the rest is counted.
+const DEFECTS_MAX: u64 = 20;
+
+/// All source descriptions, ready for use.
+#[derive(Debug, Default)]
+pub struct Sources {
+    /// The descriptions, sorted by id; records name theirs by its place here.
+    pub all: Vec<Source>,
+    shapes: Vec<Shape>,
+    /// Places in `all`, highest priority first.
+    order: Vec<usize>,
+}
+
+impl Sources {
+    /// Reads descriptions and shapes: pairs of path and text, `NAME/source.yml` and
+    /// `shapes/NAME.yml`.
+    ///
+    /// # Errors
+    /// All mistakes of all files.
+    pub fn load(files: &[(String, String)]) -> Result<Self, Vec<Diagnostic>> {
+        let mut sources = Sources::default();
+        let mut problems = Vec::new();
+        for (path, text) in files {
+            let mut keep = |found: Vec<Diagnostic>| {
+                problems.extend(found.into_iter().map(|problem| problem.in_file(path)));
+            };
+            if path.contains("shapes/") {
+                match Shape::load(text) {
+                    Ok(shape) => sources.shapes.push(shape),
+                    Err(found) => keep(found),
+                }
+            } else {
+                match Source::load(text) {
+                    Ok(source) => sources.all.push(source),
+                    Err(found) => keep(found),
+                }
+            }
+        }
+        sources.all.sort_by(|a, b| a.id.cmp(&b.id));
+        for source in &sources.all {
+            let shape = source.shape.as_deref();
+            if let Some(id) = shape.filter(|id| !sources.shapes.iter().any(|shape| shape.id == **id)) {
+                let message = format!("source `{}` names a shape that is not there: `{id}`", source.id);
+                problems.push(Diagnostic::at(0, message).in_file(&format!("{}/source.yml", source.id)));
+            }
+        }
+        sources.order = (0..sources.all.len()).collect();
+        sources.order.sort_by_key(|index| sources.all.get(*index).map(|source| (-source.priority, source.id.clone())));
+        if problems.is_empty() { Ok(sources) } else { Err(problems) }
+    }
+
+    /// The description at a place that a record named.
+    #[must_use]
+    pub fn get(&self, index: usize) -> Option<&Source> {
+        self.all.get(index)
+    }
+}
+
+/// Takes raw records of one artifact and passes events on.
+pub(crate) struct Mapper<'m> {
+    sources: &'m Sources,
+    options: &'m DecodeOptions,
+    artifact: &'m Artifact,
+    format: &'static str,
+    out: &'m mut dyn RecordSink,
+    scratch: Scratch,
+    /// The source of the record before: most likely this one's too.
+    last: Option<usize>,
+    /// The last time with a year, for lines that leave it out.
+    near: Option<i64>,
+    counts: BTreeMap<DefectKind, u64>,
+    replaced: Option<(u64, u64)>,
+    unrecognised: Option<(u64, u64)>,
+}
+
+impl<'m> Mapper<'m> {
+    pub(crate) fn new(
+        sources: &'m Sources,
+        options: &'m DecodeOptions,
+        artifact: &'m Artifact,
+        format: &'static str,
+        out: &'m mut dyn RecordSink,
+    ) -> Self {
+        Mapper {
+            sources,
+            options,
+            artifact,
+            format,
+            out,
+            scratch: Scratch::default(),
+            last: None,
+            near: None,
+            counts: BTreeMap::new(),
+            replaced: None,
+            unrecognised: None,
+        }
+    }
+
+    /// Says what was only counted while reading.
+    pub(crate) fn finish(&mut self) {
+        if let Some((first, count)) = self.replaced.take() {
+            let detail = format!("{count} records hold bytes that are not valid text; read with replacement characters, the first is record {first}");
+            self.tell(Position::Record(first), DefectKind::Encoding, detail);
+        }
+        if let Some((first, count)) = self.unrecognised.take() {
+            let detail = format!("{count} lines have neither a time nor fields that a log would have; the first is line {first}");
+            self.tell(Position::Record(first), DefectKind::Unrecognised, detail);
+        }
+        for (kind, count) in std::mem::take(&mut self.counts) {
+            if count > DEFECTS_MAX {
+                let detail = format!("{} more of the same kind in this file", count - DEFECTS_MAX);
+                self.tell(Position::Whole, kind, detail);
+            }
+        }
+    }
+
+    fn tell(&mut self, position: Position, kind: DefectKind, detail: String) {
+        let file = self.artifact.path.clone();
+        self.out.defect(Defect { file, position, kind, detail });
+    }
+
+    /// The source of a record and its native form.
+    fn recognise<'a>(&mut self, raw: Object<'a>) -> (Option<usize>, Object<'a>) {
+        let sources = self.sources;
+        let mut unwrapped: Vec<Option<Option<Object<'a>>>> = sources.shapes.iter().map(|_| None).collect();
+        let last_priority = self.last.and_then(|index| sources.all.get(index)).map(|source| source.priority);
+        let mut candidates: Vec<usize> = Vec::with_capacity(sources.order.len() + 1);
+        for index in &sources.order {
+            let priority = sources.all.get(*index).map(|source| source.priority);
+            // The last record's source goes first among its equals.
+            if priority == last_priority && self.last.is_some_and(|last| !candidates.contains(&last)) {
+                candidates.extend(self.last);
+            }
+            if !candidates.contains(index) {
+                candidates.push(*index);
+            }
+        }
+        for index in candidates {
+            let Some(source) = sources.all.get(index) else { continue };
+            if !source.formats.iter().any(|format| format == self.format) {
+                continue;
+            }
+            let place = source.shape.as_ref().and_then(|id| sources.shapes.iter().position(|shape| shape.id == *id));
+            let native: &Object<'a> = match place {
+                None => &raw,
+                Some(place) => {
+                    let scratch = &mut self.scratch;
+                    let slot = unwrapped.get_mut(place);
+                    let shape = sources.shapes.get(place);
+                    let found = slot.zip(shape).and_then(|(slot, shape)| {
+                        slot.get_or_insert_with(|| shape.unwrap(scratch, &raw)).as_ref()
+                    });
+                    found.unwrap_or(&raw)
+                }
+            };
+            if source.columns.is_empty() && source.extract.iter().all(|extract| !extract.early) {
+                if source.recognise.is_match(&mut self.scratch, native) {
+                    let native = place
+                        .and_then(|place| unwrapped.get_mut(place).and_then(Option::take).flatten())
+                        .unwrap_or(raw);
+                    return (Some(index), native);
+                }
+            } else if let Some(prepared) = self.prepare(source, native)
+                && source.recognise.is_match(&mut self.scratch, &prepared)
+            {
+                return (Some(index), prepared);
+            }
+        }
+        // A raw log line inside a wrapping is inferred from the line, not from the wrapping.
+        let scratch = &mut self.scratch;
+        let text = sources.shapes.iter().find_map(|shape| shape.unwrap_text(scratch, &raw));
+        (None, text.unwrap_or(raw))
+    }
+
+    /// Headerless columns and early extractions, before recognition.
+    fn prepare<'a>(&mut self, source: &Source, native: &Object<'a>) -> Option<Object<'a>> {
+        let mut prepared: Option<Object<'a>> = None;
+        for columns in &source.columns {
+            if columns.when.as_ref().is_some_and(|when| !when.is_match(&mut self.scratch, native)) {
+                continue;
+            }
+            let Some(text) = native.path(&columns.field).and_then(Value::as_str) else { continue };
+            let values = crate::format::csv::fields(text, ',');
+            if values.len() * 2 < columns.names.len() {
+                continue;
+            }
+            let into = prepared.get_or_insert_with(|| native.clone());
+            for (name, value) in columns.names.iter().zip(values) {
+                into.push_new(name.clone(), Value::text(value.into_owned()));
+            }
+        }
+        let prepared = prepared.unwrap_or_else(|| native.clone());
+        Some(self.extract(source, prepared, true))
+    }
+
+    fn extract<'a>(&mut self, source: &Source, mut native: Object<'a>, early: bool) -> Object<'a> {
+        for extract in source.extract.iter().filter(|extract| extract.early == early) {
+            if extract.when.as_ref().is_some_and(|when| !when.is_match(&mut self.scratch, &native)) {
+                continue;
+            }
+            let Some(text) = native.path(&extract.field).and_then(Value::as_str) else { continue };
+            let Some(captures) = extract.regex.captures(text) else { continue };
+            let found: Vec<(String, String)> = extract
+                .regex
+                .capture_names()
+                .flatten()
+                .filter_map(|name| captures.name(name).map(|value| (name.to_owned(), value.as_str().to_owned())))
+                .collect();
+            for (name, value) in found {
+                native.push_new(name, Value::text(value));
+            }
+        }
+        native
+    }
+
+    fn known(&mut self, source: &Source, native: &Object<'_>) -> Event<'static> {
+        let mut event = Event::default();
+        let mut used = Vec::new();
+        source.map.apply(&mut event, native, &mut used);
+        if let Some(case) = source.cases.iter().find(|case| case.when.is_match(&mut self.scratch, native)) {
+            case.map.apply(&mut event, native, &mut used);
+        }
+        for spec in &source.time {
+            if let Some((time, assumed)) = spec.find(native, self.near) {
+                event.put(Column::Time, Cell::Time(time));
+                event.time_zone_assumed = assumed;
+                break;
+            }
+        }
+        let mut put_new = |column, text: &str| {
+            if event.cell(column).is_none() && !text.is_empty() {
+                event.put(column, Cell::Text(Cow::Owned(text.to_owned())));
+            }
+        };
+        put_new(Column::Source, &source.id);
+        put_new(Column::Vendor, &source.vendor);
+        put_new(Column::Product, &source.product);
+        for items in &source.items {
+            collect_items(&mut event.items, items, native);
+        }
+        if !event.items.is_empty() && event.cell(Column::ItemCount).is_none() {
+            event.put(Column::ItemCount, Cell::Integer(event.items.len() as i64));
+        }
+        event.identity = identity(&source.id, &source.identity, native);
+        event.unmapped = left_over(native, &used);
+        event
+    }
+
+    fn complete(&self, event: &mut Event<'static>) {
+        if event.cell(Column::ClassUid).is_none() {
+            event.put(Column::ClassUid, Cell::Integer(0));
+            event.put(Column::ClassName, Cell::Text(Cow::Borrowed("Base Event")));
+        }
+        let actor = self.account(event, Column::ActorUserName, Column::ActorUserDomain);
+        let user = self.account(event, Column::UserName, Column::UserDomain);
+        let is_authentication = event.cell(Column::ClassUid) == Some(&Cell::Integer(3002));
+        // In an authentication record the account is the one that signed in, whoever asked for it.
+        let account = if is_authentication { user.clone().or(actor) } else { actor.or_else(|| user.clone()) };
+        let host = event.text(Column::DeviceHostname).and_then(canonical_host);
+        for (column, value) in [(Column::Account, account), (Column::UserAccount, user), (Column::Host, host)] {
+            if let Some(value) = value {
+                event.put(column, Cell::Text(Cow::Owned(value)));
+            }
+        }
+    }
+
+    fn account(&self, event: &Event<'_>, name: Column, domain: Column) -> Option<String> {
+        let account = canonical_account(event.text(name)?, event.text(domain))?;
+        // One directory has a DNS name and a short name; its accounts have one.
+        let Some((domain, user)) = account.split_once('\\') else { return Some(account) };
+        let is_own = self.options.directory.iter().any(|known| known == domain);
+        match self.options.directory.first() {
+            Some(first) if is_own => Some(format!("{first}\\{user}")),
+            _ => Some(account),
+        }
+    }
+}
+
+impl RawSink for Mapper<'_> {
+    fn raw(&mut self, position: u64, record: Object<'_>) -> Result<(), Stop> {
+        let (index, native) = self.recognise(record);
+        let sources = self.sources;
+        let source = index.and_then(|index| sources.all.get(index).map(|source| (index, source)));
+        let (index, native, mut event) = match source {
+            Some((index, source)) => {
+                self.last = Some(index);
+                let native = if source.extract.is_empty() { native } else { self.extract(source, native, false) };
+                let event = self.known(source, &native);
+                (index, native, event)
+            }
+            None => match generic::infer(&native, self.format, self.near) {
+                Some(mut event) => {
+                    event.identity = identity("generic", &[], &native);
+                    (usize::MAX, native, event)
+                }
+                None => {
+                    let (first, count) = self.unrecognised.unwrap_or((position, 0));
+                    self.unrecognised = Some((first, count + 1));
+                    return Ok(());
+                }
+            },
+        };
+        self.complete(&mut event);
+        self.near = event.time().or(self.near);
+        self.out.record(Decoded {
+            artifact: self.artifact,
+            position: Position::Record(position),
+            source: index,
+            native: &native,
+            event,
+        })
+    }
+
+    fn defect(&mut self, position: Position, kind: DefectKind, detail: String) {
+        let count = self.counts.entry(kind).or_default();
+        *count += 1;
+        if *count <= DEFECTS_MAX {
+            self.tell(position, kind, detail);
+        }
+    }
+
+    fn replaced(&mut self, position: u64) {
+        let (first, count) = self.replaced.unwrap_or((position, 0));
+        self.replaced = Some((first, count + 1));
+    }
+}
+
+/// 128 bits of SHA-256 over the fields that identify a record wherever it was exported; over the
+/// whole record where it has none.
+fn identity(source: &str, fields: &[String], native: &Object<'_>) -> [u8; 16] {
+    let mut text = source.to_owned();
+    let values: Option<Vec<Cow<'_, str>>> = fields
+        .iter()
+        .map(|field| native.path(field).filter(|value| !value.is_blank()).and_then(Value::as_text))
+        .collect();
+    match values.filter(|values| !values.is_empty()) {
+        Some(values) => {
+            for value in values {
+                text.push('\0');
+                text.push_str(&value);
+            }
+        }
+        None => {
+            // Exports differ in the order of fields, not in the fields.
+            let mut fields: Vec<String> = native.0.iter().map(|(name, value)| format!("{name}\0{}", to_json(value))).collect();
+            fields.sort_unstable();
+            text.push_str(&fields.join("\0"));
+        }
+    }
+    let digest = sha256(text.as_bytes());
+    let mut identity = [0; 16];
+    identity.copy_from_slice(digest.split_at(16).0);
+    identity
+}
+
+fn left_over(native: &Object<'_>, used: &[&str]) -> Vec<(Cow<'static, str>, Value<'static>)> {
+    native
+        .0
+        .iter()
+        .filter(|(name, value)| *value != Value::Null && !used.iter().any(|one| *one == name))
+        .map(|(name, value)| (Cow::Owned(name.clone().into_owned()), value.clone().into_owned()))
+        .collect()
+}
+
+fn collect_items(out: &mut Vec<Item<'static>>, items: &Items, native: &Object<'_>) {
+    let Some((first, rest)) = items.each.split_first() else { return };
+    if let Some(value) = native.path(first) {
+        descend(out, items, value, rest, native);
+    }
+}
+
+fn descend(out: &mut Vec<Item<'static>>, items: &Items, value: &Value<'_>, path: &[String], holder: &Object<'_>) {
+    match (value, path.split_first()) {
+        (Value::List(list), _) => {
+            for element in list {
+                descend(out, items, element, path, holder);
+            }
+        }
+        (Value::Object(object), Some((first, rest))) => {
+            if let Some(value) = object.path(first) {
+                descend(out, items, value, rest, object);
+            }
+        }
+        (Value::Object(object), None) if out.len() < ITEMS_MAX => {
+            let text = |from: &Object<'_>, path: &Option<String>| -> Cow<'static, str> {
+                let value = path.as_deref().and_then(|path| from.path(path)).and_then(Value::as_text);
+                Cow::Owned(value.map(Cow::into_owned).unwrap_or_default())
+            };
+            out.push(Item {
+                kind: Cow::Owned(items.kind.clone()),
+                uid: text(object, &items.uid),
+                name: text(object, &items.name),
+                parent: text(holder, &items.parent),
+                size: text(object, &items.size).split('.').next().and_then(|text| text.parse().ok()),
+            });
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,246 @@
+//! Source descriptions: `sources/NAME/source.yml`, read with all mistakes named.
+
+use makyo_sigma::{Diagnostic, Logsource, Matcher, Node, Selection, detection_expression, load_yaml};
+use regex::Regex;
+
+use crate::mapping::{Map, TimeSpec};
+
+/// One log source.
+#[derive(Debug)]
+pub struct Source {
+    /// Its id, the folder's name.
+    pub id: String,
+    /// Its title, for people.
+    pub title: String,
+    /// Vendor.
+    pub vendor: String,
+    /// Product.
+    pub product: String,
+    /// How such a log is exported.
+    pub export: String,
+    /// Formats that can hold it.
+    pub formats: Vec<String>,
+    /// The Sigma log sources that its records serve.
+    pub logsources: Vec<ServedLogsource>,
+    pub(crate) shape: Option<String>,
+    pub(crate) priority: i64,
+    pub(crate) recognise: Matcher,
+    pub(crate) columns: Vec<Columns>,
+    pub(crate) extract: Vec<Extract>,
+    pub(crate) identity: Vec<String>,
+    pub(crate) time: Vec<TimeSpec>,
+    pub(crate) map: Map,
+    pub(crate) cases: Vec<Case>,
+    pub(crate) items: Vec<Items>,
+}
+
+/// A Sigma log source that some records of a source serve.
+#[derive(Debug)]
+pub struct ServedLogsource {
+    /// The log source.
+    pub logsource: Logsource,
+    /// Which records.
+    pub when: Option<Matcher>,
+    /// The rule's field names for the record's own: `(Image, NewProcessName)`.
+    pub fields: Vec<(String, String)>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Columns {
+    pub(crate) field: String,
+    pub(crate) names: Vec<String>,
+    pub(crate) when: Option<Matcher>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Extract {
+    pub(crate) field: String,
+    pub(crate) regex: Regex,
+    pub(crate) when: Option<Matcher>,
+    pub(crate) early: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct Case {
+    pub(crate) when: Matcher,
+    pub(crate) map: Map,
+}
+
+#[derive(Debug)]
+pub(crate) struct Items {
+    pub(crate) each: Vec<String>,
+    pub(crate) kind: String,
+    pub(crate) uid: Option<String>,
+    pub(crate) name: Option<String>,
+    pub(crate) parent: Option<String>,
+    pub(crate) size: Option<String>,
+}
+
+const KEYS: &[&str] = &[
+    "id", "title", "vendor", "product", "export", "format", "shape", "columns", "extract",
+    "recognise", "priority", "logsources", "identity", "time", "class", "activity", "fields",
+    "cases", "items",
+];
+const FORMATS: &[&str] = &["evtx", "json", "csv", "zeek", "w3c", "lines", "mail"];
+
+struct Reader {
+    problems: Vec<Diagnostic>,
+}
+
+impl Source {
+    /// Reads a source description.
+    ///
+    /// # Errors
+    /// All mistakes of the file at once.
+    pub(crate) fn load(text: &str) -> Result<Self, Vec<Diagnostic>> {
+        let documents = load_yaml(text).map_err(|problem| vec![problem])?;
+        let root = documents.first().ok_or_else(|| vec![Diagnostic::at(1, "file is empty")])?;
+        let mut reader = Reader { problems: root.unknown_keys(KEYS) };
+        let class = root.get_text("class").map(str::to_owned);
+        let activity = root.get_text("activity").map(str::to_owned);
+        let map = reader.map(root, class.clone(), activity);
+        let source = Source {
+            id: reader.text(root, "id"),
+            title: reader.text(root, "title"),
+            vendor: reader.text(root, "vendor"),
+            product: reader.text(root, "product"),
+            export: reader.text(root, "export"),
+            formats: reader.formats(root),
+            logsources: reader.each(root, "logsources", Reader::logsource),
+            shape: root.get_text("shape").map(str::to_owned),
+            priority: root.get_text("priority").and_then(|text| text.parse().ok()).unwrap_or(50),
+            recognise: reader.recognise(root),
+            columns: reader.each(root, "columns", Reader::columns),
+            extract: reader.each(root, "extract", Reader::extract),
+            identity: root.get_texts("identity"),
+            time: reader.each(root, "time", |reader, node| Some(reader.keep(TimeSpec::read(node))?)),
+            map,
+            cases: reader.each(root, "cases", |reader, node| reader.case(node, class.as_deref())),
+            items: reader.each(root, "items", Reader::items),
+        };
+        if reader.problems.is_empty() { Ok(source) } else { Err(reader.problems) }
+    }
+}
+
+impl Reader {
+    fn keep<T>(&mut self, result: Result<T, Diagnostic>) -> Option<T> {
+        result.map_err(|problem| self.problems.push(problem)).ok()
+    }
+
+    fn keep_all<T>(&mut self, result: Result<T, Vec<Diagnostic>>) -> Option<T> {
+        result.map_err(|mut problems| self.problems.append(&mut problems)).ok()
+    }
+
+    fn text(&mut self, root: &Node, key: &str) -> String {
+        if let Some(text) = root.get_text(key) {
+            return text.to_owned();
+        }
+        self.problems.push(Diagnostic::at(root.line, format!("source has no `{key}`")));
+        String::new()
+    }
+
+    fn each<T>(&mut self, root: &Node, key: &str, read: impl Fn(&mut Self, &Node) -> Option<T>) -> Vec<T> {
+        let nodes = root.get(key).map(Node::items).unwrap_or_default();
+        nodes.into_iter().filter_map(|node| read(self, node)).collect()
+    }
+
+    fn formats(&mut self, root: &Node) -> Vec<String> {
+        let formats = root.get_texts("format");
+        for format in formats.iter().filter(|format| !FORMATS.contains(&format.as_str())) {
+            let message = format!("unknown format: `{format}`; known: {}", FORMATS.join(", "));
+            self.problems.push(Diagnostic::at(root.line, message));
+        }
+        if formats.is_empty() {
+            self.problems.push(Diagnostic::at(root.line, "source has no `format`"));
+        }
+        formats
+    }
+
+    fn recognise(&mut self, root: &Node) -> Matcher {
+        let never = Selection::Or(Vec::new());
+        let selection = match root.get("recognise") {
+            Some(node) => self.keep_all(detection_expression(node)).unwrap_or(never),
+            None => {
+                self.problems.push(Diagnostic::at(root.line, "source has no `recognise`"));
+                never
+            }
+        };
+        Matcher::new(&selection)
+    }
+
+    fn when(&mut self, node: &Node) -> Option<Matcher> {
+        let selection = self.keep_all(Selection::parse(node.get("when")?))?;
+        Some(Matcher::new(&selection))
+    }
+
+    fn logsource(&mut self, node: &Node) -> Option<ServedLogsource> {
+        let known = ["product", "category", "service", "when", "fields"];
+        self.problems.extend(node.unknown_keys(&known));
+        let fields = node.get("fields").map(Node::entries).unwrap_or_default();
+        let pair = |entry: &(Node, Node)| Some((entry.0.text()?.to_owned(), entry.1.text()?.to_owned()));
+        Some(ServedLogsource {
+            logsource: Logsource::from_node(node),
+            when: self.when(node),
+            fields: fields.iter().filter_map(pair).collect(),
+        })
+    }
+
+    fn columns(&mut self, node: &Node) -> Option<Columns> {
+        self.problems.extend(node.unknown_keys(&["field", "names", "when"]));
+        Some(Columns {
+            field: self.text(node, "field"),
+            names: node.get_texts("names"),
+            when: self.when(node),
+        })
+    }
+
+    fn extract(&mut self, node: &Node) -> Option<Extract> {
+        self.problems.extend(node.unknown_keys(&["field", "regex", "when", "early"]));
+        let text = self.text(node, "regex");
+        let regex = Regex::new(&text).map_err(|error| {
+            let reason = error.to_string().replace('\n', " ");
+            Diagnostic::at(node.line, format!("regular expression cannot be used: {reason}"))
+        });
+        Some(Extract {
+            field: self.text(node, "field"),
+            regex: self.keep(regex)?,
+            when: self.when(node),
+            early: node.get("early").and_then(Node::boolean).unwrap_or(false),
+        })
+    }
+
+    fn case(&mut self, node: &Node, class: Option<&str>) -> Option<Case> {
+        self.problems.extend(node.unknown_keys(&["when", "class", "activity", "fields", "name"]));
+        let own_class = node.get_text("class").or(class).map(str::to_owned);
+        let map = self.map(node, own_class, node.get_text("activity").map(str::to_owned));
+        let Some(when) = self.when(node) else {
+            self.problems.push(Diagnostic::at(node.line, "case has no `when`"));
+            return None;
+        };
+        Some(Case { when, map })
+    }
+
+    fn map(&mut self, node: &Node, class: Option<String>, activity: Option<String>) -> Map {
+        match Map::read(node, class, activity) {
+            Ok(map) => map,
+            Err(mut problems) => {
+                self.problems.append(&mut problems);
+                Map::default()
+            }
+        }
+    }
+
+    fn items(&mut self, node: &Node) -> Option<Items> {
+        let known = ["each", "uid", "name", "parent", "kind", "size"];
+        self.problems.extend(node.unknown_keys(&known));
+        let own = |key| node.get_text(key).map(str::to_owned);
+        Some(Items {
+            each: self.text(node, "each").split('.').map(str::to_owned).collect(),
+            kind: self.text(node, "kind"),
+            uid: own("uid"),
+            name: own("name"),
+            parent: own("parent"),
+            size: own("size"),
+        })
+    }
+}
