@@ -7,6 +7,7 @@ mod account;
 mod artifact;
 mod digest;
 mod event;
+mod event_json;
 mod finding;
 mod json;
 mod net;
@@ -23,6 +24,7 @@ pub use event::{
     ALL_COLUMNS, CLASSES, COLUMNS, Cell, Column, ColumnInfo, ColumnType, Event, Item, activity,
     class,
 };
+pub use event_json::{event_object, nest};
 pub use finding::{Entity, EntityKind, Finding, FindingSource, Level, Role, RuleRef};
 pub use json::{parse_json, to_json};
 pub use net::{AddressScope, address_scope, parse_address, parse_port};

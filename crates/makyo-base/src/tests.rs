@@ -115,6 +115,11 @@ fn every_column_is_found_by_its_path_and_name() {
     }
 }
 
+#[test]
+fn no_column_lies_inside_another() {
+    assert_eq!(crate::event_json::clashes(), vec![]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 

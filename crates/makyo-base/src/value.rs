@@ -177,7 +177,7 @@ fn named_pair<'v, 'a>(list: &'v [Value<'a>], name: &str) -> Option<&'v Value<'a>
         if !key.1.as_str().is_some_and(|key| key.eq_ignore_ascii_case(name)) {
             return None;
         }
-        ["Value", "value", "NewValue", "newValue"]
+        ["Value", "value", "NewValue", "newValue", "boolValue", "intValue", "multiValue"]
             .iter()
             .find_map(|key| pair.0.iter().find(|field| field.0 == *key).map(|field| &field.1))
     })

@@ -6,7 +6,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use makyo_base::{
-    Artifact, ArtifactId, ArtifactKind, Defect, DefectKind, Position, RecordSink, Stop, sha256,
+    Artifact, ArtifactId, ArtifactKind, Decoded, Defect, DefectKind, Position, RecordSink, Stop, Value,
+    event_object, sha256, to_json,
 };
 use makyo_collect::recognise;
 
@@ -131,4 +132,33 @@ pub fn decode_text(
     mapper.finish();
     // A text in memory does not fail to be read.
     done.unwrap_or(Ok(()))
+}
+
+/// What the records of a text give: the fixtures of `makyo sources test`.
+#[derive(Debug, Default)]
+pub struct TextEvents {
+    /// One line of JSON an event, without the file's name.
+    pub lines: Vec<String>,
+    /// The source of each.
+    pub sources: Vec<usize>,
+    /// What could not be read.
+    pub defects: Vec<Defect>,
+}
+
+impl RecordSink for TextEvents {
+    fn record(&mut self, record: Decoded<'_>) -> Result<(), Stop> {
+        let number = match record.position {
+            Position::Record(number) => number,
+            _ => 0,
+        };
+        let mut object = event_object(&record.event, "", number);
+        object.0.retain(|field| field.0 != "evidence");
+        self.lines.push(to_json(&Value::Object(object)));
+        self.sources.push(record.source);
+        Ok(())
+    }
+
+    fn defect(&mut self, defect: Defect) {
+        self.defects.push(defect);
+    }
 }

@@ -18,7 +18,7 @@ const TIME: &[&str] = &[
 const USER: &[&str] = &[
     "user", "username", "usr", "suser", "srcuser", "sourceusername", "userprincipalname", "account",
     "accountname", "login", "loginname", "email", "useremail", "actoremail", "duser", "dstuser",
-    "userid", "useremails", "subjectusername",
+    "userid", "useremails", "subjectusername", "csusername",
 ];
 const SOURCE: &[&str] = &[
     "src", "srcip", "sourceip", "sourceaddress", "srcaddr", "srcipaddr", "clientip", "client",
@@ -56,8 +56,8 @@ pub(crate) fn infer(native: &Object<'_>, format: &str, near: Option<i64>) -> Opt
     let mut event = Event { inferred: true, ..Event::default() };
     let message = pick(native, MESSAGE, &|text| Some(text.to_owned()));
     let hint = ZoneHint { offset_seconds: None, near };
-    let time = pick(native, TIME, &|text| parse_time_with(text, hint))
-        .or_else(|| date_and_time(native, hint))
+    let time = date_and_time(native, hint)
+        .or_else(|| pick(native, TIME, &|text| parse_time_with(text, hint)))
         .or_else(|| {
             let text = message.as_deref()?;
             parse_time_with(TIME_TEXT.as_ref()?.find(text)?.as_str(), hint)

@@ -16,7 +16,7 @@ mod mapping;
 mod shape;
 mod source;
 
-pub use decoder::{DecodeOptions, decode, decode_text};
+pub use decoder::{DecodeOptions, TextEvents, decode, decode_text};
 pub use mapper::Sources;
 pub use source::{ServedLogsource, Source};
 

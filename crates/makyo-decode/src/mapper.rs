@@ -260,7 +260,7 @@ impl<'m> Mapper<'m> {
         if !event.items.is_empty() && event.cell(Column::ItemCount).is_none() {
             event.put(Column::ItemCount, Cell::Integer(event.items.len() as i64));
         }
-        event.identity = identity(&source.id, &source.identity, native);
+        event.identity = identity(&source.id, &source.identity, native, event.time());
         event.unmapped = left_over(native, &used);
         event
     }
@@ -309,7 +309,7 @@ impl RawSink for Mapper<'_> {
             }
             None => match generic::infer(&native, self.format, self.near) {
                 Some(mut event) => {
-                    event.identity = identity("generic", &[], &native);
+                    event.identity = identity("generic", &[], &native, None);
                     (usize::MAX, native, event)
                 }
                 None => {
@@ -345,13 +345,15 @@ impl RawSink for Mapper<'_> {
 }
 
 /// 128 bits of SHA-256 over the fields that identify a record wherever it was exported; over the
-/// whole record where it has none.
-fn identity(source: &str, fields: &[String], native: &Object<'_>) -> [u8; 16] {
+/// whole record where it has none. `@time` stands for the event's time to the millisecond, which
+/// all exports of one record share, however they write it.
+fn identity(source: &str, fields: &[String], native: &Object<'_>, time: Option<i64>) -> [u8; 16] {
     let mut text = source.to_owned();
-    let values: Option<Vec<Cow<'_, str>>> = fields
-        .iter()
-        .map(|field| native.path(field).filter(|value| !value.is_blank()).and_then(Value::as_text))
-        .collect();
+    let value = |field: &String| match field.as_str() {
+        "@time" => time.map(|time| Cow::Owned((time / 1_000_000).to_string())),
+        path => native.path(path).filter(|value| !value.is_blank()).and_then(Value::as_text),
+    };
+    let values: Option<Vec<Cow<'_, str>>> = fields.iter().map(value).collect();
     match values.filter(|values| !values.is_empty()) {
         Some(values) => {
             for value in values {

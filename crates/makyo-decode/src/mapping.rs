@@ -248,8 +248,10 @@ impl Getter {
         if let Some(constant) = &self.constant {
             return to_cell(column, constant);
         }
+        let mut is_there = self.from.is_empty();
         for path in &self.from {
             let Some(value) = native.path(path).filter(|value| !value.is_blank()) else { continue };
+            is_there = true;
             let Some(text) = scalar_text(value) else { continue };
             let Some(result) = self.transform(&text) else { continue };
             let plain = self.parse.is_none() && self.regex.is_none() && self.map.is_empty();
@@ -260,7 +262,8 @@ impl Getter {
                 return Some(cell);
             }
         }
-        self.default.as_deref().and_then(|default| to_cell(column, default))
+        // A default stands for a value that the map does not know, not for one that is missing.
+        self.default.as_deref().filter(|_| is_there).and_then(|default| to_cell(column, default))
     }
 
     fn transform(&self, text: &str) -> Option<String> {

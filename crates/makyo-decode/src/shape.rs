@@ -56,8 +56,12 @@ impl Shape {
 
     /// The native record inside, or nothing if no form holds.
     pub(crate) fn unwrap<'a>(&self, scratch: &mut Scratch, raw: &Object<'a>) -> Option<Object<'a>> {
-        let form = self.forms.iter().find(|form| form.when.is_match(scratch, raw))?;
-        Some(form.unwrap(raw))
+        self.forms.iter().filter(|form| form.when.is_match(scratch, raw)).find_map(|form| {
+            let native = form.unwrap(raw);
+            // A form whose inner text does not parse says nothing; the next one may.
+            let is_empty = native.0.iter().all(|field| field.0.starts_with("outer."));
+            (!is_empty).then_some(native)
+        })
     }
 }
 
@@ -94,7 +98,7 @@ impl Form {
         let mut taken: Vec<&str> = Vec::new();
         for path in &self.merge {
             if path == "." {
-                for (name, value) in &raw.0 {
+                for (name, value) in raw.0.iter().filter(|field| !self.is_dropped(&field.0)) {
                     native.push_new(name.clone(), value.clone());
                 }
                 taken.extend(raw.0.iter().map(|field| field.0.as_ref()));
@@ -103,7 +107,7 @@ impl Form {
             let (path, children) = path.strip_suffix(".*").map_or((path.as_str(), false), |p| (p, true));
             if let Some(value) = raw.path(path) {
                 merge(&mut native, value, children);
-                taken.push(path.split('.').next().unwrap_or(path));
+                taken.push(path);
             }
         }
         if let Some(text) = self.text.as_deref().and_then(|name| raw.path(name)).and_then(Value::as_str) {
@@ -132,13 +136,17 @@ impl Form {
         }
         if self.merge.iter().all(|path| path != ".") {
             for (name, value) in &raw.0 {
-                if !taken.contains(&name.as_ref()) && self.text.as_deref() != Some(name) && !value.is_blank() {
+                let is_used = taken.contains(&name.as_ref()) || self.text.as_deref() == Some(name);
+                if !is_used && !value.is_blank() && !self.is_dropped(name) {
                     native.push_new(format!("outer.{name}"), value.clone());
                 }
             }
         }
-        native.0.retain(|field| !self.drop.iter().any(|name| *name == field.0 || field.0.strip_prefix("outer.") == Some(name)));
         native
+    }
+
+    fn is_dropped(&self, name: &str) -> bool {
+        self.drop.iter().any(|dropped| dropped == name)
     }
 }
 

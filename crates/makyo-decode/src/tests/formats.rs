@@ -1,0 +1,141 @@
+use makyo_base::DefectKind;
+use proptest::prelude::*;
+
+use super::{events, sources};
+
+fn lines(text: &str) -> (usize, Vec<(DefectKind, String)>) {
+    let found = events(&sources(), text);
+    (found.lines.len(), found.defects.iter().map(|d| (d.kind, d.detail.clone())).collect())
+}
+
+const RECORD: &str = r#"{"time":"2025-01-01T00:00:00Z","user":"ann","src":"192.0.2.1"}"#;
+
+#[test]
+fn json_in_every_arrangement() {
+    for text in [
+        format!("{RECORD}\n{RECORD}"),
+        format!("{RECORD}{RECORD}"),
+        format!("[{RECORD},{RECORD}]"),
+        format!("[{RECORD}]\n[{RECORD}]"),
+        format!("{{\"@odata.context\":\"x\",\"value\":[{RECORD},{RECORD}],\"@odata.nextLink\":\"y\"}}"),
+        format!("{{\"records\":[{RECORD}]}}\n{{\"records\":[{RECORD}]}}"),
+        format!("\u{feff}{RECORD}\r\n\r\n{RECORD}\r\n"),
+    ] {
+        assert_eq!(lines(&text), (2, vec![]), "{text}");
+    }
+}
+
+#[test]
+fn a_list_inside_a_record_is_no_envelope() {
+    let text = r#"{"time":"2025-01-01T00:00:00Z","user":"ann","events":[1,2],"records":[]}"#;
+    assert_eq!(lines(text).0, 1);
+}
+
+#[test]
+fn json_finds_its_way_after_damage() {
+    let (count, defects) = lines(&format!("{RECORD}\n{{\"a\":\"cut\n{RECORD}\n{{\"a\":1,\n{RECORD}\ngarbage\n{RECORD}\n{{\"a\":"));
+    assert_eq!(count, 4);
+    let kinds: Vec<DefectKind> = defects.iter().map(|defect| defect.0).collect();
+    assert_eq!(kinds, [DefectKind::Malformed, DefectKind::Malformed, DefectKind::Malformed, DefectKind::Truncated]);
+}
+
+#[test]
+fn a_ten_megabyte_line_is_named_and_the_rest_is_read() {
+    let long = "x".repeat(10 << 20);
+    let (count, defects) = lines(&format!("{RECORD}\n{{\"a\":\"{long}\"}}\n{RECORD}\n"));
+    assert_eq!((count, defects[0].0), (2, DefectKind::Limit));
+    let text = format!("2025-01-01T00:00:00Z host app: user=a src=192.0.2.1\n{long}\n2025-01-01T00:00:01Z host app: user=a src=192.0.2.1\n");
+    let (count, defects) = lines(&text);
+    assert_eq!((count, defects[0].0), (2, DefectKind::Limit));
+}
+
+#[test]
+fn csv_with_quotes_line_breaks_and_json_inside() {
+    let text = "time,user,detail\n2025-01-01T00:00:00Z,ann,\"a \"\"b\"\"\nc, d\"\n2025-01-01T00:00:01Z,bob,x\n";
+    let found = events(&sources(), text);
+    assert_eq!(found.lines.len(), 2);
+    assert!(found.lines[0].contains(r#""detail":"a \"b\"\nc, d""#), "{}", found.lines[0]);
+    let (count, defects) = lines("time,user\n2025-01-01T00:00:00Z,ann,extra\n2025-01-01T00:00:00Z,\"cut");
+    assert_eq!(count, 1);
+    assert_eq!(defects.iter().map(|d| d.0).collect::<Vec<_>>(), [DefectKind::Malformed, DefectKind::Truncated]);
+}
+
+#[test]
+fn syslog_headers_come_off() {
+    let found = events(&sources(), "<134>1 2021-10-19T09:10:35+02:00 gw1 vpn 12 - [x@1 a=\"b\"] action=login user=ann src=192.0.2.1\n<134>Oct 19 09:10:36 gw1 vpn[12]: action=login user=bob src=192.0.2.2\n");
+    assert!(found.lines[0].contains(r#""syslog.host":"gw1""#) && found.lines[0].contains(r#""syslog.sd.x@1.a":"b""#), "{}", found.lines[0]);
+    // The line without a year takes the one of the line before.
+    assert!(found.lines[1].contains("2021-10-19T09:10:36Z"), "{}", found.lines[1]);
+}
+
+#[test]
+fn cef_and_leef() {
+    let cef = "CEF:0|Example|Gate|1.0|100|login \\| ok|5|rt=1741047121000 src=192.0.2.1 suser=ann msg=two words cs1Label=policy cs1=main";
+    let found = events(&sources(), &format!("Oct 19 2021 09:10:35 gw {cef}\n"));
+    let line = &found.lines[0];
+    assert!(line.contains(r#""cef.name":"login | ok""#) && line.contains(r#""policy":"main""#), "{line}");
+    assert!(line.contains(r#""product":{"name":"Gate","vendor_name":"Example"}"#), "{line}");
+    let found = events(&sources(), "LEEF:2.0|Example|Gate|1.0|login|^|src=192.0.2.1^usrName=ann^devTime=2025-01-01T00:00:00Z\n");
+    assert!(found.lines[0].contains(r#""src_endpoint":{"ip":"192.0.2.1"}"#), "{}", found.lines[0]);
+}
+
+#[test]
+fn w3c_fields_name_the_columns() {
+    let found = events(&sources(), "#Software: Example\n#Fields: date time c-ip cs-username sc-status\n2025-01-01 00:00:05 192.0.2.1 ann 200\n");
+    assert!(found.lines[0].contains("2025-01-01T00:00:05Z") && found.lines[0].contains("192.0.2.1"), "{}", found.lines[0]);
+}
+
+#[test]
+fn zeek_rows_survive_missing_columns_and_new_headers() {
+    let text = "#separator \\x09\n#path\tconn\n#fields\tts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\tconn_state\n1379288667.7\tC1\t192.0.2.1\t1\t192.0.2.2\t2\ttcp\tSF\n#fields\tts\tuid\tid.orig_h\n1379288668.7\tC2\t192.0.2.1\n1379288669.7\tC3\n";
+    let (count, defects) = lines(text);
+    assert_eq!(count, 3);
+    assert_eq!(defects.len(), 1);
+}
+
+#[test]
+fn prose_is_no_log() {
+    let (count, defects) = lines("This is a note to whoever reads it.\nIt has two lines, and a = b.\n");
+    assert_eq!((count, defects[0].0), (0, DefectKind::Unrecognised));
+}
+
+#[test]
+fn an_mbox_is_split_and_stuffed_lines_come_back() {
+    let message = "From: a@example.org\nTo: b@example.org\nSubject: s\nMessage-ID: <1@example.org>\nDate: Mon, 3 Mar 2025 10:01:58 +0900\n\n>From here on.\n";
+    let text = format!("From a@example.org Mon Mar  3 01:00:00 2025\n{message}\nFrom a@example.org Mon Mar  3 02:00:00 2025\n{message}");
+    let found = events(&sources(), &text);
+    assert_eq!(found.lines.len(), 2);
+    assert!(found.lines[0].contains("From here on.") && !found.lines[0].contains(">From"), "{}", found.lines[0]);
+}
+
+#[test]
+fn names_of_one_directory_are_one() {
+    let record = |domain: &str| format!(r#"{{"Channel":"Security","EventID":4624,"Computer":"fs01.ad.agency.example","TimeCreated":"2025-01-01T00:00:00Z","TargetUserName":"Mori","TargetDomainName":"{domain}","IpAddress":"10.0.0.5"}}"#);
+    let found = events(&sources(), &format!("{}\n{}", record("AGENCY"), record("ad.agency.example")));
+    assert!(found.lines.iter().all(|line| line.contains(r#""account":"agency\\mori""#)), "{:?}", found.lines);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn no_text_panics(text in "[\\x00-\\x7f\u{feff}\u{3042}]{0,300}", start in 0usize..8) {
+        let starts = ["", "{", "[{\"a\":", "a,b\n", "#separator \\x09\n#fields\ta\tb\n", "#Fields: a b\n", "From a b c 2024\n", "Received: x\nFrom: a\nTo: b\nSubject: c\n"];
+        let _ = lines(&format!("{}{}", starts[start], text));
+    }
+
+    #[test]
+    fn json_records_do_not_depend_on_their_arrangement(values in proptest::collection::vec("[a-z \"\\\\{}\\[\\],:]{0,12}", 1..6)) {
+        let records: Vec<String> = values
+            .iter()
+            .map(|value| {
+                let mut object = makyo_base::Object::default();
+                object.push("user", makyo_base::Value::text(value.as_str()));
+                makyo_base::to_json(&makyo_base::Value::Object(object))
+            })
+            .collect();
+        let alone = events(&sources(), &records.join("\n"));
+        let array = events(&sources(), &format!("[{}]", records.join(" ,\n")));
+        prop_assert_eq!(alone.lines, array.lines);
+    }
+}
