@@ -2,7 +2,6 @@
 
 use crate::artifact::{Artifact, Defect, Position};
 use crate::event::Event;
-use crate::finding::Finding;
 use crate::value::Object;
 
 /// One record on its way: as it stands, and as an event.
@@ -34,10 +33,4 @@ pub trait RecordSink {
 
     /// Something that could not be read.
     fn defect(&mut self, defect: Defect);
-}
-
-/// Turns records into findings, one record at a time and without memory between them.
-pub trait Detector: Send + Sync {
-    /// Appends the findings of this record.
-    fn detect(&self, out: &mut Vec<Finding>, record: &Decoded<'_>);
 }

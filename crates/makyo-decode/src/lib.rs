@@ -18,7 +18,7 @@ mod source;
 
 pub use decoder::{DecodeOptions, TextEvents, decode, decode_text};
 pub use mapper::Sources;
-pub use source::{ServedLogsource, Source};
+pub use source::Source;
 
 #[cfg(test)]
 mod tests;

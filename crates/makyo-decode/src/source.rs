@@ -1,6 +1,10 @@
 //! Source descriptions: `sources/NAME/source.yml`, read with all mistakes named.
 
-use makyo_sigma::{Diagnostic, Logsource, Matcher, Node, Selection, detection_expression, load_yaml};
+use std::sync::Arc;
+
+use makyo_sigma::{
+    Diagnostic, Logsource, Matcher, Node, Selection, ServedLogsource, detection_expression, load_yaml,
+};
 use regex::Regex;
 
 use crate::mapping::{Map, TimeSpec};
@@ -32,17 +36,6 @@ pub struct Source {
     pub(crate) map: Map,
     pub(crate) cases: Vec<Case>,
     pub(crate) items: Vec<Items>,
-}
-
-/// A Sigma log source that some records of a source serve.
-#[derive(Debug)]
-pub struct ServedLogsource {
-    /// The log source.
-    pub logsource: Logsource,
-    /// Which records.
-    pub when: Option<Matcher>,
-    /// The rule's field names for the record's own: `(Image, NewProcessName)`.
-    pub fields: Vec<(String, String)>,
 }
 
 #[derive(Debug)]
@@ -180,7 +173,7 @@ impl Reader {
         let pair = |entry: &(Node, Node)| Some((entry.0.text()?.to_owned(), entry.1.text()?.to_owned()));
         Some(ServedLogsource {
             logsource: Logsource::from_node(node),
-            when: self.when(node),
+            when: self.when(node).map(Arc::new),
             fields: fields.iter().filter_map(pair).collect(),
         })
     }

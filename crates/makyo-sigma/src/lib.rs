@@ -19,7 +19,7 @@ pub use diagnostic::Diagnostic;
 pub use pattern::Pattern;
 pub use plan::{Fields, Matcher, Plan, PlanBuilder, Scratch};
 pub use predicate::{Predicate, Test};
-pub use rule::{Logsource, Rule, load_rules};
+pub use rule::{Logsource, Rule, ServedLogsource, load_rules};
 pub use selection::{Selection, detection_expression};
 pub use yaml::{Node, load_yaml};
 

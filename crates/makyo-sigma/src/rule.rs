@@ -1,8 +1,11 @@
 //! Sigma rules, read from YAML with all mistakes named.
 
+use std::sync::Arc;
+
 use makyo_base::Level;
 
 use crate::diagnostic::Diagnostic;
+use crate::plan::Matcher;
 use crate::selection::{Selection, detection_expression};
 use crate::yaml::{Node, load_yaml};
 
@@ -49,6 +52,18 @@ impl Logsource {
             .collect::<Vec<_>>()
             .join("/")
     }
+}
+
+/// A log source that some records of a source serve, and how those records name what rules ask
+/// for.
+#[derive(Clone, Debug)]
+pub struct ServedLogsource {
+    /// The log source.
+    pub logsource: Logsource,
+    /// Which records; all if there is none.
+    pub when: Option<Arc<Matcher>>,
+    /// The rule's field names for the record's own: `(Image, NewProcessName)`.
+    pub fields: Vec<(String, String)>,
 }
 
 /// One Sigma rule.

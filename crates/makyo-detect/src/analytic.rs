@@ -1,0 +1,90 @@
+//! Analytics: behaviour that no single record shows.
+
+mod sender_drift;
+mod session_split;
+mod sign_in_fan_in;
+mod tunnel_without_authentication;
+
+use makyo_base::{
+    Entity, EntityKind, Finding, FindingSource, Level, Organisation, Query, QueryError, RecordRef,
+    Role, Row, RuleRef, short_id,
+};
+
+use crate::weights::Weights;
+
+/// One analytic.
+#[derive(Clone, Copy, Debug)]
+pub struct Analytic {
+    /// Its id, also the name of its weight.
+    pub id: &'static str,
+    /// Its title.
+    pub title: &'static str,
+    /// Its level.
+    pub level: Level,
+    /// ATT&CK techniques.
+    pub techniques: &'static [&'static str],
+    /// ATT&CK tactics.
+    pub tactics: &'static [&'static str],
+    run: fn(&Analytic, &dyn Query, &Organisation, &Weights) -> Result<Vec<Finding>, QueryError>,
+}
+
+/// All analytics, in the order in which they run.
+pub const ANALYTICS: &[Analytic] = &[
+    tunnel_without_authentication::ANALYTIC,
+    sign_in_fan_in::ANALYTIC,
+    session_split::ANALYTIC,
+    sender_drift::ANALYTIC,
+];
+
+/// Runs all analytics over the case's events.
+///
+/// # Errors
+/// If a query fails, which is a mistake of ours or damage to the case.
+pub fn run_analytics(
+    query: &dyn Query,
+    organisation: &Organisation,
+    weights: &Weights,
+) -> Result<Vec<Finding>, QueryError> {
+    let mut found = Vec::new();
+    for analytic in ANALYTICS {
+        found.extend((analytic.run)(analytic, query, organisation, weights)?);
+    }
+    Ok(found)
+}
+
+impl Analytic {
+    fn finding(&self, time: Option<i64>, weight_db: f64, mut entities: Vec<Entity>, mut records: Vec<RecordRef>, text: String) -> Finding {
+        entities.sort();
+        entities.dedup();
+        records.sort();
+        records.dedup();
+        let mut parts = vec![self.id.to_owned(), time.unwrap_or_default().to_string()];
+        parts.extend(entities.iter().map(|entity| format!("{}:{}", entity.kind.word(), entity.value)));
+        let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+        Finding {
+            id: short_id("finding", &parts),
+            time,
+            source: FindingSource::Analytic,
+            rule: RuleRef { id: self.id.to_owned(), title: self.title.to_owned(), level: self.level },
+            techniques: self.techniques.iter().map(|one| (*one).to_owned()).collect(),
+            tactics: self.tactics.iter().map(|one| (*one).to_owned()).collect(),
+            entities,
+            weight_db,
+            explained_by: None,
+            records,
+            text,
+        }
+    }
+}
+
+fn entity(role: Role, kind: EntityKind, value: &str) -> Option<Entity> {
+    (!value.is_empty()).then(|| Entity { role, kind, value: value.to_owned() })
+}
+
+/// The record that a row with `file` and `record` columns comes from.
+fn reference(row: Row<'_>) -> RecordRef {
+    RecordRef {
+        file: row.string("file"),
+        record: row.integer("record").and_then(|number| u64::try_from(number).ok()).unwrap_or_default(),
+    }
+}

@@ -1,0 +1,100 @@
+//! Weights of evidence: `knowledge/weights.yml`.
+
+use std::collections::BTreeMap;
+
+use makyo_base::{Finding, Level, Organisation};
+use makyo_sigma::{Diagnostic, Node, load_yaml};
+
+/// Decibans by level and by analytic.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Weights {
+    levels: BTreeMap<Level, f64>,
+    analytics: BTreeMap<String, f64>,
+    /// The least total of an incident.
+    pub incident_least: f64,
+    /// The least weight of its strongest finding.
+    pub incident_strong: f64,
+    explained: f64,
+}
+
+impl Weights {
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// The first mistake.
+    pub fn load(text: &str) -> Result<Self, Diagnostic> {
+        let documents = load_yaml(text)?;
+        let root = documents.first().ok_or_else(|| Diagnostic::at(1, "file is empty"))?;
+        let number = |node: Option<&Node>, name: &str| {
+            node.and_then(Node::text)
+                .and_then(|text| text.parse::<f64>().ok())
+                .ok_or_else(|| Diagnostic::at(root.line, format!("weight is missing or no number: `{name}`")))
+        };
+        let mut weights = Weights::default();
+        for level in Level::ALL {
+            let node = root.get("levels").and_then(|levels| levels.get(level.word()));
+            weights.levels.insert(level, number(node, level.word())?);
+        }
+        for (name, value) in root.get("analytics").map(Node::entries).unwrap_or_default() {
+            let name = name.text().unwrap_or_default();
+            weights.analytics.insert(name.to_owned(), number(Some(value), name)?);
+        }
+        let incident = |key| number(root.get("incident").and_then(|node| node.get(key)), key);
+        weights.incident_least = incident("least")?;
+        weights.incident_strong = incident("strong")?;
+        weights.explained = number(root.get("explained"), "explained")?;
+        Ok(weights)
+    }
+
+    /// The weight of a rule's level.
+    #[must_use]
+    pub fn level(&self, level: Level) -> f64 {
+        self.levels.get(&level).copied().unwrap_or_default()
+    }
+
+    /// The weight of an analytic.
+    #[must_use]
+    pub fn analytic(&self, name: &str) -> f64 {
+        let found = self.analytics.get(name).copied();
+        debug_assert!(found.is_some(), "no weight for {name}");
+        found.unwrap_or_default()
+    }
+
+    /// Names the change, third party or own scanner that explains a finding, and takes its share
+    /// off the weight. Explained is not hidden: what remains still counts.
+    pub fn explain(&self, finding: &mut Finding, organisation: &Organisation) {
+        if let Some(by) = explanation(finding, organisation) {
+            finding.weight_db = (finding.weight_db - self.explained).max(0.0);
+            finding.explained_by = Some(by);
+        }
+    }
+}
+
+fn explanation(finding: &Finding, organisation: &Organisation) -> Option<String> {
+    let time = finding.time?;
+    let names = |value: &str| {
+        organisation.changes.iter().find(|change| {
+            change.from <= time && time <= change.to && change.what.to_lowercase().contains(&value.to_lowercase())
+        })
+    };
+    for entity in &finding.entities {
+        if let Some(change) = names(&entity.value) {
+            return Some(format!("change {}: {}", change.ticket, change.what));
+        }
+    }
+    for party in &organisation.third_parties {
+        let within = party.from.is_none_or(|from| from <= time) && party.to.is_none_or(|to| time <= to);
+        let is_theirs = finding.entities.iter().any(|entity| {
+            party.accounts.iter().any(|account| account.eq_ignore_ascii_case(&entity.value))
+                || entity.value.parse::<std::net::IpAddr>().is_ok_and(|address| party.addresses.iter().any(|net| net.contains(&address)))
+        });
+        if within && is_theirs {
+            return Some(format!("third party {}: {}", party.name, party.access));
+        }
+    }
+    let is_scanner = finding.entities.iter().any(|entity| {
+        entity.role == makyo_base::Role::Origin
+            && entity.value.parse().is_ok_and(|address| organisation.network.is_scanner(address))
+    });
+    is_scanner.then(|| "own vulnerability scanner".to_owned())
+}

@@ -1,0 +1,150 @@
+//! All answers, in the contract's JSON.
+
+use makyo_base::{Finding, Object, Organisation, Query, QueryError};
+
+use crate::coverage::Coverage;
+use crate::facts::Facts;
+use crate::incident::{Incident, incidents};
+use crate::intruder::Intruder;
+use crate::{access, accounts, assets, containment, entry, graph, hosts, messages, path, persistence, timeline};
+
+/// What the answers are made from.
+#[derive(Clone, Copy)]
+pub struct Inputs<'a> {
+    /// The case's events.
+    pub query: &'a dyn Query,
+    /// The organisation's own facts.
+    pub organisation: &'a Organisation,
+    /// Findings, sorted by time and id.
+    pub findings: &'a [Finding],
+    /// Places that could not be read.
+    pub unread: &'a [Unread],
+    /// Decibans that an incident needs in all.
+    pub incident_least: f64,
+    /// Decibans that its strongest finding needs.
+    pub incident_strong: f64,
+}
+
+impl std::fmt::Debug for Inputs<'_> {
+    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(to, "Inputs({} findings)", self.findings.len())
+    }
+}
+
+/// A place that could not be read.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Unread {
+    /// The file.
+    pub file: String,
+    /// Why, in a word.
+    pub kind: String,
+    /// Why, in a sentence.
+    pub detail: String,
+}
+
+/// One answer as a table.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Table {
+    /// Its name, as `makyo show` knows it.
+    pub name: &'static str,
+    /// Its columns, in the contract's order.
+    pub columns: &'static [&'static str],
+    /// Its rows.
+    pub rows: Vec<Object<'static>>,
+}
+
+/// All answers.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Answers {
+    /// The tables.
+    pub tables: Vec<Table>,
+}
+
+impl Answers {
+    /// A table by name.
+    #[must_use]
+    pub fn table(&self, name: &str) -> &[Object<'static>] {
+        self.tables.iter().find(|table| table.name == name).map(|table| table.rows.as_slice()).unwrap_or_default()
+    }
+}
+
+/// What the single answers share.
+pub(crate) struct Picture<'a> {
+    pub(crate) organisation: &'a Organisation,
+    pub(crate) findings: &'a [Finding],
+    pub(crate) facts: Facts,
+    pub(crate) intruder: Intruder,
+    pub(crate) incidents: Vec<Incident>,
+    pub(crate) coverage: Coverage,
+}
+
+impl Picture<'_> {
+    pub(crate) fn finding(&self, index: usize) -> Option<&Finding> {
+        self.findings.get(index)
+    }
+
+    pub(crate) fn finding_id(&self, index: usize) -> String {
+        self.finding(index).map(|finding| finding.id.clone()).unwrap_or_default()
+    }
+
+    /// Whether a finding belongs to an incident.
+    pub(crate) fn in_incident(&self, index: usize) -> bool {
+        self.incidents.iter().any(|incident| incident.findings.contains(&index))
+    }
+
+    /// From the first to the last sign of any intruder.
+    pub(crate) fn window(&self) -> Option<(i64, i64)> {
+        let start = self.incidents.iter().map(|incident| incident.start).min()?;
+        let end = self.incidents.iter().map(|incident| incident.end).max()?;
+        let used = self.facts.uses.iter().filter(|one| self.intruder.tie(&one.session, &one.address, one.first).is_some());
+        Some((start, used.map(|one| one.last).max().unwrap_or(end).max(end)))
+    }
+}
+
+/// Answers the questions that the evidence supports.
+///
+/// # Errors
+/// If a query fails, which is a mistake of ours or damage to the case.
+pub fn answer(inputs: &Inputs<'_>) -> Result<Answers, QueryError> {
+    let facts = Facts::read(inputs.query, inputs.organisation)?;
+    let intruder = Intruder::trace(inputs.findings, &facts, inputs.organisation, inputs.incident_strong);
+    let incidents = incidents(
+        inputs.findings,
+        &facts,
+        &intruder,
+        inputs.organisation,
+        inputs.incident_least,
+        inputs.incident_strong,
+    );
+    let coverage = Coverage::read(inputs.query, inputs.unread)?;
+    let picture = Picture {
+        organisation: inputs.organisation,
+        findings: inputs.findings,
+        facts,
+        intruder,
+        incidents,
+        coverage,
+    };
+    let entries = entry::entries(&picture);
+    let paths = path::paths(&picture);
+    let judged = accounts::judge(&picture);
+    let host_rows = hosts::hosts(&picture);
+    let persistence = persistence::persistence(&picture);
+    let containment = containment::containment(&picture, &judged, &host_rows, &persistence);
+    let tables = vec![
+        entry::table(&entries),
+        accounts::table(&judged, &picture, &persistence),
+        hosts::table(host_rows),
+        path::table(&paths),
+        access::table(&picture),
+        assets::table(&picture, &judged, inputs.query)?,
+        picture.coverage.table(),
+        persistence::table(persistence),
+        containment::table(containment),
+        messages::table(&picture, inputs.query)?,
+        path::incidents_table(&picture, &paths, &entries, &judged),
+        timeline::table(&picture),
+        graph::table(&picture),
+    ];
+    Ok(Answers { tables })
+}

@@ -1,0 +1,153 @@
+//! How they got in.
+
+use makyo_base::{EntityKind, Finding, Object, Role, Value};
+
+use crate::answers::{Picture, Table};
+use crate::incident::{Incident, is_directory_theft};
+use crate::rows::{maybe, object, text, time};
+
+/// One way in of one incident.
+pub(crate) struct Entry {
+    pub(crate) incident: String,
+    pub(crate) vector: &'static str,
+    pub(crate) time: Option<i64>,
+    pub(crate) finding: usize,
+    pub(crate) through: String,
+    account: String,
+    message: String,
+    address: String,
+    product: String,
+    explained: bool,
+    alternatives: Vec<&'static str>,
+    finding_id: String,
+}
+
+pub(crate) fn entries(picture: &Picture<'_>) -> Vec<Entry> {
+    let mut found = Vec::new();
+    for incident in &picture.incidents {
+        let mut own: Vec<Entry> = Vec::new();
+        let mut ordered: Vec<usize> = incident.findings.clone();
+        ordered.sort_by_key(|index| picture.finding(*index).map(|finding| (finding.time, finding.id.clone())));
+        for index in ordered {
+            let Some(finding) = picture.finding(index) else { continue };
+            if let Some(entry) = entry(picture, incident, index, finding) {
+                // Several findings on one message or one tunnel are one way in.
+                let is_known = own.iter().any(|known| {
+                    known.vector == entry.vector && known.message == entry.message && known.address == entry.address
+                });
+                if !is_known {
+                    own.push(entry);
+                }
+            }
+        }
+        if own.is_empty() {
+            own.push(unknown(picture, incident));
+        }
+        found.append(&mut own);
+    }
+    found
+}
+
+fn entry(picture: &Picture<'_>, incident: &Incident, index: usize, finding: &Finding) -> Option<Entry> {
+    let value = |kind, role| {
+        let found = finding.entities.iter().find(|e| e.kind == kind && e.role == role);
+        found.map(|e| e.value.clone()).unwrap_or_default()
+    };
+    let message = value(EntityKind::Message, Role::Object);
+    let is_mail = !message.is_empty();
+    let is_initial = finding.tactics.iter().any(|tactic| tactic == "initial-access");
+    let mut made = Entry {
+        incident: incident.id.clone(),
+        vector: "unknown",
+        time: finding.time,
+        finding: index,
+        through: value(EntityKind::Host, Role::Place),
+        account: String::new(),
+        address: value(EntityKind::Address, Role::Origin),
+        message,
+        product: String::new(),
+        explained: true,
+        alternatives: Vec::new(),
+        finding_id: finding.id.clone(),
+    };
+    match finding.rule.id.as_str() {
+        "tunnel_without_authentication" => {
+            let tunnel = picture.facts.tunnels.iter().find(|tunnel| finding.records.contains(&tunnel.record));
+            made.vector = "vpn_appliance";
+            made.product = tunnel.map(|tunnel| tunnel.product.clone()).unwrap_or_default();
+            made.account = value(EntityKind::Account, Role::Target);
+            made.explained = false;
+            // A login can also be missing because it was logged elsewhere or not at all.
+            made.alternatives = vec!["vpn_credential"];
+        }
+        "sign_in_fan_in" => {
+            made.vector = "stolen_credential";
+            made.account = value(EntityKind::Account, Role::Actor);
+            made.through = "cloud sign-in".into();
+            let theft = incident.findings.iter().any(|one| {
+                picture.finding(*one).is_some_and(|other| is_directory_theft(other) && other.time <= finding.time)
+            });
+            if !theft {
+                made.alternatives = vec!["stolen_token", "phishing"];
+            }
+        }
+        "session_split" => {
+            made.vector = "stolen_token";
+            made.account = value(EntityKind::Account, Role::Actor);
+            made.through = "cloud session".into();
+        }
+        _ if is_mail => {
+            made.vector = "phishing";
+            made.account = value(EntityKind::Account, Role::Target);
+            made.through = value(EntityKind::Account, Role::Origin);
+        }
+        _ if is_initial => made.account = value(EntityKind::Account, Role::Actor),
+        _ => return None,
+    }
+    Some(made)
+}
+
+fn unknown(picture: &Picture<'_>, incident: &Incident) -> Entry {
+    let first = incident.findings.iter().copied().min_by_key(|index| picture.finding(*index).map(|f| (f.time, f.id.clone()))).unwrap_or_default();
+    Entry {
+        incident: incident.id.clone(),
+        vector: "unknown",
+        time: picture.finding(first).and_then(|finding| finding.time),
+        finding: first,
+        through: String::new(),
+        account: String::new(),
+        message: String::new(),
+        address: String::new(),
+        product: String::new(),
+        explained: false,
+        alternatives: Vec::new(),
+        finding_id: picture.finding_id(first),
+    }
+}
+
+const COLUMNS: &[&str] = &[
+    "incident", "vector", "time", "through", "account", "message", "address", "product", "flaw",
+    "explained_by_authentication", "alternatives", "finding",
+];
+
+pub(crate) fn table(entries: &[Entry]) -> Table {
+    Table { name: "entry", columns: COLUMNS, rows: entries.iter().map(row).collect() }
+}
+
+fn row(entry: &Entry) -> Object<'static> {
+    object(vec![
+        ("incident", text(entry.incident.clone())),
+        ("vector", text(entry.vector)),
+        ("time", time(entry.time)),
+        ("through", maybe(Some(&entry.through))),
+        ("account", maybe(Some(&entry.account))),
+        ("message", maybe(Some(&entry.message))),
+        ("address", maybe(Some(&entry.address))),
+        ("product", maybe(Some(&entry.product))),
+        // A flaw is named by an investigation of the device, never guessed from its log.
+        ("flaw", Value::Null),
+        ("explained_by_authentication", Value::Bool(entry.explained)),
+        ("alternatives", Value::List(entry.alternatives.iter().map(|one| text(*one)).collect())),
+        ("finding", text(entry.finding_id.clone())),
+    ])
+}

@@ -1,0 +1,333 @@
+//! What the answers rest on besides findings: aggregates of the case, as large as the number of
+//! accounts, hosts, sessions and pairs of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use makyo_base::{Organisation, Query, QueryError, RecordRef, Row};
+
+use crate::names::Names;
+
+/// Everything that the SQL below gives.
+#[derive(Debug, Default)]
+pub(crate) struct Facts {
+    pub(crate) names: Names,
+    pub(crate) accounts: BTreeMap<String, AccountSeen>,
+    pub(crate) hosts: BTreeMap<String, HostSeen>,
+    pub(crate) logons: Vec<Logon>,
+    pub(crate) tunnels: Vec<Tunnel>,
+    pub(crate) uses: Vec<CloudUse>,
+    pub(crate) sign_ins: Vec<SignIn>,
+    pub(crate) shares: Vec<ShareUse>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct AccountSeen {
+    pub(crate) first: Option<i64>,
+    pub(crate) last: Option<i64>,
+    pub(crate) sources: BTreeSet<String>,
+    /// Whether the account is one of the Windows directory.
+    pub(crate) in_directory: bool,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct HostSeen {
+    pub(crate) first: Option<i64>,
+    pub(crate) last: Option<i64>,
+    pub(crate) addresses: BTreeSet<String>,
+    pub(crate) sources: BTreeSet<String>,
+}
+
+/// Successful Windows logons of one account from one place on one host.
+#[derive(Debug)]
+pub(crate) struct Logon {
+    pub(crate) account: String,
+    pub(crate) address: String,
+    pub(crate) from_host: String,
+    pub(crate) host: String,
+    pub(crate) first: i64,
+    pub(crate) times: Vec<i64>,
+    pub(crate) record: RecordRef,
+}
+
+/// One VPN tunnel.
+#[derive(Debug)]
+pub(crate) struct Tunnel {
+    pub(crate) account: String,
+    pub(crate) inside: String,
+    pub(crate) session: String,
+    pub(crate) product: String,
+    pub(crate) start: i64,
+    pub(crate) end: Option<i64>,
+    /// Bytes towards the client.
+    pub(crate) taken: i64,
+    pub(crate) record: RecordRef,
+}
+
+/// One account's use of one thing in the cloud in one session from one address.
+#[derive(Debug)]
+pub(crate) struct CloudUse {
+    pub(crate) account: String,
+    pub(crate) address: String,
+    pub(crate) session: String,
+    pub(crate) access: String,
+    pub(crate) operation: String,
+    pub(crate) kind: String,
+    /// Site, mailbox or other place.
+    pub(crate) place: String,
+    pub(crate) owner: String,
+    pub(crate) first: i64,
+    pub(crate) last: i64,
+    pub(crate) records: i64,
+    /// Distinct files or messages.
+    pub(crate) items: BTreeSet<String>,
+    pub(crate) throttled: bool,
+    pub(crate) record: RecordRef,
+}
+
+/// One account's sign-ins from one address, by outcome.
+#[derive(Debug)]
+pub(crate) struct SignIn {
+    pub(crate) account: String,
+    pub(crate) address: String,
+    pub(crate) is_success: bool,
+    pub(crate) first: i64,
+    pub(crate) last: i64,
+    pub(crate) record: RecordRef,
+}
+
+/// One account's use of one share on one host from one address.
+#[derive(Debug)]
+pub(crate) struct ShareUse {
+    pub(crate) account: String,
+    pub(crate) address: String,
+    pub(crate) host: String,
+    pub(crate) share: String,
+    pub(crate) first: i64,
+    pub(crate) last: i64,
+    pub(crate) records: i64,
+    pub(crate) files: BTreeSet<String>,
+    pub(crate) record: RecordRef,
+}
+
+const ACCOUNTS: &str = "
+    SELECT account, CAST(min(time) AS BIGINT) AS first, CAST(max(time) AS BIGINT) AS last,
+           array_agg(DISTINCT source) AS sources
+    FROM (SELECT account, time, source FROM events WHERE account IS NOT NULL
+          UNION ALL
+          SELECT user_account, time, source FROM events WHERE user_account IS NOT NULL)
+    GROUP BY account ORDER BY account";
+
+const HOSTS: &str = "
+    SELECT host, CAST(min(time) AS BIGINT) AS first, CAST(max(time) AS BIGINT) AS last,
+           array_agg(DISTINCT device_ip) AS addresses, array_agg(DISTINCT source) AS sources
+    FROM events WHERE host IS NOT NULL AND source <> 'generic'
+    GROUP BY host ORDER BY host";
+
+const LOGONS: &str = "
+    SELECT account, coalesce(src_endpoint_ip, '') AS address,
+           lower(coalesce(src_endpoint_hostname, '')) AS from_host, host,
+           CAST(min(time) AS BIGINT) AS first,
+           array_agg(DISTINCT CAST(time AS BIGINT)) AS times,
+           min(file) AS file, min(record) AS record
+    FROM events
+    WHERE class_uid = 3002 AND activity_id = 1 AND status = 'Success' AND account IS NOT NULL
+      AND host IS NOT NULL AND time IS NOT NULL AND source LIKE 'windows-%'
+      AND logon_type IN ('network', 'remote_interactive', 'network_cleartext')
+      AND (src_endpoint_ip IS NOT NULL OR src_endpoint_hostname IS NOT NULL)
+    GROUP BY account, src_endpoint_ip, src_endpoint_hostname, host
+    ORDER BY first, account, address, from_host, host";
+
+const TUNNELS: &str = "
+    SELECT o.account, o.host, coalesce(o.src_endpoint_ip, '') AS outside,
+           coalesce(o.tunnel_interface_ip, '') AS inside,
+           coalesce(o.actor_session_uid, '') AS session,
+           concat(coalesce(o.metadata_product_vendor_name, ''), ' ', coalesce(o.metadata_product_name, '')) AS product,
+           CAST(o.time AS BIGINT) AS start, CAST(min(c.time) AS BIGINT) AS finish,
+           coalesce(max(c.traffic_bytes_in), 0) AS taken, o.file, o.record
+    FROM events o LEFT JOIN events c
+      ON c.class_uid = 4014 AND c.activity_id = 2 AND c.actor_session_uid = o.actor_session_uid
+     AND c.time > o.time AND c.source = o.source
+    WHERE o.class_uid = 4014 AND o.activity_id = 1 AND o.time IS NOT NULL
+    GROUP BY o.account, o.host, o.src_endpoint_ip, o.tunnel_interface_ip, o.actor_session_uid,
+             o.metadata_product_vendor_name, o.metadata_product_name, o.time, o.file, o.record
+    ORDER BY start, o.file, o.record";
+
+const USES: &str = "
+    SELECT account, coalesce(src_endpoint_ip, '') AS address,
+           coalesce(actor_session_uid, '') AS session, coalesce(makyo_access, '') AS access,
+           coalesce(metadata_event_code, '') AS operation, coalesce(resource_type, '') AS kind,
+           coalesce(resource_name, '') AS place, lower(coalesce(resource_owner_name, '')) AS owner,
+           CAST(min(time) AS BIGINT) AS first, CAST(max(time) AS BIGINT) AS last,
+           count(*) AS records, array_agg(DISTINCT coalesce(file_path, email_message_uid)) AS files,
+           bool_or(coalesce(makyo_is_throttled, false)) AS throttled,
+           min(file) AS file, min(record) AS record
+    FROM events
+    WHERE source = 'm365-unified-audit' AND account IS NOT NULL AND makyo_access IS NOT NULL
+      AND time IS NOT NULL
+    GROUP BY account, src_endpoint_ip, actor_session_uid, makyo_access, metadata_event_code,
+             resource_type, resource_name, resource_owner_name
+    ORDER BY first, account, address, session, access, operation, kind, place, owner";
+
+const USE_ITEMS: &str = "
+    SELECT e.account, coalesce(e.src_endpoint_ip, '') AS address,
+           coalesce(e.actor_session_uid, '') AS session, coalesce(e.makyo_access, '') AS access,
+           coalesce(e.resource_name, '') AS place, array_agg(DISTINCT i.uid) AS items
+    FROM events e JOIN items i ON e.identity = i.identity
+    WHERE e.source = 'm365-unified-audit' AND e.account IS NOT NULL AND i.uid IS NOT NULL
+    GROUP BY e.account, e.src_endpoint_ip, e.actor_session_uid, e.makyo_access, e.resource_name
+    ORDER BY account, address, session, access, place";
+
+const SIGN_INS: &str = "
+    SELECT account, src_endpoint_ip AS address, status,
+           CAST(min(time) AS BIGINT) AS first, CAST(max(time) AS BIGINT) AS last,
+           min(file) AS file, min(record) AS record
+    FROM events
+    WHERE class_uid = 3002 AND account IS NOT NULL AND src_endpoint_ip IS NOT NULL
+      AND time IS NOT NULL AND status IN ('Success', 'Failure') AND source NOT LIKE 'windows-%'
+    GROUP BY account, src_endpoint_ip, status
+    ORDER BY first, account, address, status";
+
+const SHARES: &str = "
+    SELECT account, coalesce(src_endpoint_ip, '') AS address, host,
+           coalesce(resource_name, '') AS share,
+           CAST(min(time) AS BIGINT) AS first, CAST(max(time) AS BIGINT) AS last,
+           count(*) AS records, array_agg(DISTINCT file_path) AS files,
+           min(file) AS file, min(record) AS record
+    FROM events
+    WHERE resource_type = 'share' AND account IS NOT NULL AND host IS NOT NULL AND time IS NOT NULL
+    GROUP BY account, src_endpoint_ip, host, resource_name
+    ORDER BY first, account, address, host, share";
+
+impl Facts {
+    /// Reads all aggregates.
+    pub(crate) fn read(query: &dyn Query, organisation: &Organisation) -> Result<Self, QueryError> {
+        let mut facts = Facts::default();
+        let accounts = query.query(ACCOUNTS)?;
+        let seen: BTreeSet<String> = accounts.iter().map(|row| row.string("account")).collect();
+        facts.names = Names::learn(&seen, organisation);
+        for row in accounts.iter() {
+            let name = row.string("account");
+            let entry = facts.accounts.entry(facts.names.resolve(&name)).or_default();
+            entry.first = earliest(entry.first, row.integer("first"));
+            entry.last = entry.last.max(row.integer("last"));
+            entry.sources.extend(row.list("sources").iter().cloned());
+            entry.in_directory |= makyo_base::is_directory_account(&name);
+        }
+        for row in query.query(HOSTS)?.iter() {
+            let host = HostSeen {
+                first: row.integer("first"),
+                last: row.integer("last"),
+                addresses: row.list("addresses").iter().cloned().collect(),
+                sources: row.list("sources").iter().cloned().collect(),
+            };
+            facts.hosts.insert(row.string("host"), host);
+        }
+        facts.read_logons(query)?;
+        facts.read_cloud(query)?;
+        Ok(facts)
+    }
+
+    fn account(&self, row: Row<'_>) -> String {
+        self.names.resolve(row.text("account").unwrap_or_default())
+    }
+
+    fn read_logons(&mut self, query: &dyn Query) -> Result<(), QueryError> {
+        for row in query.query(LOGONS)?.iter() {
+            let mut times: Vec<i64> = row.list("times").iter().filter_map(|time| time.parse().ok()).collect();
+            times.sort_unstable();
+            let host = |name: String| makyo_base::canonical_host(&name).unwrap_or_default();
+            self.logons.push(Logon {
+                account: self.account(row),
+                address: row.string("address"),
+                from_host: host(row.string("from_host")),
+                host: row.string("host"),
+                first: row.integer("first").unwrap_or_default(),
+                times,
+                record: reference(row),
+            });
+        }
+        for row in query.query(TUNNELS)?.iter() {
+            self.tunnels.push(Tunnel {
+                account: self.account(row),
+                inside: row.string("inside"),
+                session: row.string("session"),
+                product: row.string("product").trim().to_owned(),
+                start: row.integer("start").unwrap_or_default(),
+                end: row.integer("finish"),
+                taken: row.integer("taken").unwrap_or_default(),
+                record: reference(row),
+            });
+        }
+        for row in query.query(SHARES)?.iter() {
+            self.shares.push(ShareUse {
+                account: self.account(row),
+                address: row.string("address"),
+                host: row.string("host"),
+                share: row.string("share"),
+                first: row.integer("first").unwrap_or_default(),
+                last: row.integer("last").unwrap_or_default(),
+                records: row.integer("records").unwrap_or_default(),
+                files: row.list("files").iter().cloned().collect(),
+                record: reference(row),
+            });
+        }
+        Ok(())
+    }
+
+    fn read_cloud(&mut self, query: &dyn Query) -> Result<(), QueryError> {
+        type Key = (String, String, String, String, String);
+        let mut items: BTreeMap<Key, BTreeSet<String>> = BTreeMap::new();
+        let key = |row: Row<'_>| -> Key {
+            (row.string("account"), row.string("address"), row.string("session"), row.string("access"), row.string("place"))
+        };
+        for row in query.query(USE_ITEMS)?.iter() {
+            items.insert(key(row), row.list("items").iter().cloned().collect());
+        }
+        for row in query.query(USES)?.iter() {
+            let mut found: BTreeSet<String> = row.list("files").iter().cloned().collect();
+            found.extend(items.get(&key(row)).into_iter().flatten().cloned());
+            self.uses.push(CloudUse {
+                account: self.account(row),
+                address: row.string("address"),
+                session: row.string("session"),
+                access: row.string("access"),
+                operation: row.string("operation"),
+                kind: row.string("kind"),
+                place: row.string("place"),
+                owner: row.string("owner"),
+                first: row.integer("first").unwrap_or_default(),
+                last: row.integer("last").unwrap_or_default(),
+                records: row.integer("records").unwrap_or_default(),
+                items: found,
+                throttled: row.boolean("throttled").unwrap_or_default(),
+                record: reference(row),
+            });
+        }
+        for row in query.query(SIGN_INS)?.iter() {
+            self.sign_ins.push(SignIn {
+                account: self.account(row),
+                address: row.string("address"),
+                is_success: row.text("status") == Some("Success"),
+                first: row.integer("first").unwrap_or_default(),
+                last: row.integer("last").unwrap_or_default(),
+                record: reference(row),
+            });
+        }
+        Ok(())
+    }
+}
+
+/// The earlier of two times that may be missing.
+pub(crate) fn earliest(a: Option<i64>, b: Option<i64>) -> Option<i64> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
+}
+
+pub(crate) fn reference(row: Row<'_>) -> RecordRef {
+    RecordRef {
+        file: row.string("file"),
+        record: row.integer("record").and_then(|number| u64::try_from(number).ok()).unwrap_or_default(),
+    }
+}

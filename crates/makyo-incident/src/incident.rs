@@ -1,0 +1,203 @@
+//! Findings that belong to one intrusion.
+//!
+//! Two findings belong together if they name the same host, account, session, message or outside
+//! address within a month, or if one leads to the other by records: a leased address logs on to a
+//! host, a message's recipient runs something, a copied directory is followed by sign-ins of its
+//! accounts. What everybody shares (the organisation's own addresses, mail recipients, inside
+//! addresses) joins nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use makyo_base::{DAY_NS, EntityKind, Finding, HOUR_NS, Organisation, Role, short_id};
+
+use crate::facts::Facts;
+use crate::intruder::{Intruder, is_foreign};
+
+/// Findings this far apart are joined by nothing but a chain of others.
+const JOIN_NS: i64 = 30 * DAY_NS;
+/// From a message to what its recipient runs.
+const OPENED_NS: i64 = 72 * HOUR_NS;
+/// From a copied directory to the use of its accounts.
+const THEFT_NS: i64 = 90 * DAY_NS;
+/// Weight from which a finding can belong to an incident.
+const MEMBER_DB: f64 = 7.0;
+
+#[derive(Debug)]
+pub(crate) struct Incident {
+    pub(crate) id: String,
+    /// Places of its findings, in the order of time.
+    pub(crate) findings: Vec<usize>,
+    pub(crate) weight_db: f64,
+    pub(crate) start: i64,
+    pub(crate) end: i64,
+}
+
+/// Techniques that give away every account of a directory.
+pub(crate) fn is_directory_theft(finding: &Finding) -> bool {
+    finding.weight_db >= MEMBER_DB
+        && finding.techniques.iter().any(|one| one == "T1003.003" || one == "T1003.006")
+}
+
+pub(crate) fn incidents(
+    findings: &[Finding],
+    facts: &Facts,
+    intruder: &Intruder,
+    organisation: &Organisation,
+    least: f64,
+    strong: f64,
+) -> Vec<Incident> {
+    let mut sets = Sets((0..findings.len()).collect());
+    let members: Vec<usize> = (0..findings.len())
+        .filter(|index| findings.get(*index).is_some_and(|f| f.weight_db >= MEMBER_DB && f.time.is_some()))
+        .collect();
+    join_by_entities(&mut sets, &members, findings, facts, organisation);
+    join_by_records(&mut sets, &members, findings, facts, intruder);
+    let mut groups: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for index in &members {
+        groups.entry(sets.root(*index)).or_default().push(*index);
+    }
+    let mut found: Vec<Incident> = groups
+        .into_values()
+        .filter_map(|group| incident(group, findings, intruder, least, strong))
+        .collect();
+    found.sort_by(|a, b| (a.start, &a.id).cmp(&(b.start, &b.id)));
+    found
+}
+
+fn incident(group: Vec<usize>, findings: &[Finding], intruder: &Intruder, least: f64, strong: f64) -> Option<Incident> {
+    let own: Vec<&Finding> = group.iter().filter_map(|index| findings.get(*index)).collect();
+    let weight_db = weigh(&own);
+    if weight_db < least || !own.iter().any(|finding| finding.weight_db >= strong) {
+        return None;
+    }
+    let times = || own.iter().filter_map(|finding| finding.time);
+    let steps = intruder.steps.iter().filter(|step| group.contains(&step.finding)).map(|step| step.time);
+    let mut ids: Vec<&str> = own.iter().map(|finding| finding.id.as_str()).collect();
+    ids.sort_unstable();
+    Some(Incident {
+        id: short_id("incident", &ids),
+        start: times().chain(steps.clone()).min()?,
+        end: times().chain(steps).max()?,
+        weight_db,
+        findings: group,
+    })
+}
+
+/// Decibans of a group: within a tactic the strongest counts in full, the next half, and so on,
+/// because what looks alike often has one cause; two findings on one record are one witness.
+fn weigh(findings: &[&Finding]) -> f64 {
+    let mut witnesses: BTreeMap<(&str, u64), &Finding> = BTreeMap::new();
+    for finding in findings {
+        for record in &finding.records {
+            let entry = witnesses.entry((&record.file, record.record)).or_insert(finding);
+            if finding.weight_db > entry.weight_db {
+                *entry = finding;
+            }
+        }
+    }
+    let heard: BTreeSet<&str> = witnesses.values().map(|finding| finding.id.as_str()).collect();
+    let mut families: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    for finding in findings.iter().filter(|finding| heard.contains(finding.id.as_str())) {
+        let family = finding.tactics.first().map_or("other", String::as_str);
+        families.entry(family).or_default().push(finding.weight_db);
+    }
+    families
+        .into_values()
+        .map(|mut weights| {
+            weights.sort_by(|a, b| b.total_cmp(a));
+            weights.iter().zip(0..16).map(|(weight, rank)| weight / f64::from(1_u32 << rank)).sum::<f64>()
+        })
+        .sum()
+}
+
+fn join_by_entities(sets: &mut Sets, members: &[usize], findings: &[Finding], facts: &Facts, organisation: &Organisation) {
+    let mut last: BTreeMap<(EntityKind, String), (usize, i64)> = BTreeMap::new();
+    let mut ordered: Vec<usize> = members.to_vec();
+    ordered.sort_by_key(|index| findings.get(*index).map(|f| (f.time, f.id.clone())));
+    for index in ordered {
+        let Some(finding) = findings.get(index) else { continue };
+        let time = finding.time.unwrap_or_default();
+        for entity in &finding.entities {
+            let joins = match (entity.kind, entity.role) {
+                (EntityKind::Host, Role::Place) | (EntityKind::Session | EntityKind::Message, _) => true,
+                (EntityKind::Account, Role::Actor | Role::Origin) => true,
+                (EntityKind::Address, _) => is_foreign(&entity.value, organisation),
+                _ => false,
+            };
+            if !joins {
+                continue;
+            }
+            let value = if entity.kind == EntityKind::Account { facts.names.resolve(&entity.value) } else { entity.value.clone() };
+            let key = (entity.kind, value);
+            if let Some((other, before)) = last.get(&key)
+                && time - before <= JOIN_NS
+            {
+                sets.join(*other, index);
+            }
+            last.insert(key, (index, time));
+        }
+    }
+}
+
+fn join_by_records(sets: &mut Sets, members: &[usize], findings: &[Finding], facts: &Facts, intruder: &Intruder) {
+    let time = |index: usize| findings.get(index).and_then(|finding| finding.time).unwrap_or_default();
+    let names = |index: usize, kind, role| -> BTreeSet<String> {
+        let entities = findings.get(index).map(|finding| finding.entities.as_slice()).unwrap_or_default();
+        entities.iter().filter(|e| e.kind == kind && e.role == role).map(|e| facts.names.resolve(&e.value)).collect()
+    };
+    for step in &intruder.steps {
+        for index in members {
+            let on_host = names(*index, EntityKind::Host, Role::Place).contains(&step.to);
+            if on_host && (step.time - HOUR_NS..=step.time + 7 * DAY_NS).contains(&time(*index)) {
+                sets.join(step.finding, *index);
+            }
+        }
+    }
+    for mail in members.iter().filter(|index| !names(**index, EntityKind::Message, Role::Object).is_empty()) {
+        let recipients = names(*mail, EntityKind::Account, Role::Target);
+        for index in members.iter().filter(|index| (time(*mail)..=time(*mail) + OPENED_NS).contains(&time(**index))) {
+            let is_on_host = !names(*index, EntityKind::Host, Role::Place).is_empty();
+            let actors = names(*index, EntityKind::Account, Role::Actor);
+            if is_on_host && actors.intersection(&recipients).next().is_some() {
+                sets.join(*mail, *index);
+            }
+        }
+    }
+    for theft in members.iter().filter(|index| findings.get(**index).is_some_and(is_directory_theft)) {
+        for index in members {
+            let is_fan_in = findings.get(*index).is_some_and(|f| f.rule.id == "sign_in_fan_in");
+            if !is_fan_in || !(time(*theft)..=time(*theft) + THEFT_NS).contains(&time(*index)) {
+                continue;
+            }
+            let entered = names(*index, EntityKind::Account, Role::Actor);
+            let known = entered.iter().filter(|account| facts.accounts.get(*account).is_some_and(|seen| seen.in_directory)).count();
+            if known * 2 >= entered.len() {
+                sets.join(*theft, *index);
+            }
+        }
+    }
+}
+
+/// Disjoint sets.
+struct Sets(Vec<usize>);
+
+impl Sets {
+    fn root(&mut self, index: usize) -> usize {
+        let mut at = index;
+        while let Some(parent) = self.0.get(at).copied().filter(|parent| *parent != at) {
+            at = parent;
+        }
+        if let Some(place) = self.0.get_mut(index) {
+            *place = at;
+        }
+        at
+    }
+
+    fn join(&mut self, a: usize, b: usize) {
+        let (a, b) = (self.root(a), self.root(b));
+        // The smaller number leads, so that the order of joining does not matter.
+        if let Some(place) = self.0.get_mut(a.max(b)) {
+            *place = a.min(b);
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! In what order: the steps of each incident, and the incidents themselves.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use makyo_base::{EntityKind, Finding, Object, Role, Value};
+
+use crate::accounts::{Judged, Rung};
+use crate::answers::{Picture, Table};
+use crate::entry::Entry;
+use crate::incident::Incident;
+use crate::rows::{count, maybe, object, text, texts, time};
+
+pub(crate) struct PathStep {
+    time: Option<i64>,
+    tactic: String,
+    technique: String,
+    from: String,
+    to: String,
+    finding: String,
+}
+
+/// The steps of every incident, by its id.
+pub(crate) fn paths(picture: &Picture<'_>) -> BTreeMap<String, Vec<PathStep>> {
+    picture.incidents.iter().map(|incident| (incident.id.clone(), path(picture, incident))).collect()
+}
+
+fn path(picture: &Picture<'_>, incident: &Incident) -> Vec<PathStep> {
+    let mut steps: Vec<PathStep> = incident.findings.iter().filter_map(|index| picture.finding(*index)).map(of_finding).collect();
+    for step in picture.intruder.steps.iter().filter(|step| incident.findings.contains(&step.finding)) {
+        steps.push(PathStep {
+            time: Some(step.time),
+            tactic: "lateral-movement".into(),
+            technique: "T1021".into(),
+            from: step.from.clone(),
+            to: step.to.clone(),
+            finding: picture.finding_id(step.finding),
+        });
+    }
+    let mut seen: BTreeSet<(String, String)> = BTreeSet::new();
+    for used in &picture.facts.uses {
+        let tie = picture.intruder.tie(&used.session, &used.address, used.first);
+        let Some((finding, _)) = tie.filter(|tie| incident.findings.contains(&tie.0)) else { continue };
+        let (tactic, technique) = match used.access.as_str() {
+            "bind" | "sync" => ("collection", "T1114.002"),
+            "view" | "preview" | "download" | "search" => ("collection", "T1213.002"),
+            _ => continue,
+        };
+        if seen.insert((used.account.clone(), tactic.to_owned())) {
+            steps.push(PathStep {
+                time: Some(used.first),
+                tactic: tactic.into(),
+                technique: technique.into(),
+                from: used.address.clone(),
+                to: if used.owner.is_empty() { used.account.clone() } else { used.owner.clone() },
+                finding: picture.finding_id(finding),
+            });
+        }
+    }
+    steps.sort_by(|a, b| (a.time, &a.tactic, &a.to, &a.finding).cmp(&(b.time, &b.tactic, &b.to, &b.finding)));
+    steps
+}
+
+fn of_finding(finding: &Finding) -> PathStep {
+    let first = |wanted: &[(EntityKind, Role)]| {
+        wanted
+            .iter()
+            .find_map(|(kind, role)| finding.entities.iter().find(|e| e.kind == *kind && e.role == *role))
+            .map(|entity| entity.value.clone())
+            .unwrap_or_default()
+    };
+    PathStep {
+        time: finding.time,
+        tactic: finding.tactics.first().cloned().unwrap_or_default(),
+        technique: finding.techniques.first().cloned().unwrap_or_default(),
+        from: first(&[(EntityKind::Address, Role::Origin), (EntityKind::Account, Role::Origin), (EntityKind::Account, Role::Actor)]),
+        to: first(&[(EntityKind::Host, Role::Place), (EntityKind::Account, Role::Target), (EntityKind::Account, Role::Actor)]),
+        finding: finding.id.clone(),
+    }
+}
+
+fn step_fields(step: &PathStep) -> Vec<(&'static str, Value<'static>)> {
+    vec![
+        ("time", time(step.time)),
+        ("tactic", maybe(Some(&step.tactic))),
+        ("technique", maybe(Some(&step.technique))),
+        ("from", maybe(Some(&step.from))),
+        ("to", maybe(Some(&step.to))),
+        ("finding", text(step.finding.clone())),
+    ]
+}
+
+const COLUMNS: &[&str] = &["incident", "time", "tactic", "technique", "from", "to", "finding"];
+
+pub(crate) fn table(paths: &BTreeMap<String, Vec<PathStep>>) -> Table {
+    let mut rows = Vec::new();
+    for (incident, steps) in paths {
+        for step in steps {
+            let mut fields = vec![("incident", text(incident.clone()))];
+            fields.extend(step_fields(step));
+            rows.push(object(fields));
+        }
+    }
+    Table { name: "path", columns: COLUMNS, rows }
+}
+
+const INCIDENT_COLUMNS: &[&str] = &[
+    "id", "start", "end", "entry", "path", "accounts", "hosts", "addresses", "messages",
+    "indicators", "weight_db", "summary",
+];
+
+pub(crate) fn incidents_table(picture: &Picture<'_>, paths: &BTreeMap<String, Vec<PathStep>>, entries: &[Entry], judged: &BTreeMap<String, Judged>) -> Table {
+    let row = |incident: &Incident| incident_row(picture, incident, paths, entries, judged);
+    Table { name: "incidents", columns: INCIDENT_COLUMNS, rows: picture.incidents.iter().map(row).collect() }
+}
+
+fn incident_row(picture: &Picture<'_>, incident: &Incident, paths: &BTreeMap<String, Vec<PathStep>>, entries: &[Entry], judged: &BTreeMap<String, Judged>) -> Object<'static> {
+    let named = |kind: EntityKind| -> BTreeSet<String> {
+        let findings = incident.findings.iter().filter_map(|index| picture.finding(*index));
+        findings.flat_map(|finding| &finding.entities).filter(|e| e.kind == kind).map(|e| e.value.clone()).collect()
+    };
+    let accounts: BTreeSet<String> = judged
+        .iter()
+        .filter(|entry| entry.1.rung >= Rung::Authenticated && entry.1.findings.iter().any(|index| incident.findings.contains(index)))
+        .map(|entry| entry.0.clone())
+        .collect();
+    let mut hosts = named(EntityKind::Host);
+    hosts.extend(picture.intruder.steps.iter().filter(|step| incident.findings.contains(&step.finding)).map(|step| step.to.clone()));
+    let addresses: BTreeSet<String> = named(EntityKind::Address).into_iter().filter(|address| crate::intruder::is_foreign(address, picture.organisation)).collect();
+    let entry = entries.iter().find(|entry| entry.incident == incident.id);
+    let entry_value = entry.map_or(Value::Null, |entry| {
+        Value::Object(object(vec![
+            ("vector", text(entry.vector)),
+            ("time", time(entry.time)),
+            ("entity", maybe(Some(&entry.through))),
+            ("finding", text(picture.finding_id(entry.finding))),
+        ]))
+    });
+    let steps = paths.get(&incident.id).map(Vec::as_slice).unwrap_or_default();
+    let summary = format!(
+        "{} findings from {} to {}: first {}; {} accounts and {} hosts breached or used",
+        incident.findings.len(),
+        makyo_base::format_time(incident.start),
+        makyo_base::format_time(incident.end),
+        entry.map_or("unknown", |entry| entry.vector),
+        accounts.len(),
+        hosts.len(),
+    );
+    let indicators: BTreeSet<String> = addresses.iter().cloned().chain(named(EntityKind::Hash)).collect();
+    object(vec![
+        ("id", text(incident.id.clone())),
+        ("start", time(Some(incident.start))),
+        ("end", time(Some(incident.end))),
+        ("entry", entry_value),
+        ("path", Value::List(steps.iter().map(|step| Value::Object(object(step_fields(step)))).collect())),
+        ("accounts", texts(&accounts)),
+        ("hosts", texts(&hosts)),
+        ("addresses", texts(&addresses)),
+        ("messages", texts(&named(EntityKind::Message))),
+        ("indicators", texts(&indicators)),
+        ("weight_db", Value::Float((incident.weight_db * 10.0).round() / 10.0)),
+        ("findings", count(incident.findings.len())),
+        ("summary", text(summary)),
+    ])
+}
