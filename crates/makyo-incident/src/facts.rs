@@ -31,8 +31,6 @@ pub(crate) struct AccountSeen {
 
 #[derive(Debug, Default)]
 pub(crate) struct HostSeen {
-    pub(crate) first: Option<i64>,
-    pub(crate) last: Option<i64>,
     pub(crate) addresses: BTreeSet<String>,
     pub(crate) sources: BTreeSet<String>,
 }
@@ -118,8 +116,7 @@ const ACCOUNTS: &str = "
     GROUP BY account ORDER BY account";
 
 const HOSTS: &str = "
-    SELECT host, CAST(min(time) AS BIGINT) AS first, CAST(max(time) AS BIGINT) AS last,
-           array_agg(DISTINCT device_ip) AS addresses, array_agg(DISTINCT source) AS sources
+    SELECT host, array_agg(DISTINCT device_ip) AS addresses, array_agg(DISTINCT source) AS sources
     FROM events WHERE host IS NOT NULL AND source <> 'generic'
     GROUP BY host ORDER BY host";
 
@@ -215,8 +212,6 @@ impl Facts {
         }
         for row in query.query(HOSTS)?.iter() {
             let host = HostSeen {
-                first: row.integer("first"),
-                last: row.integer("last"),
                 addresses: row.list("addresses").iter().cloned().collect(),
                 sources: row.list("sources").iter().cloned().collect(),
             };

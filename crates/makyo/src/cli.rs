@@ -1,0 +1,272 @@
+//! What can be typed. Completions, the man page and the reference page follow from this.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Finds the intruder behind the legitimate user.
+///
+/// Makyo takes the evidence that a victim already holds (mail, VPN and edge logs, Windows event
+/// logs, Microsoft 365 and Entra logs, network flow logs) and answers nine questions about an
+/// intrusion. It reads copies, asks nothing of the network, and writes only into the case folder.
+#[derive(Debug, Parser)]
+#[command(name = "makyo", version, propagate_version = true, max_term_width = 100, after_help = EXIT_HELP)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// Tells more on stderr; twice for still more.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// Form of log lines on stderr.
+    #[arg(long, global = true, value_enum, default_value = "text")]
+    pub(crate) log_format: LogFormat,
+    /// Shows no progress bar.
+    #[arg(long, global = true)]
+    pub(crate) no_progress: bool,
+}
+
+const EXIT_HELP: &str = "Exit status: 0 done; 1 done, and something at or above --fail-on was found; \
+2 could not do it; 3 done, but some evidence could not be read.";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// The main job: reads evidence, detects, answers, writes the case and its report.
+    Investigate(Investigate),
+    /// Reads and normalises only; prints a line of JSON for each event.
+    Events(Events),
+    /// Runs rules only; prints a line of JSON for each match.
+    Detect(Detect),
+    /// Prints one answer of a case.
+    Show(Show),
+    /// Runs SQL over a case's events, findings, graph and answers.
+    Sql(Sql),
+    /// Writes the shareable results of a case.
+    Report(Report),
+    /// Proves that a case and its evidence are unchanged.
+    Verify(Verify),
+    /// For those who write rules.
+    #[command(subcommand)]
+    Rules(Rules),
+    /// For those who describe log sources.
+    #[command(subcommand)]
+    Sources(Sources),
+    /// Groups incidents of several cases into campaigns (not in this version).
+    Link(Later),
+    /// Weighs hypotheses about who it was (not in this version).
+    Attribute(Later),
+    /// Shows cases as web pages (not in this version).
+    Serve(Later),
+    /// Investigates a live stream (not in this version).
+    Watch(Later),
+    /// Writes a synthetic organisation's logs and their truth (not in this version).
+    Simulate(Later),
+    /// Prints shell completions.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Prints the man page.
+    Man,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Later {
+    /// Whatever was typed.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+    pub(crate) rest: Vec<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum LogFormat {
+    Text,
+    Json,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum Format {
+    /// Aligned columns for people.
+    Table,
+    /// One JSON document.
+    Json,
+    /// One JSON document a line.
+    Jsonl,
+    /// Comma separated values.
+    Csv,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, ValueEnum)]
+pub(crate) enum FailOn {
+    Informational,
+    Low,
+    Medium,
+    High,
+    Critical,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Reading {
+    /// Files and folders with evidence; archives are unpacked, formats told by content.
+    #[arg(required = true, value_name = "EVIDENCE")]
+    pub(crate) evidence: Vec<PathBuf>,
+    /// The organisation's own facts: domains, networks, third parties, changes, assets.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) org: Option<PathBuf>,
+    /// More source descriptions: a folder of NAME/source.yml and shapes/NAME.yml.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) sources: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Investigate {
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+    /// The case folder; a run that was killed goes on there.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) case: PathBuf,
+    /// More rules beside the built-in ones: Sigma files or folders of them.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) rules: Vec<PathBuf>,
+    /// Indicator files (not in this version).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) intel: Vec<PathBuf>,
+    /// Exit status 1 if a finding of this level or higher is made.
+    #[arg(long, value_enum, value_name = "LEVEL")]
+    pub(crate) fail_on: Option<FailOn>,
+    /// Threads; the answers do not depend on it.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) threads: u16,
+    /// How the nine answers are printed.
+    #[arg(long, value_enum, default_value = "table")]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Events {
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Detect {
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+    /// Sigma files or folders of them; without any, the built-in rules.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) rules: Vec<PathBuf>,
+    /// Exit status 1 if a rule of this level or higher matches.
+    #[arg(long, value_enum, value_name = "LEVEL")]
+    pub(crate) fail_on: Option<FailOn>,
+}
+
+/// What `show` can show.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum What {
+    Entry,
+    Accounts,
+    Hosts,
+    Path,
+    Access,
+    Assets,
+    Coverage,
+    Persistence,
+    Containment,
+    Messages,
+    Findings,
+    Incidents,
+    Timeline,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    /// The answer.
+    #[arg(value_enum)]
+    pub(crate) what: What,
+    #[command(flatten)]
+    pub(crate) case: InCase,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InCase {
+    /// The case folder.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) case: PathBuf,
+    /// Form of the output.
+    #[arg(long, value_enum, default_value = "table")]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Sql {
+    /// The statement, over the tables events, items, findings, graph, defects and all answers.
+    pub(crate) statement: String,
+    #[command(flatten)]
+    pub(crate) case: InCase,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum ReportAs {
+    Html,
+    Markdown,
+    Stix,
+    Misp,
+    Navigator,
+    Timesketch,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Report {
+    /// The case folder.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) case: PathBuf,
+    /// The form; in this version html and markdown.
+    #[arg(long = "as", value_enum, default_value = "html")]
+    pub(crate) form: ReportAs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// The case folder.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) case: PathBuf,
+    /// Folder that evidence paths are relative to, if it is not the current one.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) root: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Rules {
+    /// Lists rules with their level and log source.
+    List(RulePaths),
+    /// Names every rule that cannot be loaded, and why.
+    Check(RulePaths),
+    /// Runs the tests that stand beside rules as Markdown.
+    Test(RulePaths),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RulePaths {
+    /// Sigma files or folders; without any, the built-in rules.
+    pub(crate) paths: Vec<PathBuf>,
+    /// Form of the list.
+    #[arg(long, value_enum, default_value = "table")]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Sources {
+    /// Lists the log sources that are described.
+    List(SourcePaths),
+    /// Names every mistake in source descriptions.
+    Check(SourcePaths),
+    /// Reads the fixtures of source descriptions and compares the events.
+    Test(SourcePaths),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SourcePaths {
+    /// A folder of NAME/source.yml beside the built-in ones; without it, the built-in ones alone.
+    pub(crate) path: Option<PathBuf>,
+    /// Form of the list.
+    #[arg(long, value_enum, default_value = "table")]
+    pub(crate) format: Format,
+}

@@ -1,0 +1,356 @@
+//! `makyo investigate`: everything up to the answers.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use makyo_base::{ArtifactId, Defect, Finding, Object, Organisation, Position, Value, hex, sha256};
+use makyo_case::{ArtifactCounts, Case, CaseError, EvidenceFile, Manifest};
+use makyo_collect::{Collected, Collection, Limits, collect};
+use makyo_decode::{DecodeOptions, Sources, decode};
+use makyo_detect::{RuleSet, Weights, finding_from_object, finding_object, merge_findings, run_analytics};
+use makyo_incident::{Inputs, Unread, answer};
+use makyo_report::nine;
+use makyo_sigma::Scratch;
+
+use super::detect::level;
+use super::report::render;
+use crate::cli::{Cli, Format, Investigate};
+use crate::exit::Exit;
+use crate::output::{Output, tell};
+use crate::sink::CaseSink;
+use crate::{clock, data, organisation, progress};
+
+/// What steers a run.
+struct Setup {
+    sources: Sources,
+    rules: RuleSet,
+    weights: Weights,
+    organisation: Organisation,
+    options: DecodeOptions,
+    inputs: BTreeMap<String, String>,
+    refused: usize,
+}
+
+pub(crate) fn run(options: &Investigate, cli: &Cli, output: &mut Output) -> anyhow::Result<Exit> {
+    if !options.intel.is_empty() {
+        return Err(super::later("investigate --intel"));
+    }
+    let setup = setup(options)?;
+    let threads = usize::from(options.threads);
+    let mut case = Case::create(&options.case, threads)?;
+    let mut custody = case.custody()?;
+    let collection = collect_into(&case, options, cli)?;
+    let mut manifest = manifest(&setup, &collection);
+    case.begin(&manifest)?;
+    custody.append(&clock::now(), "evidence collected", detail(&[
+        ("files", collection.artifacts.len().to_string()),
+        ("version", manifest.version.clone()),
+    ]))?;
+    let counts = read_all(&case, &manifest, &collection, &setup, threads, cli)?;
+    let records: u64 = counts.values().map(|count| count.records).sum();
+    for file in &mut manifest.evidence {
+        file.records = counts.get(&file.sha256).map_or(0, |count| count.records);
+    }
+    custody.append(&clock::now(), "evidence read", detail(&[("records", records.to_string())]))?;
+    let bar = progress::stage(cli.no_progress);
+    bar.set_message("consolidating events");
+    let ids: Vec<ArtifactId> = collection.artifacts.iter().map(|one| one.artifact.id).collect();
+    let done = case.consolidate(&manifest, &ids, records)?;
+    bar.set_message("weighing");
+    let findings = findings(&case, &manifest, &ids, &setup)?;
+    let defects = defects(&case, &manifest, &ids, &collection)?;
+    bar.set_message("answering");
+    conclude(&case, &setup, &findings, &defects, &manifest, records, done.events)?;
+    let report = render(&case, "html")?;
+    case.put_file("report.html", report.as_bytes())?;
+    custody.append(&clock::now(), "case completed", detail(&[
+        ("events", done.events.to_string()),
+        ("findings", findings.len().to_string()),
+    ]))?;
+    case.complete(&manifest)?;
+    bar.finish_and_clear();
+    summary(&case, options, &setup, &defects, &manifest, records, done.events, output)?;
+    let found = options.fail_on.map(level).is_some_and(|least| findings.iter().any(|finding| finding.rule.level >= least));
+    Ok(Exit::of(found, !defects.is_empty()))
+}
+
+fn detail(fields: &[(&'static str, String)]) -> Object<'static> {
+    Object(fields.iter().map(|(name, value)| ((*name).into(), Value::text(value.clone()))).collect())
+}
+
+fn setup(options: &Investigate) -> anyhow::Result<Setup> {
+    let source_files = data::source_files(&options.reading.sources)?;
+    let sources = data::sources(&options.reading.sources)?;
+    let mut rule_files = data::built_in_rules();
+    if !options.rules.is_empty() {
+        rule_files.extend(data::rule_files(&options.rules)?);
+    }
+    let (rules, problems) = data::read_rules(&rule_files);
+    data::tell_refused(&problems);
+    let (organisation, organisation_text) = organisation::load(options.reading.org.as_deref())?;
+    let hash = |files: &[data::DataFile]| {
+        // The paths of rules differ between machines; what they say does not.
+        let mut texts: Vec<&str> = files.iter().map(|file| file.1.as_str()).collect();
+        texts.sort_unstable();
+        hex(&sha256(texts.join("\0").as_bytes()))
+    };
+    let inputs = BTreeMap::from([
+        ("sources".to_owned(), hash(&source_files)),
+        ("rules".to_owned(), hash(&rule_files)),
+        ("weights".to_owned(), hex(&sha256(data::weights_text().as_bytes()))),
+        ("organisation".to_owned(), hex(&sha256(organisation_text.as_bytes()))),
+    ]);
+    Ok(Setup {
+        rules: data::rule_set(rules, &sources),
+        weights: data::weights()?,
+        options: DecodeOptions { directory: organisation::directory(&organisation) },
+        refused: problems.len(),
+        sources,
+        organisation,
+        inputs,
+    })
+}
+
+fn collect_into(case: &Case, options: &Investigate, cli: &Cli) -> anyhow::Result<Collection> {
+    let bar = progress::stage(cli.no_progress);
+    let mut files = 0_u64;
+    let mut bytes = 0_u64;
+    let collection = collect(&options.reading.evidence, &case.spool()?, &Limits::default(), &mut |path, size| {
+        files += 1;
+        bytes += size;
+        bar.set_message(format!("collecting: {files} files, {} MB, {path}", bytes >> 20));
+        bar.tick();
+    })?;
+    bar.finish_and_clear();
+    Ok(collection)
+}
+
+fn manifest(setup: &Setup, collection: &Collection) -> Manifest {
+    let mut evidence: Vec<EvidenceFile> = Vec::new();
+    for one in &collection.artifacts {
+        for path in std::iter::once(&one.artifact.path).chain(&one.also) {
+            evidence.push(EvidenceFile {
+                path: path.clone(),
+                sha256: one.artifact.id.to_string(),
+                size_bytes: one.artifact.size_bytes,
+                kind: one.artifact.kind.word().to_owned(),
+                records: 0,
+            });
+        }
+    }
+    for one in &collection.containers {
+        evidence.push(EvidenceFile {
+            path: one.path.clone(),
+            sha256: one.id.to_string(),
+            size_bytes: one.size_bytes,
+            kind: one.kind.word().to_owned(),
+            records: 0,
+        });
+    }
+    evidence.sort();
+    evidence.dedup();
+    let mut inputs = setup.inputs.clone();
+    let list: Vec<String> = evidence.iter().map(|file| format!("{} {}", file.sha256, file.path)).collect();
+    inputs.insert("evidence".to_owned(), hex(&sha256(list.join("\n").as_bytes())));
+    Manifest { version: env!("CARGO_PKG_VERSION").to_owned(), inputs, evidence }
+}
+
+/// Reads all artifacts, the largest first, on several threads. Each artifact is committed as a
+/// whole, so that a run that was killed goes on with the next one.
+fn read_all(
+    case: &Case,
+    manifest: &Manifest,
+    collection: &Collection,
+    setup: &Setup,
+    threads: usize,
+    cli: &Cli,
+) -> anyhow::Result<BTreeMap<String, ArtifactCounts>> {
+    let mut queue: Vec<&Collected> = collection.artifacts.iter().collect();
+    queue.sort_by_key(|one| (std::cmp::Reverse(one.artifact.size_bytes), one.artifact.id));
+    let total = queue.iter().map(|one| one.artifact.size_bytes).sum();
+    let bar = progress::bytes(total, cli.no_progress);
+    bar.set_message("reading");
+    let next = AtomicUsize::new(0);
+    let counts = Mutex::new(BTreeMap::new());
+    let failed: Mutex<Option<CaseError>> = Mutex::new(None);
+    let work = || {
+        while let Some(one) = queue.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let id = one.artifact.id;
+            let result = match case.done_before(manifest, id) {
+                Some(count) => Ok(count),
+                None => read_one(case, manifest, one, setup),
+            };
+            bar.inc(one.artifact.size_bytes);
+            match result {
+                Ok(count) => {
+                    counts.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).insert(id.to_string(), count);
+                }
+                Err(error) => {
+                    *failed.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(error);
+                    next.store(queue.len(), Ordering::Relaxed);
+                }
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(work);
+        }
+    });
+    bar.finish_and_clear();
+    match failed.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner()) {
+        Some(error) => Err(error.into()),
+        None => Ok(counts.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner())),
+    }
+}
+
+fn read_one(case: &Case, manifest: &Manifest, one: &Collected, setup: &Setup) -> Result<ArtifactCounts, CaseError> {
+    let writer = case.artifact(manifest, one.artifact.id)?;
+    let mut sink = CaseSink { writer, rules: &setup.rules, weights: &setup.weights, scratch: Scratch::default(), error: None };
+    let done = decode(&one.artifact, &one.location, &setup.sources, &setup.options, &mut sink);
+    match (done, sink.error) {
+        (_, Some(error)) => Err(error),
+        _ => sink.writer.commit(),
+    }
+}
+
+fn findings(case: &Case, manifest: &Manifest, ids: &[ArtifactId], setup: &Setup) -> anyhow::Result<Vec<Finding>> {
+    let mut from_rules = Vec::new();
+    case.artifact_lines(manifest, ids, "findings.jsonl", &mut |object| from_rules.extend(finding_from_object(&object)))?;
+    let mut all = merge_findings(from_rules.into_iter());
+    all.extend(run_analytics(case, &setup.organisation, &setup.weights)?);
+    for finding in &mut all {
+        setup.weights.explain(finding, &setup.organisation);
+    }
+    all.sort_by(|a, b| (a.time, &a.id).cmp(&(b.time, &b.id)));
+    Ok(all)
+}
+
+fn defects(case: &Case, manifest: &Manifest, ids: &[ArtifactId], collection: &Collection) -> anyhow::Result<Vec<Object<'static>>> {
+    let mut all: Vec<Object<'static>> = collection.defects.iter().map(defect_row).collect();
+    case.artifact_lines(manifest, ids, "defects.jsonl", &mut |object| all.push(object.into_owned()))?;
+    all.sort_by_key(|row| makyo_base::to_json(&Value::Object(row.clone())));
+    all.dedup();
+    Ok(all)
+}
+
+fn defect_row(defect: &Defect) -> Object<'static> {
+    let mut row = Object::default();
+    row.push("file", Value::text(defect.file.clone()));
+    let record = match defect.position {
+        Position::Record(record) => Value::Int(record.into()),
+        _ => Value::Null,
+    };
+    row.push("record", record);
+    row.push("kind", Value::text(defect.kind.word()));
+    row.push("detail", Value::text(defect.detail.clone()));
+    row
+}
+
+fn text(row: &Object<'_>, name: &str) -> String {
+    row.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+fn conclude(
+    case: &Case,
+    setup: &Setup,
+    findings: &[Finding],
+    defects: &[Object<'static>],
+    manifest: &Manifest,
+    records: u64,
+    events: u64,
+) -> anyhow::Result<()> {
+    let rows: Vec<Object<'static>> = findings.iter().map(finding_object).collect();
+    case.put_answer(
+        "findings",
+        &["id", "time", "source", "rule", "techniques", "tactics", "entities", "weight_db", "explained_by", "records", "text"],
+        &rows,
+    )?;
+    case.put_answer("defects", &["file", "record", "kind", "detail"], defects)?;
+    let unread: Vec<Unread> = defects
+        .iter()
+        .map(|row| Unread { file: text(row, "file"), kind: text(row, "kind"), detail: text(row, "detail") })
+        .collect();
+    let answers = answer(&Inputs {
+        query: case,
+        organisation: &setup.organisation,
+        findings,
+        unread: &unread,
+        incident_least: setup.weights.incident_least,
+        incident_strong: setup.weights.incident_strong,
+    })?;
+    for table in &answers.tables {
+        case.put_answer(table.name, table.columns, &table.rows)?;
+    }
+    let mut summary = Object::default();
+    summary.push("organisation", Value::text(setup.organisation.name.clone()));
+    summary.push("accounts_in_all", setup.organisation.accounts.map_or(Value::Null, |count| Value::Int(count.into())));
+    summary.push("evidence", Value::Int(manifest.evidence.len() as i128));
+    summary.push("records", Value::Int(records.into()));
+    summary.push("events", Value::Int(events.into()));
+    case.put_answer("summary", &["organisation", "accounts_in_all", "evidence", "records", "events"], &[summary])?;
+    Ok(())
+}
+
+#[allow(clippy::too_many_arguments, reason = "one line of the summary each")]
+fn summary(
+    case: &Case,
+    options: &Investigate,
+    setup: &Setup,
+    defects: &[Object<'static>],
+    manifest: &Manifest,
+    records: u64,
+    events: u64,
+    output: &mut Output,
+) -> anyhow::Result<()> {
+    let names = ["entry", "accounts", "hosts", "path", "access", "assets", "persistence", "containment", "incidents"];
+    let tables = names.iter().map(|name| Ok((*name, super::show::answer(case, name)?))).collect::<anyhow::Result<Vec<_>>>()?;
+    let look_up = |name: &str| tables.iter().find(|table| table.0 == name).map(|table| table.1.as_slice()).unwrap_or_default();
+    let answers = nine(&look_up, setup.organisation.accounts);
+    if options.format != Format::Table {
+        let rows: Vec<Object<'static>> = answers
+            .iter()
+            .map(|one| {
+                let mut row = Object::default();
+                row.push("number", Value::Int(one.number as i128));
+                row.push("question", Value::text(one.heading));
+                row.push("answered", Value::Bool(one.is_answered));
+                row.push("answer", Value::text(one.answer.clone()));
+                row
+            })
+            .collect();
+        return output.rows(options.format, &["number", "question", "answered", "answer"].map(str::to_owned), &rows);
+    }
+    for one in &answers {
+        output.heading(&format!("{}. {}", one.number, one.heading))?;
+        output.line(&format!("   {}", one.answer))?;
+    }
+    output.line("")?;
+    output.line(&format!(
+        "{} pieces of evidence, {records} records, {events} distinct events; {} rules{}",
+        manifest.evidence.len(),
+        setup.rules.rules().len(),
+        if setup.refused > 0 { format!(", {} not loaded", setup.refused) } else { String::new() },
+    ))?;
+    unread_summary(defects, output)?;
+    output.line(&format!("report: {}", options.case.join("report.html").display()))
+}
+
+/// So many places are named on the terminal; `show coverage` and the report have all.
+const UNREAD_SHOWN: usize = 12;
+
+fn unread_summary(defects: &[Object<'static>], output: &mut Output) -> anyhow::Result<()> {
+    if defects.is_empty() {
+        return output.line("everything that was given was read");
+    }
+    output.line(&format!("not read, in whole or in part ({} places):", defects.len()))?;
+    for row in defects.iter().take(UNREAD_SHOWN) {
+        output.line(&format!("   {}: {}: {}", text(row, "file"), text(row, "kind"), text(row, "detail")))?;
+    }
+    if defects.len() > UNREAD_SHOWN {
+        tell("hint: `makyo sql \"SELECT * FROM defects\"` lists all of them");
+        output.line(&format!("   ... and {} more", defects.len() - UNREAD_SHOWN))?;
+    }
+    Ok(())
+}

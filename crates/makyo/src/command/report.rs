@@ -1,0 +1,61 @@
+//! `makyo report`: the shareable results of a case.
+
+use makyo_base::{Object, Value};
+use makyo_case::Case;
+use makyo_report::{ReportInputs, html, markdown};
+
+use super::show::answer;
+use crate::cli::{Report, ReportAs};
+use crate::exit::Exit;
+use crate::output::Output;
+
+/// Answers that a report shows.
+const TABLES: &[&str] = &[
+    "entry", "accounts", "hosts", "path", "access", "assets", "coverage", "persistence",
+    "containment", "messages", "findings", "incidents", "timeline", "defects", "summary",
+];
+
+pub(crate) fn run(options: &Report, output: &mut Output) -> anyhow::Result<Exit> {
+    let form = match options.form {
+        ReportAs::Html => "html",
+        ReportAs::Markdown => "markdown",
+        ReportAs::Stix => return Err(super::later("report --as stix")),
+        ReportAs::Misp => return Err(super::later("report --as misp")),
+        ReportAs::Navigator => return Err(super::later("report --as navigator")),
+        ReportAs::Timesketch => return Err(super::later("report --as timesketch")),
+    };
+    let case = Case::open(&options.case, 2)?;
+    output.raw(render(&case, form)?.as_bytes())?;
+    Ok(Exit::Done)
+}
+
+/// Renders a report from the answers that the case keeps.
+pub(crate) fn render(case: &Case, form: &str) -> anyhow::Result<String> {
+    let tables = TABLES.iter().map(|name| Ok((*name, answer(case, name)?))).collect::<anyhow::Result<Vec<_>>>()?;
+    let look_up = |name: &str| tables.iter().find(|table| table.0 == name).map(|table| table.1.as_slice()).unwrap_or_default();
+    let summary = look_up("summary").first().cloned().unwrap_or_default();
+    let number = |name: &str| match summary.get(name) {
+        Some(Value::Int(number)) => u64::try_from(*number).ok(),
+        _ => None,
+    };
+    let text = |row: &Object<'_>, name: &str| row.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let unread: Vec<(String, String, String)> =
+        look_up("defects").iter().map(|row| (text(row, "file"), text(row, "kind"), text(row, "detail"))).collect();
+    let organisation = text(&summary, "organisation");
+    let inputs = ReportInputs {
+        tables: &look_up,
+        organisation: &organisation,
+        accounts_in_all: number("accounts_in_all"),
+        version: env!("CARGO_PKG_VERSION"),
+        counts: (
+            number("evidence").and_then(|count| usize::try_from(count).ok()).unwrap_or_default(),
+            number("records").unwrap_or_default(),
+            number("events").unwrap_or_default(),
+        ),
+        unread: &unread,
+    };
+    match form {
+        "markdown" => Ok(markdown(&inputs)),
+        _ => html(&inputs).map_err(|reason| anyhow::anyhow!("report cannot be written: {reason}")),
+    }
+}
