@@ -29,8 +29,20 @@ pub fn canonical_account(name: &str, domain: Option<&str>) -> Option<String> {
 
 fn is_no_account(name: &str) -> bool {
     const NONE: &[&str] = &[
-        "-", "n/a", "null", "(null)", "none", "unknown", "not available", "anonymous logon",
-        "anonymous", "system", "local service", "network service", "system()", "iusr",
+        "-",
+        "n/a",
+        "null",
+        "(null)",
+        "none",
+        "unknown",
+        "not available",
+        "anonymous logon",
+        "anonymous",
+        "system",
+        "local service",
+        "network service",
+        "system()",
+        "iusr",
     ];
     let lower = name.to_lowercase();
     NONE.contains(&lower.as_str())
@@ -40,8 +52,14 @@ fn is_no_account(name: &str) -> bool {
 }
 
 fn is_no_domain(domain: &str) -> bool {
-    const NONE: &[&str] =
-        &["nt authority", "nt service", "window manager", "font driver host", "builtin", "iis apppool"];
+    const NONE: &[&str] = &[
+        "nt authority",
+        "nt service",
+        "window manager",
+        "font driver host",
+        "builtin",
+        "iis apppool",
+    ];
     NONE.contains(&domain.to_lowercase().as_str())
 }
 

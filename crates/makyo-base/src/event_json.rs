@@ -35,7 +35,9 @@ pub fn event_object<'a>(event: &'a Event<'_>, file: &'a str, record: u64) -> Obj
         };
         nest(&mut object, column.info().path, value);
     }
-    for (name, flag) in [("inferred", event.inferred), ("time_zone_assumed", event.time_zone_assumed)] {
+    for (name, flag) in
+        [("inferred", event.inferred), ("time_zone_assumed", event.time_zone_assumed)]
+    {
         if flag {
             nest_flag(&mut object, name);
         }
@@ -48,7 +50,10 @@ pub fn event_object<'a>(event: &'a Event<'_>, file: &'a str, record: u64) -> Obj
     evidence.push("record", Value::Int(record.into()));
     object.push("evidence", Value::Object(evidence));
     if !event.unmapped.is_empty() {
-        let unmapped = event.unmapped.iter().map(|(name, value)| (Cow::Borrowed(name.as_ref()), value.clone()));
+        let unmapped = event
+            .unmapped
+            .iter()
+            .map(|(name, value)| (Cow::Borrowed(name.as_ref()), value.clone()));
         object.push("unmapped", Value::Object(Object(unmapped.collect())));
     }
     object
@@ -67,7 +72,9 @@ fn nest_flag(object: &mut Object<'_>, name: &'static str) {
 
 fn item<'a>(item: &'a crate::event::Item<'_>) -> Value<'a> {
     let mut object = Object::default();
-    for (name, text) in [("kind", &item.kind), ("uid", &item.uid), ("name", &item.name), ("parent", &item.parent)] {
+    for (name, text) in
+        [("kind", &item.kind), ("uid", &item.uid), ("name", &item.name), ("parent", &item.parent)]
+    {
         if !text.is_empty() {
             object.push(name, Value::text(text.as_ref()));
         }

@@ -23,7 +23,10 @@ struct Seed;
 impl<'de> DeserializeSeed<'de> for Seed {
     type Value = Value<'de>;
 
-    fn deserialize<D: serde_core::Deserializer<'de>>(self, from: D) -> Result<Value<'de>, D::Error> {
+    fn deserialize<D: serde_core::Deserializer<'de>>(
+        self,
+        from: D,
+    ) -> Result<Value<'de>, D::Error> {
         from.deserialize_any(self)
     }
 }
@@ -124,7 +127,9 @@ fn write_value(out: &mut String, value: &Value<'_>) {
         Value::Int(number) => out.push_str(&number.to_string()),
         Value::Float(number) if number.is_finite() => {
             // serde_json keeps a float a float (`1.0`), which `to_string` would not.
-            out.push_str(&serde_json::Number::from_f64(*number).map_or_else(String::new, |n| n.to_string()));
+            out.push_str(
+                &serde_json::Number::from_f64(*number).map_or_else(String::new, |n| n.to_string()),
+            );
         }
         Value::Float(_) => out.push_str("null"),
         Value::Str(text) => write_text(out, text),

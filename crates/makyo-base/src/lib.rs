@@ -21,8 +21,8 @@ pub use account::{canonical_account, canonical_host, is_directory_account};
 pub use artifact::{Artifact, ArtifactId, ArtifactKind, Defect, DefectKind, Position, RecordRef};
 pub use digest::{Sha256Writer, hex, sha256, short_id};
 pub use event::{
-    ALL_COLUMNS, CLASSES, COLUMNS, Cell, Column, ColumnInfo, ColumnType, Event, Item, activity,
-    class,
+    ALL_COLUMNS, CLASSES, COLUMNS, Cell, ClassInfo, Column, ColumnInfo, ColumnType, Event, Item,
+    activity, class,
 };
 pub use event_json::{event_object, nest};
 pub use finding::{Entity, EntityKind, Finding, FindingSource, Level, Role, RuleRef};

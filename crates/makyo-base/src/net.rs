@@ -66,7 +66,12 @@ pub fn address_scope(address: IpAddr) -> AddressScope {
     match address {
         IpAddr::V4(v4) => {
             let [first, second, ..] = v4.octets();
-            if v4.is_loopback() || v4.is_link_local() || v4.is_multicast() || v4.is_unspecified() || v4.is_broadcast() {
+            if v4.is_loopback()
+                || v4.is_link_local()
+                || v4.is_multicast()
+                || v4.is_unspecified()
+                || v4.is_broadcast()
+            {
                 AddressScope::Special
             } else if v4.is_private() || (first == 100 && (64..128).contains(&second)) {
                 AddressScope::Internal
@@ -76,7 +81,11 @@ pub fn address_scope(address: IpAddr) -> AddressScope {
         }
         IpAddr::V6(v6) => {
             let first = v6.segments()[0];
-            if v6.is_loopback() || v6.is_multicast() || v6.is_unspecified() || (first & 0xffc0) == 0xfe80 {
+            if v6.is_loopback()
+                || v6.is_multicast()
+                || v6.is_unspecified()
+                || (first & 0xffc0) == 0xfe80
+            {
                 AddressScope::Special
             } else if (first & 0xfe00) == 0xfc00 {
                 AddressScope::Internal

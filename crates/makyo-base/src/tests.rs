@@ -46,10 +46,16 @@ fn a_missing_year_is_the_one_next_to_what_is_known() {
 
 #[test]
 fn a_missing_zone_is_said() {
-    assert_eq!(parse_time_with("2020-01-01 00:00:00", ZoneHint::default()).map(|f| f.1), Some(true));
+    assert_eq!(
+        parse_time_with("2020-01-01 00:00:00", ZoneHint::default()).map(|f| f.1),
+        Some(true)
+    );
     let hint = ZoneHint::from_zone("CST(+0800)");
     let found = parse_time_with("2019-01-01 08:35:05", hint);
-    assert_eq!(found.map(|f| (format_time(f.0), f.1)), Some(("2019-01-01T00:35:05Z".into(), false)));
+    assert_eq!(
+        found.map(|f| (format_time(f.0), f.1)),
+        Some(("2019-01-01T00:35:05Z".into(), false))
+    );
 }
 
 #[test]
@@ -117,7 +123,7 @@ fn every_column_is_found_by_its_path_and_name() {
 
 #[test]
 fn no_column_lies_inside_another() {
-    assert_eq!(crate::event_json::clashes(), vec![]);
+    assert_eq!(event_json::clashes(), vec![]);
 }
 
 proptest! {

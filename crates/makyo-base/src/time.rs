@@ -213,7 +213,13 @@ fn month_first(text: &str, hint: ZoneHint) -> Option<(i64, bool)> {
 
 /// The year that brings the time closest to `near`: lines of late December after lines of early
 /// January belong to the year before.
-fn nearest_year(month: i8, day: i8, time: Time, offset: Option<i32>, near: i64) -> Option<(i64, bool)> {
+fn nearest_year(
+    month: i8,
+    day: i8,
+    time: Time,
+    offset: Option<i32>,
+    near: i64,
+) -> Option<(i64, bool)> {
     let year = Timestamp::from_nanosecond(i128::from(near)).ok()?.to_zoned(TimeZone::UTC).year();
     (year - 1..=year + 1)
         .filter_map(|year| {

@@ -113,11 +113,13 @@ impl ArtifactWriter {
     pub fn commit(mut self) -> Result<ArtifactCounts, CaseError> {
         self.events.close()?;
         self.items.close()?;
-        for (name, mut file) in [("findings.jsonl", self.findings), ("defects.jsonl", self.defects)] {
+        for (name, mut file) in [("findings.jsonl", self.findings), ("defects.jsonl", self.defects)]
+        {
             let path = self.folder.join(name);
             file.flush().map_err(CaseError::file("write", &path))?;
         }
-        let counts = format!("{} {} {}\n", self.counts.records, self.counts.inferred, self.counts.defects);
+        let counts =
+            format!("{} {} {}\n", self.counts.records, self.counts.inferred, self.counts.defects);
         let path = self.folder.join("counts");
         fs::write(&path, counts).map_err(CaseError::file("write", &path))?;
         fs::rename(&self.folder, &self.target).map_err(CaseError::file("commit", &self.target))?;
@@ -143,7 +145,11 @@ pub(crate) fn defect_object(defect: &Defect) -> Object<'static> {
 pub(crate) fn read_counts(folder: &Path) -> Option<ArtifactCounts> {
     let text = fs::read_to_string(folder.join("counts")).ok()?;
     let mut numbers = text.split_whitespace().map(|word| word.parse::<u64>().ok());
-    Some(ArtifactCounts { records: numbers.next()??, inferred: numbers.next()??, defects: numbers.next()?? })
+    Some(ArtifactCounts {
+        records: numbers.next()??,
+        inferred: numbers.next()??,
+        defects: numbers.next()??,
+    })
 }
 
 /// Zstandard level 1: on log records within a few per cent of level 3 at half the time.
@@ -250,7 +256,9 @@ impl Event {
         self.copies.append_value(1);
         self.file.append_value(&record.artifact.path);
         let number = match record.position {
-            Position::Record(number) | Position::Byte(number) => i64::try_from(number).unwrap_or(i64::MAX),
+            Position::Record(number) | Position::Byte(number) => {
+                i64::try_from(number).unwrap_or(i64::MAX)
+            }
             Position::Whole => 0,
         };
         self.record.append_value(number);
@@ -262,8 +270,12 @@ impl Event {
             let cell = cells.next_if(|cell| cell.0 as usize == index).map(|cell| &cell.1);
             match (builder, cell) {
                 (Builder::Text(builder), Some(Cell::Text(text))) => builder.append_value(text),
-                (Builder::Integer(builder), Some(Cell::Integer(number))) => builder.append_value(*number),
-                (Builder::Boolean(builder), Some(Cell::Boolean(flag))) => builder.append_value(*flag),
+                (Builder::Integer(builder), Some(Cell::Integer(number))) => {
+                    builder.append_value(*number)
+                }
+                (Builder::Boolean(builder), Some(Cell::Boolean(flag))) => {
+                    builder.append_value(*flag)
+                }
                 (Builder::Time(builder), Some(Cell::Time(time))) => builder.append_value(*time),
                 (Builder::Text(builder), _) => builder.append_null(),
                 (Builder::Integer(builder), _) => builder.append_null(),

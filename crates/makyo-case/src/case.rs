@@ -70,10 +70,15 @@ impl Case {
     /// If the folder cannot be written, or is not empty and not a case.
     pub fn create(folder: &Path, threads: usize) -> Result<Self, CaseError> {
         let is_new = !folder.join("case.json").exists();
-        let holds_something = fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some());
+        let holds_something =
+            fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some());
         if is_new && holds_something {
             let reason = io::Error::other("the folder is not empty and not a case");
-            return Err(CaseError::File { what: "make a case of", path: folder.to_owned(), reason });
+            return Err(CaseError::File {
+                what: "make a case of",
+                path: folder.to_owned(),
+                reason,
+            });
         }
         fs::create_dir_all(folder.join("work")).map_err(CaseError::file("create", folder))?;
         Ok(Case { folder: folder.to_owned(), threads, engine: None })
@@ -134,8 +139,10 @@ impl Case {
 
     /// Work in progress is kept by what steers it: other rules, another folder.
     fn decode_folder(&self, manifest: &Manifest) -> PathBuf {
-        let text: Vec<String> = manifest.inputs.iter().map(|(key, value)| format!("{key}={value}")).collect();
-        let digest = makyo_base::sha256(format!("{} {}", manifest.version, text.join(" ")).as_bytes());
+        let text: Vec<String> =
+            manifest.inputs.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        let digest =
+            makyo_base::sha256(format!("{} {}", manifest.version, text.join(" ")).as_bytes());
         let mut name = format!("decode-{}", hex(&digest));
         name.truncate(23);
         self.folder.join("work").join(name)
@@ -155,7 +162,11 @@ impl Case {
     ///
     /// # Errors
     /// If the disk refuses it.
-    pub fn artifact(&self, manifest: &Manifest, id: ArtifactId) -> Result<ArtifactWriter, CaseError> {
+    pub fn artifact(
+        &self,
+        manifest: &Manifest,
+        id: ArtifactId,
+    ) -> Result<ArtifactWriter, CaseError> {
         ArtifactWriter::new(&self.artifact_folder(manifest, id))
     }
 
@@ -163,8 +174,14 @@ impl Case {
     ///
     /// # Errors
     /// If the disk refuses it.
-    pub fn consolidate(&mut self, manifest: &Manifest, ids: &[ArtifactId], records: u64) -> Result<Consolidated, CaseError> {
-        let folders: Vec<PathBuf> = ids.iter().map(|id| self.artifact_folder(manifest, *id)).collect();
+    pub fn consolidate(
+        &mut self,
+        manifest: &Manifest,
+        ids: &[ArtifactId],
+        records: u64,
+    ) -> Result<Consolidated, CaseError> {
+        let folders: Vec<PathBuf> =
+            ids.iter().map(|id| self.artifact_folder(manifest, *id)).collect();
         let done = consolidate(&folders, &self.folder, records)?;
         let answers = self.folder.join("answers");
         if answers.exists() {
@@ -185,7 +202,13 @@ impl Case {
     ///
     /// # Errors
     /// If they cannot be read.
-    pub fn artifact_lines(&self, manifest: &Manifest, ids: &[ArtifactId], name: &str, visit: &mut dyn FnMut(Object<'_>)) -> Result<(), CaseError> {
+    pub fn artifact_lines(
+        &self,
+        manifest: &Manifest,
+        ids: &[ArtifactId],
+        name: &str,
+        visit: &mut dyn FnMut(Object<'_>),
+    ) -> Result<(), CaseError> {
         for id in ids {
             let path = self.artifact_folder(manifest, *id).join(name);
             let file = File::open(&path).map_err(CaseError::file("open", &path))?;
@@ -203,7 +226,12 @@ impl Case {
     ///
     /// # Errors
     /// If the disk refuses it.
-    pub fn put_answer(&self, name: &str, columns: &[&str], rows: &[Object<'_>]) -> Result<(), CaseError> {
+    pub fn put_answer(
+        &self,
+        name: &str,
+        columns: &[&str],
+        rows: &[Object<'_>],
+    ) -> Result<(), CaseError> {
         let folder = self.folder.join("answers");
         write_table(&folder, name, columns, rows)?;
         match &self.engine {
@@ -254,7 +282,10 @@ impl Case {
         let mut object = Object::default();
         object.push("makyo", Value::text(manifest.version.clone()));
         object.push("state", Value::text(state.to_owned()));
-        let texts = manifest.inputs.iter().map(|(key, value)| (key.clone().into(), Value::text(value.clone())));
+        let texts = manifest
+            .inputs
+            .iter()
+            .map(|(key, value)| (key.clone().into(), Value::text(value.clone())));
         object.push("inputs", Value::Object(Object(texts.collect())));
         let evidence = manifest.evidence.iter().map(|file| {
             let mut entry = Object::default();
@@ -307,17 +338,26 @@ impl Case {
                 }
             }
         }
-        let known: Vec<String> = entries(&manifest, "files").into_iter().map(|entry| entry.0).collect();
+        let known: Vec<String> =
+            entries(&manifest, "files").into_iter().map(|entry| entry.0).collect();
         for path in own_files(folder)?.into_iter().filter(|path| !known.contains(path)) {
             found.push(Mismatch { path, problem: "file is not in the manifest".into() });
         }
         if manifest.get("state").and_then(Value::as_str) != Some(STATE_COMPLETE) {
-            found.push(Mismatch { path: "case.json".into(), problem: "case is incomplete: its run did not finish".into() });
+            found.push(Mismatch {
+                path: "case.json".into(),
+                problem: "case is incomplete: its run did not finish".into(),
+            });
         }
         match CustodyLog::verify(folder) {
             Ok(Ok(lines)) => checked += usize::try_from(lines).unwrap_or_default(),
-            Ok(Err(line)) => found.push(Mismatch { path: "custody.jsonl".into(), problem: format!("chain is broken at line {line}") }),
-            Err(error) => found.push(Mismatch { path: "custody.jsonl".into(), problem: error.to_string() }),
+            Ok(Err(line)) => found.push(Mismatch {
+                path: "custody.jsonl".into(),
+                problem: format!("chain is broken at line {line}"),
+            }),
+            Err(error) => {
+                found.push(Mismatch { path: "custody.jsonl".into(), problem: error.to_string() })
+            }
         }
         found.sort();
         Ok((checked, found))
@@ -396,6 +436,7 @@ fn own_files(folder: &Path) -> Result<Vec<String>, CaseError> {
 fn file_hash(path: &Path) -> Result<String, CaseError> {
     let mut file = File::open(path).map_err(CaseError::file("open", path))?;
     let mut hasher = Sha256Writer::default();
-    io::copy(&mut io::BufReader::with_capacity(1 << 20, &mut file), &mut hasher).map_err(CaseError::file("read", path))?;
+    io::copy(&mut io::BufReader::with_capacity(1 << 20, &mut file), &mut hasher)
+        .map_err(CaseError::file("read", path))?;
     Ok(hex(&hasher.finish()))
 }

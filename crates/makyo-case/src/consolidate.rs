@@ -8,11 +8,13 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, BooleanArray, Int64Array, RecordBatch, StringArray};
+use datafusion::arrow::array::{
+    Array, ArrayRef, BooleanArray, Int64Array, RecordBatch, StringArray,
+};
 use datafusion::arrow::compute::filter_record_batch;
+use datafusion::parquet::arrow::ArrowWriter;
 use datafusion::parquet::arrow::ProjectionMask;
 use datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use datafusion::parquet::arrow::ArrowWriter;
 use rustc_hash::FxHashMap;
 
 use crate::artifact_writer::parquet_properties;
@@ -32,7 +34,11 @@ pub struct Consolidated {
 
 /// Writes `events/` and `items/` of the case out of the artifacts' folders, which are given in the
 /// order of their ids: the first copy of a record is the one that stays.
-pub(crate) fn consolidate(folders: &[PathBuf], case: &Path, records: u64) -> Result<Consolidated, CaseError> {
+pub(crate) fn consolidate(
+    folders: &[PathBuf],
+    case: &Path,
+    records: u64,
+) -> Result<Consolidated, CaseError> {
     let copies = find_copies(folders, records)?;
     let mut done = Consolidated { records, events: 0 };
     let mut seen: FxHashMap<u128, ()> = FxHashMap::default();
@@ -95,7 +101,8 @@ type Batches = Box<dyn Iterator<Item = Result<StringArray, CaseError>>>;
 
 fn identity_batches(path: &Path) -> Result<Batches, CaseError> {
     let file = File::open(path).map_err(CaseError::file("open", path))?;
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(CaseError::engine(path))?;
+    let builder =
+        ParquetRecordBatchReaderBuilder::try_new(file).map_err(CaseError::engine(path))?;
     let mask = ProjectionMask::roots(builder.parquet_schema(), [0]);
     let reader = builder.with_projection(mask).build().map_err(CaseError::engine(path))?;
     let path = path.to_owned();
@@ -106,28 +113,45 @@ fn identity_batches(path: &Path) -> Result<Batches, CaseError> {
 }
 
 fn text_column(batch: &RecordBatch, index: usize, path: &Path) -> Result<StringArray, CaseError> {
-    batch.columns().get(index).and_then(|column| column.as_any().downcast_ref::<StringArray>()).cloned().ok_or_else(|| {
-        CaseError::Damaged { path: path.to_owned(), reason: "a column has another type than it was written with".into() }
-    })
+    batch
+        .columns()
+        .get(index)
+        .and_then(|column| column.as_any().downcast_ref::<StringArray>())
+        .cloned()
+        .ok_or_else(|| CaseError::Damaged {
+            path: path.to_owned(),
+            reason: "a column has another type than it was written with".into(),
+        })
 }
 
 /// Copies a table without the rows whose record was seen before. An aggregate's items stay with
 /// the first copy of their record; `seen` therefore counts a whole run of one identity as one.
-fn keep_first(from: &Path, to: &Path, copies: &Copies, seen: &mut FxHashMap<u128, ()>, is_events: bool) -> Result<u64, CaseError> {
+fn keep_first(
+    from: &Path,
+    to: &Path,
+    copies: &Copies,
+    seen: &mut FxHashMap<u128, ()>,
+    is_events: bool,
+) -> Result<u64, CaseError> {
     if copies.is_empty() {
         // Nothing to drop: the same bytes under another name.
         let file = File::open(from).map_err(CaseError::file("open", from))?;
-        let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(CaseError::engine(from))?;
+        let builder =
+            ParquetRecordBatchReaderBuilder::try_new(file).map_err(CaseError::engine(from))?;
         let rows = builder.metadata().file_metadata().num_rows();
-        fs::hard_link(from, to).or_else(|_| fs::copy(from, to).map(|_| ())).map_err(CaseError::file("copy", to))?;
+        fs::hard_link(from, to)
+            .or_else(|_| fs::copy(from, to).map(|_| ()))
+            .map_err(CaseError::file("copy", to))?;
         return Ok(u64::try_from(rows).unwrap_or_default());
     }
     let file = File::open(from).map_err(CaseError::file("open", from))?;
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(CaseError::engine(from))?;
+    let builder =
+        ParquetRecordBatchReaderBuilder::try_new(file).map_err(CaseError::engine(from))?;
     let schema = Arc::clone(builder.schema());
     let reader = builder.with_batch_size(4096).build().map_err(CaseError::engine(from))?;
     let file = File::create(to).map_err(CaseError::file("create", to))?;
-    let mut writer = ArrowWriter::try_new(file, schema, Some(parquet_properties())).map_err(CaseError::engine(to))?;
+    let mut writer = ArrowWriter::try_new(file, schema, Some(parquet_properties()))
+        .map_err(CaseError::engine(to))?;
     let mut kept = 0;
     // Items of one record stand together; the run that is open belongs to the copy that is kept.
     let mut open_run: Option<u128> = None;
@@ -148,7 +172,8 @@ fn keep_first(from: &Path, to: &Path, copies: &Copies, seen: &mut FxHashMap<u128
             counts.push(copies.get(&identity).copied().unwrap_or(1));
         }
         let batch = if is_events { with_counts(&batch, counts, to)? } else { batch };
-        let filtered = filter_record_batch(&batch, &BooleanArray::from(mask)).map_err(CaseError::engine(to))?;
+        let filtered = filter_record_batch(&batch, &BooleanArray::from(mask))
+            .map_err(CaseError::engine(to))?;
         kept += filtered.num_rows() as u64;
         writer.write(&filtered).map_err(CaseError::engine(to))?;
         if writer.in_progress_size() > 24 << 20 {
@@ -159,11 +184,14 @@ fn keep_first(from: &Path, to: &Path, copies: &Copies, seen: &mut FxHashMap<u128
     Ok(kept)
 }
 
-fn with_counts(batch: &RecordBatch, counts: Vec<i64>, path: &Path) -> Result<RecordBatch, CaseError> {
+fn with_counts(
+    batch: &RecordBatch,
+    counts: Vec<i64>,
+    path: &Path,
+) -> Result<RecordBatch, CaseError> {
     let mut columns: Vec<ArrayRef> = batch.columns().to_vec();
     if let Some(copies) = columns.get_mut(1) {
         *copies = Arc::new(Int64Array::from(counts));
     }
     RecordBatch::try_new(batch.schema(), columns).map_err(CaseError::engine(path))
 }
-

@@ -39,7 +39,12 @@ impl CustodyLog {
     ///
     /// # Errors
     /// If the disk refuses it.
-    pub fn append(&mut self, time: &str, action: &str, detail: Object<'_>) -> Result<(), CaseError> {
+    pub fn append(
+        &mut self,
+        time: &str,
+        action: &str,
+        detail: Object<'_>,
+    ) -> Result<(), CaseError> {
         let mut line = Object::default();
         line.push("sequence", Value::Int((self.sequence + 1).into()));
         line.push("time", Value::text(time.to_owned()));

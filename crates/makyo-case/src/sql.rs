@@ -44,6 +44,9 @@ pub struct TextTable {
     pub rows: Vec<Vec<Option<String>>>,
 }
 
+/// Column names, whether each is numeric, and the rows.
+type Batches = (Vec<String>, Vec<bool>, Vec<RecordBatch>);
+
 impl Engine {
     /// Opens the tables that the case has: `events`, `items`, and each answer by its name.
     pub(crate) fn open(case: &Path, threads: usize) -> Result<Self, CaseError> {
@@ -58,7 +61,9 @@ impl Engine {
             .with_temp_file_path(spill)
             .build_arc()
             .map_err(CaseError::engine(case))?;
-        let config = SessionConfig::new().with_target_partitions(threads.max(1)).with_information_schema(true);
+        let config = SessionConfig::new()
+            .with_target_partitions(threads.max(1))
+            .with_information_schema(true);
         let context = SessionContext::new_with_config_rt(config, environment);
         let engine = Engine { runtime, context };
         engine.tables(case)?;
@@ -85,7 +90,8 @@ impl Engine {
     }
 
     fn listing(&self, name: &str, folder: &Path, schema: SchemaRef) -> Result<(), CaseError> {
-        let options = ListingOptions::new(Arc::new(ParquetFormat::default())).with_file_extension(".parquet");
+        let options =
+            ListingOptions::new(Arc::new(ParquetFormat::default())).with_file_extension(".parquet");
         let url = format!("{}/", absolute(folder).display());
         self.runtime
             .block_on(self.context.register_listing_table(name, url, options, Some(schema), None))
@@ -100,7 +106,7 @@ impl Engine {
             .map_err(CaseError::engine(path))
     }
 
-    fn batches(&self, sql: &str) -> Result<(Vec<String>, Vec<bool>, Vec<RecordBatch>), QueryError> {
+    fn batches(&self, sql: &str) -> Result<Batches, QueryError> {
         let failed = |error: datafusion::error::DataFusionError| QueryError {
             sql: sql.to_owned(),
             message: error.strip_backtrace(),
@@ -123,7 +129,8 @@ impl Engine {
             message: error.to_string(),
         };
         let options = FormatOptions::default();
-        let mut table = TextTable { columns: names.into_iter().zip(numeric).collect(), rows: Vec::new() };
+        let mut table =
+            TextTable { columns: names.into_iter().zip(numeric).collect(), rows: Vec::new() };
         for batch in &batches {
             let formatters = batch
                 .columns()
@@ -133,7 +140,13 @@ impl Engine {
                 .map_err(failed)?;
             for row in 0..batch.num_rows() {
                 let cells = batch.columns().iter().zip(&formatters);
-                table.rows.push(cells.map(|(column, formatter)| (!column.is_null(row)).then(|| formatter.value(row).to_string())).collect());
+                table.rows.push(
+                    cells
+                        .map(|(column, formatter)| {
+                            (!column.is_null(row)).then(|| formatter.value(row).to_string())
+                        })
+                        .collect(),
+                );
             }
         }
         Ok(table)
@@ -178,9 +191,17 @@ fn cell(column: &dyn Array, row: usize) -> SqlValue {
         DataType::Float64 => SqlValue::Float(column.as_primitive::<Float64Type>().value(row)),
         DataType::Timestamp(unit, _) => SqlValue::Integer(match unit {
             TimeUnit::Nanosecond => column.as_primitive::<TimestampNanosecondType>().value(row),
-            TimeUnit::Microsecond => column.as_primitive::<TimestampMicrosecondType>().value(row).saturating_mul(1_000),
-            TimeUnit::Millisecond => column.as_primitive::<TimestampMillisecondType>().value(row).saturating_mul(1_000_000),
-            TimeUnit::Second => column.as_primitive::<TimestampSecondType>().value(row).saturating_mul(1_000_000_000),
+            TimeUnit::Microsecond => {
+                column.as_primitive::<TimestampMicrosecondType>().value(row).saturating_mul(1_000)
+            }
+            TimeUnit::Millisecond => column
+                .as_primitive::<TimestampMillisecondType>()
+                .value(row)
+                .saturating_mul(1_000_000),
+            TimeUnit::Second => column
+                .as_primitive::<TimestampSecondType>()
+                .value(row)
+                .saturating_mul(1_000_000_000),
         }),
         DataType::List(_) => {
             let inner = column.as_list::<i32>().value(row);

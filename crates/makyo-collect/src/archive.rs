@@ -52,7 +52,12 @@ struct Unpacking<'w, 'a, 'n> {
 
 impl Unpacking<'_, '_, '_> {
     /// Spools one member and takes it in. What came before a cut is kept, and the cut is said.
-    fn member(&mut self, member: &str, from: &mut dyn Read, packed: u64) -> Result<(), CollectError> {
+    fn member(
+        &mut self,
+        member: &str,
+        from: &mut dyn Read,
+        packed: u64,
+    ) -> Result<(), CollectError> {
         let member_name = format!("{}!{}", self.name, printable(member));
         let limits = self.walk.limits;
         let by_ratio = packed.saturating_mul(limits.ratio_max).max(limits.ratio_floor_bytes);
@@ -74,7 +79,9 @@ impl Unpacking<'_, '_, '_> {
                 io::ErrorKind::UnexpectedEof => DefectKind::Truncated,
                 _ => DefectKind::Malformed,
             };
-            let detail = format!("archive member is damaged after {size} unpacked bytes; what came before was read: {reason}");
+            let detail = format!(
+                "archive member is damaged after {size} unpacked bytes; what came before was read: {reason}"
+            );
             self.walk.defect(&member_name, kind, detail);
             if size == 0 {
                 let _ = std::fs::remove_file(&path);
@@ -104,7 +111,11 @@ impl Unpacking<'_, '_, '_> {
                 Ok(entry) => entry,
                 Err(reason) => {
                     let kind = match reason {
-                        zip::result::ZipError::UnsupportedArchive(text) if text.contains("assword") => DefectKind::Encrypted,
+                        zip::result::ZipError::UnsupportedArchive(text)
+                            if text.contains("assword") =>
+                        {
+                            DefectKind::Encrypted
+                        }
                         _ => DefectKind::Malformed,
                     };
                     let detail = format!("ZIP member {index} cannot be read: {reason}");
@@ -112,7 +123,10 @@ impl Unpacking<'_, '_, '_> {
                     continue;
                 }
             };
-            let member = entry.name().map(|name| name.into_owned()).unwrap_or_else(|_| format!("member-{index}"));
+            let member = entry
+                .name()
+                .map(|name| name.into_owned())
+                .unwrap_or_else(|_| format!("member-{index}"));
             if entry.is_dir() {
                 continue;
             }
@@ -168,7 +182,10 @@ impl Unpacking<'_, '_, '_> {
     fn too_many(&mut self, index: usize) -> bool {
         let over = index >= self.walk.limits.members_max;
         if over {
-            let detail = format!("archive has more than {} members; the rest was not read", self.walk.limits.members_max);
+            let detail = format!(
+                "archive has more than {} members; the rest was not read",
+                self.walk.limits.members_max
+            );
             self.walk.defect(self.name, DefectKind::Limit, detail);
         }
         over

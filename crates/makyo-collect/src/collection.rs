@@ -157,7 +157,11 @@ impl Walk<'_> {
         let entries = match std::fs::read_dir(folder) {
             Ok(entries) => entries,
             Err(reason) => {
-                self.defect(name, DefectKind::Unreadable, format!("folder cannot be read: {reason}"));
+                self.defect(
+                    name,
+                    DefectKind::Unreadable,
+                    format!("folder cannot be read: {reason}"),
+                );
                 return Ok(());
             }
         };
@@ -223,7 +227,8 @@ impl Walk<'_> {
         match kind {
             ArtifactKind::Empty => self.defect(name, DefectKind::Empty, "file is empty"),
             ArtifactKind::Unknown => {
-                let detail = format!("format is not recognised (first bytes: {})", first_bytes(&head));
+                let detail =
+                    format!("format is not recognised (first bytes: {})", first_bytes(&head));
                 self.defect(name, DefectKind::Unrecognised, detail);
             }
             _ => {}
@@ -266,8 +271,12 @@ fn describe_link(folder: &Path, link: &Path) -> String {
     let resolved = std::fs::canonicalize(link);
     let here = std::fs::canonicalize(folder);
     let is_loop = matches!((&resolved, &here), (Ok(to), Ok(from)) if from.starts_with(to));
-    let what = if is_loop { "symbolic link to a folder that holds it (a loop)" } else { "symbolic link" };
-    format!("{what}, not followed: `{}`; name its target as evidence to have it read", target.display())
+    let what =
+        if is_loop { "symbolic link to a folder that holds it (a loop)" } else { "symbolic link" };
+    format!(
+        "{what}, not followed: `{}`; name its target as evidence to have it read",
+        target.display()
+    )
 }
 
 fn first_bytes(head: &[u8]) -> String {

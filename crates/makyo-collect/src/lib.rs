@@ -9,7 +9,7 @@ mod collection;
 mod recognise;
 
 pub use capped::{Capped, read_capped};
-pub use collection::{Collected, CollectError, Collection, Limits, collect};
+pub use collection::{CollectError, Collected, Collection, Limits, collect};
 pub use recognise::{SNIFF_BYTES, TextEncoding, recognise, text_encoding};
 
 #[cfg(test)]

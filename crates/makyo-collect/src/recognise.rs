@@ -88,10 +88,8 @@ fn by_magic(head: &[u8]) -> Option<ArtifactKind> {
 /// Text may hold a few stray control bytes (terminal codes, NULs of a damaged disk block), not
 /// many.
 fn is_text(head: &[u8]) -> bool {
-    let strange = head
-        .iter()
-        .filter(|byte| matches!(byte, 0..=8 | 11 | 14..=26 | 28..=31 | 127))
-        .count();
+    let strange =
+        head.iter().filter(|byte| matches!(byte, 0..=8 | 11 | 14..=26 | 28..=31 | 127)).count();
     strange * 50 <= head.len()
 }
 
@@ -147,9 +145,24 @@ pub(crate) fn is_mbox_line(line: &str) -> bool {
 
 fn is_message(text: &str) -> bool {
     const KNOWN: &[&str] = &[
-        "received", "from", "to", "cc", "subject", "date", "message-id", "return-path",
-        "mime-version", "content-type", "delivered-to", "reply-to", "dkim-signature",
-        "authentication-results", "x-mailer", "user-agent", "list-id", "sender",
+        "received",
+        "from",
+        "to",
+        "cc",
+        "subject",
+        "date",
+        "message-id",
+        "return-path",
+        "mime-version",
+        "content-type",
+        "delivered-to",
+        "reply-to",
+        "dkim-signature",
+        "authentication-results",
+        "x-mailer",
+        "user-agent",
+        "list-id",
+        "sender",
     ];
     let mut known = 0;
     for (number, line) in text.lines().enumerate() {
@@ -193,12 +206,18 @@ pub(crate) fn delimiter(line: &str) -> Option<char> {
 }
 
 fn split_fields(line: &str, delimiter: char) -> Vec<String> {
-    line.trim_end().split(delimiter).map(|field| field.trim().trim_matches('"').to_owned()).collect()
+    line.trim_end()
+        .split(delimiter)
+        .map(|field| field.trim().trim_matches('"').to_owned())
+        .collect()
 }
 
 fn is_column_name(name: &str) -> bool {
     name.len() <= 80
-        && name.starts_with(|letter: char| letter.is_alphabetic() || matches!(letter, '_' | '@' | '#'))
-        && name.chars().all(|letter| letter.is_alphanumeric() || " _-.()[]/@#:%&*+'\u{2013}".contains(letter))
+        && name
+            .starts_with(|letter: char| letter.is_alphabetic() || matches!(letter, '_' | '@' | '#'))
+        && name
+            .chars()
+            .all(|letter| letter.is_alphanumeric() || " _-.()[]/@#:%&*+'\u{2013}".contains(letter))
         && !name.contains(": ")
 }

@@ -60,7 +60,8 @@ impl Folder {
     fn collect(&self) -> Collection {
         let limits = Limits { ratio_floor_bytes: 1 << 16, ..Limits::default() };
         let evidence = self.0.path().join("evidence");
-        collect(&[evidence], &self.0.path().join("spool"), &limits, &mut |_, _| {}).expect("collected")
+        collect(&[evidence], &self.0.path().join("spool"), &limits, &mut |_, _| {})
+            .expect("collected")
     }
 }
 
@@ -89,7 +90,11 @@ fn nested_archives_give_their_members_and_names_never_choose_a_path() {
     let inner = zip(&[("../../escape.json", b"{\"a\":1}")]);
     folder.put("x.zip", &zip(&[("inner.bin", &inner), ("log.gz", &gzip(b"{\"b\":2}"))]));
     let found = folder.collect();
-    let mut names: Vec<&str> = found.artifacts.iter().map(|one| one.artifact.path.rsplit("evidence/").next().expect("name")).collect();
+    let mut names: Vec<&str> = found
+        .artifacts
+        .iter()
+        .map(|one| one.artifact.path.rsplit("evidence/").next().expect("name"))
+        .collect();
     names.sort_unstable();
     assert_eq!(names, ["x.zip!inner.bin!../../escape.json", "x.zip!log.gz!log"]);
     assert_eq!(defects(&found), vec![]);
@@ -110,7 +115,8 @@ fn a_bomb_is_not_unpacked() {
 #[test]
 fn what_came_before_a_cut_is_kept() {
     let folder = Folder::new();
-    let text: String = (0..5000).map(|n| format!("{{\"n\":{n},\"x\":\"{}\"}}\n", n * 7919 % 1009)).collect();
+    let text: String =
+        (0..5000).map(|n| format!("{{\"n\":{n},\"x\":\"{}\"}}\n", n * 7919 % 1009)).collect();
     let whole = gzip(text.as_bytes());
     folder.put("cut.json.gz", &whole[..whole.len() / 2]);
     let found = folder.collect();

@@ -6,8 +6,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use makyo_base::{
-    Artifact, ArtifactId, ArtifactKind, Decoded, Defect, DefectKind, Position, RecordSink, Stop, Value,
-    event_object, sha256, to_json,
+    Artifact, ArtifactId, ArtifactKind, Decoded, Defect, DefectKind, Position, RecordSink, Stop,
+    Value, event_object, sha256, to_json,
 };
 use makyo_collect::recognise;
 
@@ -41,7 +41,8 @@ pub fn decode(
             return Ok(());
         }
     };
-    let result = catch_unwind(AssertUnwindSafe(|| read(artifact, opened, sources, options, &mut *out)));
+    let result =
+        catch_unwind(AssertUnwindSafe(|| read(artifact, opened, sources, options, &mut *out)));
     match result {
         Ok(Ok(done)) => done,
         Ok(Err(reason)) => {
@@ -55,7 +56,9 @@ pub fn decode(
                 .cloned()
                 .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
                 .unwrap_or_default();
-            let detail = format!("makyo failed on this file, what follows in it was not read; please report: {text}");
+            let detail = format!(
+                "makyo failed on this file, what follows in it was not read; please report: {text}"
+            );
             out.defect(whole(artifact, DefectKind::OurBug, detail));
             Ok(())
         }
@@ -88,7 +91,11 @@ fn read(
     Ok(done.unwrap_or(Ok(())))
 }
 
-fn read_text(kind: ArtifactKind, text: &mut dyn BufRead, mapper: &mut Mapper<'_>) -> io::Result<Result<(), Stop>> {
+fn read_text(
+    kind: ArtifactKind,
+    text: &mut dyn BufRead,
+    mapper: &mut Mapper<'_>,
+) -> io::Result<Result<(), Stop>> {
     match kind {
         ArtifactKind::Json => json::read(text, mapper),
         ArtifactKind::Csv => csv::read(text, mapper),

@@ -11,38 +11,114 @@ use regex::Regex;
 
 /// Field names, folded and without separators, in order of trust.
 const TIME: &[&str] = &[
-    "timestamp", "eventtime", "eventtimestamp", "createddatetime", "creationtime", "timegenerated",
-    "timegeneratedutc", "timecreated", "datetime", "time", "ts", "date", "generatedtime",
-    "receivetime", "receipttime", "rt", "starttime", "start", "syslogtime", "epoch", "idtime",
+    "timestamp",
+    "eventtime",
+    "eventtimestamp",
+    "createddatetime",
+    "creationtime",
+    "timegenerated",
+    "timegeneratedutc",
+    "timecreated",
+    "datetime",
+    "time",
+    "ts",
+    "date",
+    "generatedtime",
+    "receivetime",
+    "receipttime",
+    "rt",
+    "starttime",
+    "start",
+    "syslogtime",
+    "epoch",
+    "idtime",
 ];
 const USER: &[&str] = &[
-    "user", "username", "usr", "suser", "srcuser", "sourceusername", "userprincipalname", "account",
-    "accountname", "login", "loginname", "email", "useremail", "actoremail", "duser", "dstuser",
-    "userid", "useremails", "subjectusername", "csusername",
+    "user",
+    "username",
+    "usr",
+    "suser",
+    "srcuser",
+    "sourceusername",
+    "userprincipalname",
+    "account",
+    "accountname",
+    "login",
+    "loginname",
+    "email",
+    "useremail",
+    "actoremail",
+    "duser",
+    "dstuser",
+    "userid",
+    "useremails",
+    "subjectusername",
+    "csusername",
 ];
 const SOURCE: &[&str] = &[
-    "src", "srcip", "sourceip", "sourceaddress", "srcaddr", "srcipaddr", "clientip", "client",
-    "remip", "remoteip", "remoteaddr", "remoteaddress", "ipaddress", "ip", "publicip", "cip",
-    "callingstationid", "idorigh", "peeraddress", "from",
+    "src",
+    "srcip",
+    "sourceip",
+    "sourceaddress",
+    "srcaddr",
+    "srcipaddr",
+    "clientip",
+    "client",
+    "remip",
+    "remoteip",
+    "remoteaddr",
+    "remoteaddress",
+    "ipaddress",
+    "ip",
+    "publicip",
+    "cip",
+    "callingstationid",
+    "idorigh",
+    "peeraddress",
+    "from",
 ];
 const DESTINATION: &[&str] = &[
-    "dst", "dstip", "destinationip", "destinationaddress", "dstaddr", "dstipaddr", "serverip", "sip",
-    "idresph", "destip",
+    "dst",
+    "dstip",
+    "destinationip",
+    "destinationaddress",
+    "dstaddr",
+    "dstipaddr",
+    "serverip",
+    "sip",
+    "idresph",
+    "destip",
 ];
-const SOURCE_PORT: &[&str] = &["spt", "srcport", "sport", "sourceport", "srcportnumber", "cport", "idorigp"];
-const DESTINATION_PORT: &[&str] = &["dpt", "dstport", "dport", "destinationport", "dstportnumber", "idrespp"];
-const ACTION: &[&str] = &["action", "act", "operation", "eventtype", "event", "eventname", "type", "activity", "msgid"];
-const OUTCOME: &[&str] = &["outcome", "status", "result", "resultstatus", "eventresult", "disposition"];
+const SOURCE_PORT: &[&str] =
+    &["spt", "srcport", "sport", "sourceport", "srcportnumber", "cport", "idorigp"];
+const DESTINATION_PORT: &[&str] =
+    &["dpt", "dstport", "dport", "destinationport", "dstportnumber", "idrespp"];
+const ACTION: &[&str] =
+    &["action", "act", "operation", "eventtype", "event", "eventname", "type", "activity", "msgid"];
+const OUTCOME: &[&str] =
+    &["outcome", "status", "result", "resultstatus", "eventresult", "disposition"];
 const HOST: &[&str] = &[
-    "hostname", "host", "computer", "devicename", "dvchostname", "devname", "dvc", "sysloghost",
-    "machinename", "deviceaddress",
+    "hostname",
+    "host",
+    "computer",
+    "devicename",
+    "dvchostname",
+    "devname",
+    "dvc",
+    "sysloghost",
+    "machinename",
+    "deviceaddress",
 ];
 const MESSAGE: &[&str] = &["message", "msg", "syslogmessage", "description", "activitydescription"];
 const AGENT: &[&str] = &["useragent", "httpuseragent", "csuseragent"];
 
-static ADDRESS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\b\d{1,3}(?:\.\d{1,3}){3}\b").ok());
+static ADDRESS: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"\b\d{1,3}(?:\.\d{1,3}){3}\b").ok());
 static USER_TEXT: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r#"(?i)\b(?:user(?:name)?|account|login)\b\s*[:=]?\s*['"<(\[]?([A-Za-z0-9._\\@-]{2,64})"#).ok()
+    Regex::new(
+        r#"(?i)\b(?:user(?:name)?|account|login)\b\s*[:=]?\s*['"<(\[]?([A-Za-z0-9._\\@-]{2,64})"#,
+    )
+    .ok()
 });
 static TIME_TEXT: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(
@@ -52,7 +128,11 @@ static TIME_TEXT: LazyLock<Option<Regex>> = LazyLock::new(|| {
 });
 
 /// Infers an event; nothing if the record has neither a time nor fields that a log would have.
-pub(crate) fn infer(native: &Object<'_>, format: &str, near: Option<i64>) -> Option<Event<'static>> {
+pub(crate) fn infer(
+    native: &Object<'_>,
+    format: &str,
+    near: Option<i64>,
+) -> Option<Event<'static>> {
     let mut event = Event { inferred: true, ..Event::default() };
     let message = pick(native, MESSAGE, &|text| Some(text.to_owned()));
     let hint = ZoneHint { offset_seconds: None, near };
@@ -62,7 +142,11 @@ pub(crate) fn infer(native: &Object<'_>, format: &str, near: Option<i64>) -> Opt
             let text = message.as_deref()?;
             parse_time_with(TIME_TEXT.as_ref()?.find(text)?.as_str(), hint)
         });
-    let fields = native.0.iter().filter(|field| !field.0.starts_with("syslog.") && field.0 != "message").count();
+    let fields = native
+        .0
+        .iter()
+        .filter(|field| !field.0.starts_with("syslog.") && field.0 != "message")
+        .count();
     let pairs = native.0.iter().filter(|field| field.0.len() > 1).count();
     // Prose has an equals sign now and then, and a README is no log.
     if format == "lines" && time.is_none() && (fields < 4 || pairs < 4) {
@@ -72,35 +156,7 @@ pub(crate) fn infer(native: &Object<'_>, format: &str, near: Option<i64>) -> Opt
         event.put(Column::Time, Cell::Time(time));
         event.time_zone_assumed = assumed;
     }
-    let address = |text: &str| parse_address(text).map(|address| address.to_string());
-    let port = |text: &str| parse_port(text).or_else(|| text.parse().ok());
-    let mut put = |column: Column, text: Option<String>| {
-        if let Some(text) = text {
-            event.put(column, Cell::Text(Cow::Owned(text)));
-        }
-    };
-    put(Column::Source, Some("generic".to_owned()));
-    put(Column::Product, pick(native, &["cefproduct", "leefproduct", "deviceproduct", "productname"], &|t| Some(t.to_owned())));
-    put(Column::Vendor, pick(native, &["cefvendor", "leefvendor", "devicevendor"], &|t| Some(t.to_owned())));
-    let in_text = |regex: &LazyLock<Option<Regex>>| {
-        let captures = regex.as_ref()?.captures(message.as_deref()?)?;
-        captures.get(1).or_else(|| captures.get(0)).map(|found| found.as_str().to_owned())
-    };
-    let source = pick(native, SOURCE, &address)
-        .or_else(|| in_text(&ADDRESS).and_then(|text| address(&text)));
-    put(Column::SrcIp, source);
-    put(Column::DstIp, pick(native, DESTINATION, &address));
-    put(Column::ActorUserName, pick(native, USER, &user).or_else(|| in_text(&USER_TEXT).as_deref().and_then(user)));
-    put(Column::EventCode, pick(native, ACTION, &|text| (text.len() < 80).then(|| text.to_owned())));
-    put(Column::Status, pick(native, OUTCOME, &outcome));
-    put(Column::DeviceHostname, pick(native, HOST, &|text| (text.len() < 128).then(|| text.to_owned())));
-    put(Column::UserAgent, pick(native, AGENT, &|text| Some(text.to_owned())));
-    put(Column::Message, message);
-    for (column, names) in [(Column::SrcPort, SOURCE_PORT), (Column::DstPort, DESTINATION_PORT)] {
-        if let Some(port) = pick(native, names, &port) {
-            event.put(column, Cell::Integer(port.into()));
-        }
-    }
+    roles(&mut event, native, message);
     event.unmapped = native
         .0
         .iter()
@@ -110,10 +166,61 @@ pub(crate) fn infer(native: &Object<'_>, format: &str, near: Option<i64>) -> Opt
     Some(event)
 }
 
+/// Puts what names and text say into the columns.
+fn roles(event: &mut Event<'static>, native: &Object<'_>, message: Option<String>) {
+    let address = |text: &str| parse_address(text).map(|address| address.to_string());
+    let port = |text: &str| parse_port(text).or_else(|| text.parse().ok());
+    let mut put = |column: Column, text: Option<String>| {
+        if let Some(text) = text {
+            event.put(column, Cell::Text(Cow::Owned(text)));
+        }
+    };
+    put(Column::Source, Some("generic".to_owned()));
+    put(
+        Column::Product,
+        pick(native, &["cefproduct", "leefproduct", "deviceproduct", "productname"], &|t| {
+            Some(t.to_owned())
+        }),
+    );
+    put(
+        Column::Vendor,
+        pick(native, &["cefvendor", "leefvendor", "devicevendor"], &|t| Some(t.to_owned())),
+    );
+    let in_text = |regex: &LazyLock<Option<Regex>>| {
+        let captures = regex.as_ref()?.captures(message.as_deref()?)?;
+        captures.get(1).or_else(|| captures.get(0)).map(|found| found.as_str().to_owned())
+    };
+    let source = pick(native, SOURCE, &address)
+        .or_else(|| in_text(&ADDRESS).and_then(|text| address(&text)));
+    put(Column::SrcIp, source);
+    put(Column::DstIp, pick(native, DESTINATION, &address));
+    put(
+        Column::ActorUserName,
+        pick(native, USER, &user).or_else(|| in_text(&USER_TEXT).as_deref().and_then(user)),
+    );
+    put(
+        Column::EventCode,
+        pick(native, ACTION, &|text| (text.len() < 80).then(|| text.to_owned())),
+    );
+    put(Column::Status, pick(native, OUTCOME, &outcome));
+    put(
+        Column::DeviceHostname,
+        pick(native, HOST, &|text| (text.len() < 128).then(|| text.to_owned())),
+    );
+    put(Column::UserAgent, pick(native, AGENT, &|text| Some(text.to_owned())));
+    put(Column::Message, message);
+    for (column, names) in [(Column::SrcPort, SOURCE_PORT), (Column::DstPort, DESTINATION_PORT)] {
+        if let Some(port) = pick(native, names, &port) {
+            event.put(column, Cell::Integer(port.into()));
+        }
+    }
+}
+
 /// The first field, in order of trust, whose value reads as what is wanted.
 fn pick<T>(native: &Object<'_>, names: &[&str], read: &dyn Fn(&str) -> Option<T>) -> Option<T> {
     names.iter().find_map(|name| {
-        let (_, value) = native.0.iter().find(|field| folded_is(&field.0, name) && !field.1.is_blank())?;
+        let (_, value) =
+            native.0.iter().find(|field| folded_is(&field.0, name) && !field.1.is_blank())?;
         read(&value.as_text()?)
     })
 }
@@ -122,10 +229,15 @@ fn pick<T>(native: &Object<'_>, names: &[&str], read: &dyn Fn(&str) -> Option<T>
 /// their columns (`_s`, `_d`, `_string`) do not count.
 fn folded_is(name: &str, folded: &str) -> bool {
     let is_same = |name: &str| {
-        name.chars().filter(|letter| letter.is_alphanumeric()).map(|letter| letter.to_ascii_lowercase()).eq(folded.chars())
+        name.chars()
+            .filter(|letter| letter.is_alphanumeric())
+            .map(|letter| letter.to_ascii_lowercase())
+            .eq(folded.chars())
     };
     is_same(name)
-        || ["_s", "_d", "_string", "_s [UTC]"].iter().any(|end| name.strip_suffix(end).is_some_and(is_same))
+        || ["_s", "_d", "_string", "_s [UTC]"]
+            .iter()
+            .any(|end| name.strip_suffix(end).is_some_and(is_same))
 }
 
 fn date_and_time(native: &Object<'_>, hint: ZoneHint) -> Option<(i64, bool)> {
@@ -134,8 +246,27 @@ fn date_and_time(native: &Object<'_>, hint: ZoneHint) -> Option<(i64, bool)> {
 }
 
 fn user(text: &str) -> Option<String> {
-    const NOT_A_USER: &[&str] = &["requested", "unknown", "name", "id", "record", "agent", "group", "is", "was", "from", "to", "has", "logged", "login", "failed"];
-    let fits = !text.is_empty() && text.len() <= 128 && parse_address(text).is_none() && !NOT_A_USER.contains(&text.to_lowercase().as_str());
+    const NOT_A_USER: &[&str] = &[
+        "requested",
+        "unknown",
+        "name",
+        "id",
+        "record",
+        "agent",
+        "group",
+        "is",
+        "was",
+        "from",
+        "to",
+        "has",
+        "logged",
+        "login",
+        "failed",
+    ];
+    let fits = !text.is_empty()
+        && text.len() <= 128
+        && parse_address(text).is_none()
+        && !NOT_A_USER.contains(&text.to_lowercase().as_str());
     fits.then(|| text.to_owned())
 }
 

@@ -58,13 +58,19 @@ impl Sources {
         sources.all.sort_by(|a, b| a.id.cmp(&b.id));
         for source in &sources.all {
             let shape = source.shape.as_deref();
-            if let Some(id) = shape.filter(|id| !sources.shapes.iter().any(|shape| shape.id == **id)) {
-                let message = format!("source `{}` names a shape that is not there: `{id}`", source.id);
-                problems.push(Diagnostic::at(0, message).in_file(&format!("{}/source.yml", source.id)));
+            if let Some(id) =
+                shape.filter(|id| !sources.shapes.iter().any(|shape| shape.id == **id))
+            {
+                let message =
+                    format!("source `{}` names a shape that is not there: `{id}`", source.id);
+                problems
+                    .push(Diagnostic::at(0, message).in_file(&format!("{}/source.yml", source.id)));
             }
         }
         sources.order = (0..sources.all.len()).collect();
-        sources.order.sort_by_key(|index| sources.all.get(*index).map(|source| (-source.priority, source.id.clone())));
+        sources.order.sort_by_key(|index| {
+            sources.all.get(*index).map(|source| (-source.priority, source.id.clone()))
+        });
         if problems.is_empty() { Ok(sources) } else { Err(problems) }
     }
 
@@ -118,11 +124,15 @@ impl<'m> Mapper<'m> {
     /// Says what was only counted while reading.
     pub(crate) fn finish(&mut self) {
         if let Some((first, count)) = self.replaced.take() {
-            let detail = format!("{count} records hold bytes that are not valid text; read with replacement characters, the first is record {first}");
+            let detail = format!(
+                "{count} records hold bytes that are not valid text; read with replacement characters, the first is record {first}"
+            );
             self.tell(Position::Record(first), DefectKind::Encoding, detail);
         }
         if let Some((first, count)) = self.unrecognised.take() {
-            let detail = format!("{count} lines have neither a time nor fields that a log would have; the first is line {first}");
+            let detail = format!(
+                "{count} lines have neither a time nor fields that a log would have; the first is line {first}"
+            );
             self.tell(Position::Record(first), DefectKind::Unrecognised, detail);
         }
         for (kind, count) in std::mem::take(&mut self.counts) {
@@ -141,13 +151,17 @@ impl<'m> Mapper<'m> {
     /// The source of a record and its native form.
     fn recognise<'a>(&mut self, raw: Object<'a>) -> (Option<usize>, Object<'a>) {
         let sources = self.sources;
-        let mut unwrapped: Vec<Option<Option<Object<'a>>>> = sources.shapes.iter().map(|_| None).collect();
-        let last_priority = self.last.and_then(|index| sources.all.get(index)).map(|source| source.priority);
+        let mut unwrapped: Vec<Option<Option<Object<'a>>>> =
+            sources.shapes.iter().map(|_| None).collect();
+        let last_priority =
+            self.last.and_then(|index| sources.all.get(index)).map(|source| source.priority);
         let mut candidates: Vec<usize> = Vec::with_capacity(sources.order.len() + 1);
         for index in &sources.order {
             let priority = sources.all.get(*index).map(|source| source.priority);
             // The last record's source goes first among its equals.
-            if priority == last_priority && self.last.is_some_and(|last| !candidates.contains(&last)) {
+            if priority == last_priority
+                && self.last.is_some_and(|last| !candidates.contains(&last))
+            {
                 candidates.extend(self.last);
             }
             if !candidates.contains(index) {
@@ -159,7 +173,10 @@ impl<'m> Mapper<'m> {
             if !source.formats.iter().any(|format| format == self.format) {
                 continue;
             }
-            let place = source.shape.as_ref().and_then(|id| sources.shapes.iter().position(|shape| shape.id == *id));
+            let place = source
+                .shape
+                .as_ref()
+                .and_then(|id| sources.shapes.iter().position(|shape| shape.id == *id));
             let native: &Object<'a> = match place {
                 None => &raw,
                 Some(place) => {
@@ -214,7 +231,8 @@ impl<'m> Mapper<'m> {
 
     fn extract<'a>(&mut self, source: &Source, mut native: Object<'a>, early: bool) -> Object<'a> {
         for extract in source.extract.iter().filter(|extract| extract.early == early) {
-            if extract.when.as_ref().is_some_and(|when| !when.is_match(&mut self.scratch, &native)) {
+            if extract.when.as_ref().is_some_and(|when| !when.is_match(&mut self.scratch, &native))
+            {
                 continue;
             }
             let Some(text) = native.path(&extract.field).and_then(Value::as_str) else { continue };
@@ -223,7 +241,9 @@ impl<'m> Mapper<'m> {
                 .regex
                 .capture_names()
                 .flatten()
-                .filter_map(|name| captures.name(name).map(|value| (name.to_owned(), value.as_str().to_owned())))
+                .filter_map(|name| {
+                    captures.name(name).map(|value| (name.to_owned(), value.as_str().to_owned()))
+                })
                 .collect();
             for (name, value) in found {
                 native.push_new(name, Value::text(value));
@@ -236,7 +256,9 @@ impl<'m> Mapper<'m> {
         let mut event = Event::default();
         let mut used = Vec::new();
         source.map.apply(&mut event, native, &mut used);
-        if let Some(case) = source.cases.iter().find(|case| case.when.is_match(&mut self.scratch, native)) {
+        if let Some(case) =
+            source.cases.iter().find(|case| case.when.is_match(&mut self.scratch, native))
+        {
             case.map.apply(&mut event, native, &mut used);
         }
         for spec in &source.time {
@@ -274,9 +296,12 @@ impl<'m> Mapper<'m> {
         let user = self.account(event, Column::UserName, Column::UserDomain);
         let is_authentication = event.cell(Column::ClassUid) == Some(&Cell::Integer(3002));
         // In an authentication record the account is the one that signed in, whoever asked for it.
-        let account = if is_authentication { user.clone().or(actor) } else { actor.or_else(|| user.clone()) };
+        let account =
+            if is_authentication { user.clone().or(actor) } else { actor.or_else(|| user.clone()) };
         let host = event.text(Column::DeviceHostname).and_then(canonical_host);
-        for (column, value) in [(Column::Account, account), (Column::UserAccount, user), (Column::Host, host)] {
+        for (column, value) in
+            [(Column::Account, account), (Column::UserAccount, user), (Column::Host, host)]
+        {
             if let Some(value) = value {
                 event.put(column, Cell::Text(Cow::Owned(value)));
             }
@@ -303,7 +328,11 @@ impl RawSink for Mapper<'_> {
         let (index, native, mut event) = match source {
             Some((index, source)) => {
                 self.last = Some(index);
-                let native = if source.extract.is_empty() { native } else { self.extract(source, native, false) };
+                let native = if source.extract.is_empty() {
+                    native
+                } else {
+                    self.extract(source, native, false)
+                };
                 let event = self.known(source, &native);
                 (index, native, event)
             }
@@ -363,7 +392,11 @@ fn identity(source: &str, fields: &[String], native: &Object<'_>, time: Option<i
         }
         None => {
             // Exports differ in the order of fields, not in the fields.
-            let mut fields: Vec<String> = native.0.iter().map(|(name, value)| format!("{name}\0{}", to_json(value))).collect();
+            let mut fields: Vec<String> = native
+                .0
+                .iter()
+                .map(|(name, value)| format!("{name}\0{}", to_json(value)))
+                .collect();
             fields.sort_unstable();
             text.push_str(&fields.join("\0"));
         }
@@ -390,7 +423,13 @@ fn collect_items(out: &mut Vec<Item<'static>>, items: &Items, native: &Object<'_
     }
 }
 
-fn descend(out: &mut Vec<Item<'static>>, items: &Items, value: &Value<'_>, path: &[String], holder: &Object<'_>) {
+fn descend(
+    out: &mut Vec<Item<'static>>,
+    items: &Items,
+    value: &Value<'_>,
+    path: &[String],
+    holder: &Object<'_>,
+) {
     match (value, path.split_first()) {
         (Value::List(list), _) => {
             for element in list {
@@ -404,7 +443,8 @@ fn descend(out: &mut Vec<Item<'static>>, items: &Items, value: &Value<'_>, path:
         }
         (Value::Object(object), None) if out.len() < ITEMS_MAX => {
             let text = |from: &Object<'_>, path: &Option<String>| -> Cow<'static, str> {
-                let value = path.as_deref().and_then(|path| from.path(path)).and_then(Value::as_text);
+                let value =
+                    path.as_deref().and_then(|path| from.path(path)).and_then(Value::as_text);
                 Cow::Owned(value.map(Cow::into_owned).unwrap_or_default())
             };
             out.push(Item {
@@ -412,7 +452,10 @@ fn descend(out: &mut Vec<Item<'static>>, items: &Items, value: &Value<'_>, path:
                 uid: text(object, &items.uid),
                 name: text(object, &items.name),
                 parent: text(holder, &items.parent),
-                size: text(object, &items.size).split('.').next().and_then(|text| text.parse().ok()),
+                size: text(object, &items.size)
+                    .split('.')
+                    .next()
+                    .and_then(|text| text.parse().ok()),
             });
         }
         _ => {}

@@ -73,7 +73,9 @@ impl Parse {
         let text = text.trim();
         match self {
             Parse::Ip => parse_address(text).map(|address| address.to_string()),
-            Parse::Port => parse_port(text).map(|port| port.to_string()).or_else(|| text.parse::<u16>().ok().map(|port| port.to_string())),
+            Parse::Port => parse_port(text)
+                .map(|port| port.to_string())
+                .or_else(|| text.parse::<u16>().ok().map(|port| port.to_string())),
             Parse::Int => whole_number(text).map(|number| number.to_string()),
             Parse::Float => text.parse::<f64>().ok().map(|number| number.to_string()),
             Parse::Bool => truth(text).map(|flag| flag.to_string()),
@@ -165,21 +167,30 @@ impl Map {
         if let Some(name) = &class_name {
             map.class = class(name);
             if map.class.is_none() {
-                problems.push(Diagnostic::at(node.line, format!("not a class that is known: `{name}`")));
+                problems.push(Diagnostic::at(
+                    node.line,
+                    format!("not a class that is known: `{name}`"),
+                ));
             }
         }
         if let Some(name) = activity_name {
             let id = activity(class_name.as_deref().unwrap_or("base_event"), &name);
             if id.is_none() {
                 let class = class_name.as_deref().unwrap_or("base_event");
-                problems.push(Diagnostic::at(node.line, format!("class `{class}` has no such activity: `{name}`")));
+                problems.push(Diagnostic::at(
+                    node.line,
+                    format!("class `{class}` has no such activity: `{name}`"),
+                ));
             }
             map.activity = id.map(|id| (id, name));
         }
         for (path, value) in node.get("fields").map(Node::entries).unwrap_or_default() {
             let Some(column) = path.text().and_then(Column::by_path) else {
                 let path_text = path.text().unwrap_or_default();
-                problems.push(Diagnostic::at(path.line, format!("not an OCSF path that has a column: `{path_text}`")));
+                problems.push(Diagnostic::at(
+                    path.line,
+                    format!("not an OCSF path that has a column: `{path_text}`"),
+                ));
                 continue;
             };
             match Getter::read(value) {
@@ -191,7 +202,12 @@ impl Map {
     }
 
     /// Fills the event's cells; names in `used` the top-level fields that were copied unchanged.
-    pub(crate) fn apply<'n>(&'n self, event: &mut Event<'_>, native: &'n Object<'_>, used: &mut Vec<&'n str>) {
+    pub(crate) fn apply<'n>(
+        &'n self,
+        event: &mut Event<'_>,
+        native: &'n Object<'_>,
+        used: &mut Vec<&'n str>,
+    ) {
         if let Some((uid, caption)) = self.class {
             event.put(Column::ClassUid, Cell::Integer(uid));
             event.put(Column::ClassName, Cell::Text(Cow::Borrowed(caption)));
@@ -219,7 +235,8 @@ impl Getter {
             default: None,
         };
         if !node.is_map() {
-            getter.from = node.items().iter().filter_map(|item| item.text()).map(str::to_owned).collect();
+            getter.from =
+                node.items().iter().filter_map(|item| item.text()).map(str::to_owned).collect();
             return Ok(getter);
         }
         if let Some(problem) = node.unknown_keys(GETTER_KEYS).into_iter().next() {
@@ -233,7 +250,9 @@ impl Getter {
             getter.parse = Some(Parse::from_word(word).ok_or_else(unknown)?);
         }
         if let Some(text) = node.get_text("regex") {
-            let reason = |error: regex::Error| Diagnostic::at(node.line, error.to_string().replace('\n', " "));
+            let reason = |error: regex::Error| {
+                Diagnostic::at(node.line, error.to_string().replace('\n', " "))
+            };
             getter.regex = Some(Regex::new(text).map_err(reason)?);
         }
         for (key, value) in node.get("map").map(Node::entries).unwrap_or_default() {
@@ -244,7 +263,12 @@ impl Getter {
         Ok(getter)
     }
 
-    fn cell<'n>(&'n self, column: Column, native: &'n Object<'_>, used: &mut Vec<&'n str>) -> Option<Cell<'static>> {
+    fn cell<'n>(
+        &'n self,
+        column: Column,
+        native: &'n Object<'_>,
+        used: &mut Vec<&'n str>,
+    ) -> Option<Cell<'static>> {
         if let Some(constant) = &self.constant {
             return to_cell(column, constant);
         }
@@ -286,7 +310,8 @@ impl Getter {
 fn scalar_text(value: &Value<'_>) -> Option<String> {
     match value {
         Value::List(list) => {
-            let texts: Vec<String> = list.iter().filter_map(|item| item.as_text().map(Cow::into_owned)).collect();
+            let texts: Vec<String> =
+                list.iter().filter_map(|item| item.as_text().map(Cow::into_owned)).collect();
             (!texts.is_empty()).then(|| texts.join(", "))
         }
         other => other.as_text().map(Cow::into_owned),
@@ -298,7 +323,9 @@ fn to_cell(column: Column, text: &str) -> Option<Cell<'static>> {
         ColumnType::Text => Some(Cell::Text(Cow::Owned(text.trim().to_owned()))),
         ColumnType::Integer => whole_number(text.trim()).map(Cell::Integer),
         ColumnType::Boolean => truth(text.trim()).map(Cell::Boolean),
-        ColumnType::Time => parse_time_with(text, ZoneHint::default()).map(|found| Cell::Time(found.0)),
+        ColumnType::Time => {
+            parse_time_with(text, ZoneHint::default()).map(|found| Cell::Time(found.0))
+        }
     }
 }
 
@@ -330,7 +357,9 @@ impl TimeSpec {
             Some(zone) => match (zone.get_text("field"), zone.text()) {
                 (Some(field), _) => Some(Zone::Field(field.to_owned())),
                 (None, Some(text)) => Some(Zone::Fixed(ZoneHint::from_zone(text))),
-                (None, None) => return Err(Diagnostic::at(zone.line, "`zone` is an offset or `{field: ..}`")),
+                (None, None) => {
+                    return Err(Diagnostic::at(zone.line, "`zone` is an offset or `{field: ..}`"));
+                }
             },
         };
         Ok(TimeSpec { fields, parse: node.get_text("parse").map(str::to_owned), zone })

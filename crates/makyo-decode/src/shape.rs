@@ -73,14 +73,21 @@ impl Form {
         for (name, path) in node.get("fields").map(Node::entries).unwrap_or_default() {
             let name = name.text().unwrap_or_default().to_owned();
             let path = match path.get("join") {
-                Some(join) => Path::Join(join.items().iter().filter_map(|n| n.text()).map(str::to_owned).collect()),
-                None => Path::First(path.items().iter().filter_map(|n| n.text()).map(str::to_owned).collect()),
+                Some(join) => Path::Join(
+                    join.items().iter().filter_map(|n| n.text()).map(str::to_owned).collect(),
+                ),
+                None => Path::First(
+                    path.items().iter().filter_map(|n| n.text()).map(str::to_owned).collect(),
+                ),
             };
             fields.push((name, path));
         }
         let rename = node.get_text("rename");
         if let Some(word) = rename.filter(|word| *word != "lower_camel") {
-            return Err(vec![Diagnostic::at(node.line, format!("`rename` knows only `lower_camel`: `{word}`"))]);
+            return Err(vec![Diagnostic::at(
+                node.line,
+                format!("`rename` knows only `lower_camel`: `{word}`"),
+            )]);
         }
         Ok(Form {
             when: Matcher::new(&when),
@@ -104,13 +111,16 @@ impl Form {
                 taken.extend(raw.0.iter().map(|field| field.0.as_ref()));
                 continue;
             }
-            let (path, children) = path.strip_suffix(".*").map_or((path.as_str(), false), |p| (p, true));
+            let (path, children) =
+                path.strip_suffix(".*").map_or((path.as_str(), false), |p| (p, true));
             if let Some(value) = raw.path(path) {
                 merge(&mut native, value, children);
                 taken.push(path);
             }
         }
-        if let Some(text) = self.text.as_deref().and_then(|name| raw.path(name)).and_then(Value::as_str) {
+        if let Some(text) =
+            self.text.as_deref().and_then(|name| raw.path(name)).and_then(Value::as_str)
+        {
             for (name, value) in line_record(text).into_owned().0 {
                 native.push_new(name, value);
             }
@@ -161,7 +171,9 @@ impl Path {
             Path::Join(paths) => {
                 let parts: Option<Vec<String>> = paths
                     .iter()
-                    .map(|path| raw.path(path).and_then(|value| value.as_text().map(Cow::into_owned)))
+                    .map(|path| {
+                        raw.path(path).and_then(|value| value.as_text().map(Cow::into_owned))
+                    })
                     .collect();
                 Some(Value::text(parts?.join(" ")))
             }
@@ -191,7 +203,9 @@ fn merge<'a>(native: &mut Object<'a>, value: &Value<'a>, children: bool) {
             for item in list {
                 let Value::Object(pair) = item else { continue };
                 let mut fields = pair.0.into_iter();
-                if let (Some((_, Value::Str(name))), Some((_, value))) = (fields.next(), fields.next()) {
+                if let (Some((_, Value::Str(name))), Some((_, value))) =
+                    (fields.next(), fields.next())
+                {
                     native.push_new(name, value);
                 }
             }
@@ -238,13 +252,23 @@ fn parse_in_place(value: &mut Value<'_>) {
 fn lower_camel(name: &str) -> String {
     let capitals = name.chars().take_while(char::is_ascii_uppercase).count();
     let fold = if capitals > 1 && capitals < name.len() { capitals - 1 } else { capitals };
-    name.chars().enumerate().map(|(at, letter)| if at < fold { letter.to_ascii_lowercase() } else { letter }).collect()
+    name.chars()
+        .enumerate()
+        .map(|(at, letter)| if at < fold { letter.to_ascii_lowercase() } else { letter })
+        .collect()
 }
 
 impl Shape {
     /// The native record of a form that carries a raw log line.
-    pub(crate) fn unwrap_text<'a>(&self, scratch: &mut Scratch, raw: &Object<'a>) -> Option<Object<'a>> {
-        let form = self.forms.iter().find(|form| form.text.is_some() && form.when.is_match(scratch, raw))?;
+    pub(crate) fn unwrap_text<'a>(
+        &self,
+        scratch: &mut Scratch,
+        raw: &Object<'a>,
+    ) -> Option<Object<'a>> {
+        let form = self
+            .forms
+            .iter()
+            .find(|form| form.text.is_some() && form.when.is_match(scratch, raw))?;
         Some(form.unwrap(raw))
     }
 }

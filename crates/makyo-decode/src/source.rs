@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use makyo_sigma::{
-    Diagnostic, Logsource, Matcher, Node, Selection, ServedLogsource, detection_expression, load_yaml,
+    Diagnostic, Logsource, Matcher, Node, Selection, ServedLogsource, detection_expression,
+    load_yaml,
 };
 use regex::Regex;
 
@@ -70,9 +71,25 @@ pub(crate) struct Items {
 }
 
 const KEYS: &[&str] = &[
-    "id", "title", "vendor", "product", "export", "format", "shape", "columns", "extract",
-    "recognise", "priority", "logsources", "identity", "time", "class", "activity", "fields",
-    "cases", "items",
+    "id",
+    "title",
+    "vendor",
+    "product",
+    "export",
+    "format",
+    "shape",
+    "columns",
+    "extract",
+    "recognise",
+    "priority",
+    "logsources",
+    "identity",
+    "time",
+    "class",
+    "activity",
+    "fields",
+    "cases",
+    "items",
 ];
 const FORMATS: &[&str] = &["evtx", "json", "csv", "zeek", "w3c", "lines", "mail"];
 
@@ -106,7 +123,7 @@ impl Source {
             columns: reader.each(root, "columns", Reader::columns),
             extract: reader.each(root, "extract", Reader::extract),
             identity: root.get_texts("identity"),
-            time: reader.each(root, "time", |reader, node| Some(reader.keep(TimeSpec::read(node))?)),
+            time: reader.each(root, "time", |reader, node| reader.keep(TimeSpec::read(node))),
             map,
             cases: reader.each(root, "cases", |reader, node| reader.case(node, class.as_deref())),
             items: reader.each(root, "items", Reader::items),
@@ -132,7 +149,12 @@ impl Reader {
         String::new()
     }
 
-    fn each<T>(&mut self, root: &Node, key: &str, read: impl Fn(&mut Self, &Node) -> Option<T>) -> Vec<T> {
+    fn each<T>(
+        &mut self,
+        root: &Node,
+        key: &str,
+        read: impl Fn(&mut Self, &Node) -> Option<T>,
+    ) -> Vec<T> {
         let nodes = root.get(key).map(Node::items).unwrap_or_default();
         nodes.into_iter().filter_map(|node| read(self, node)).collect()
     }
@@ -170,7 +192,8 @@ impl Reader {
         let known = ["product", "category", "service", "when", "fields"];
         self.problems.extend(node.unknown_keys(&known));
         let fields = node.get("fields").map(Node::entries).unwrap_or_default();
-        let pair = |entry: &(Node, Node)| Some((entry.0.text()?.to_owned(), entry.1.text()?.to_owned()));
+        let pair =
+            |entry: &(Node, Node)| Some((entry.0.text()?.to_owned(), entry.1.text()?.to_owned()));
         Some(ServedLogsource {
             logsource: Logsource::from_node(node),
             when: self.when(node).map(Arc::new),

@@ -26,7 +26,9 @@ pub(crate) fn sources() -> Sources {
     files.sort();
     match Sources::load(&files) {
         Ok(sources) => sources,
-        Err(problems) => panic!("{}", problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")),
+        Err(problems) => {
+            panic!("{}", problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+        }
     }
 }
 

@@ -12,6 +12,8 @@ use makyo_base::{
 
 use crate::weights::Weights;
 
+type Run = fn(&Analytic, &dyn Query, &Organisation, &Weights) -> Result<Vec<Finding>, QueryError>;
+
 /// One analytic.
 #[derive(Clone, Copy, Debug)]
 pub struct Analytic {
@@ -25,7 +27,7 @@ pub struct Analytic {
     pub techniques: &'static [&'static str],
     /// ATT&CK tactics.
     pub tactics: &'static [&'static str],
-    run: fn(&Analytic, &dyn Query, &Organisation, &Weights) -> Result<Vec<Finding>, QueryError>,
+    run: Run,
 }
 
 /// All analytics, in the order in which they run.
@@ -53,19 +55,32 @@ pub fn run_analytics(
 }
 
 impl Analytic {
-    fn finding(&self, time: Option<i64>, weight_db: f64, mut entities: Vec<Entity>, mut records: Vec<RecordRef>, text: String) -> Finding {
+    fn finding(
+        &self,
+        time: Option<i64>,
+        weight_db: f64,
+        mut entities: Vec<Entity>,
+        mut records: Vec<RecordRef>,
+        text: String,
+    ) -> Finding {
         entities.sort();
         entities.dedup();
         records.sort();
         records.dedup();
         let mut parts = vec![self.id.to_owned(), time.unwrap_or_default().to_string()];
-        parts.extend(entities.iter().map(|entity| format!("{}:{}", entity.kind.word(), entity.value)));
+        parts.extend(
+            entities.iter().map(|entity| format!("{}:{}", entity.kind.word(), entity.value)),
+        );
         let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
         Finding {
             id: short_id("finding", &parts),
             time,
             source: FindingSource::Analytic,
-            rule: RuleRef { id: self.id.to_owned(), title: self.title.to_owned(), level: self.level },
+            rule: RuleRef {
+                id: self.id.to_owned(),
+                title: self.title.to_owned(),
+                level: self.level,
+            },
             techniques: self.techniques.iter().map(|one| (*one).to_owned()).collect(),
             tactics: self.tactics.iter().map(|one| (*one).to_owned()).collect(),
             entities,
@@ -85,6 +100,9 @@ fn entity(role: Role, kind: EntityKind, value: &str) -> Option<Entity> {
 fn reference(row: Row<'_>) -> RecordRef {
     RecordRef {
         file: row.string("file"),
-        record: row.integer("record").and_then(|number| u64::try_from(number).ok()).unwrap_or_default(),
+        record: row
+            .integer("record")
+            .and_then(|number| u64::try_from(number).ok())
+            .unwrap_or_default(),
     }
 }

@@ -46,7 +46,8 @@ fn record(reference: &RecordRef) -> Value<'static> {
 /// Reads what [`finding_object`] wrote; nothing if it is something else.
 #[must_use]
 pub fn finding_from_object(object: &Object<'_>) -> Option<Finding> {
-    let text = |object: &Object<'_>, key: &str| object.get(key).and_then(Value::as_str).map(str::to_owned);
+    let text =
+        |object: &Object<'_>, key: &str| object.get(key).and_then(Value::as_str).map(str::to_owned);
     let list = |key: &str| match object.get(key) {
         Some(Value::List(list)) => list.as_slice(),
         _ => &[],

@@ -28,7 +28,8 @@ pub fn merge_findings(findings: impl Iterator<Item = Finding>) -> Vec<Finding> {
         }
         entry.1.entry(id).or_default().extend(records);
     }
-    let mut out: Vec<Finding> = merged.into_values().map(|(finding, by_record)| finish(finding, by_record)).collect();
+    let mut out: Vec<Finding> =
+        merged.into_values().map(|(finding, by_record)| finish(finding, by_record)).collect();
     out.sort_by(|a, b| (a.time, &a.id).cmp(&(b.time, &b.id)));
     out
 }

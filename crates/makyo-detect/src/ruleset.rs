@@ -72,7 +72,12 @@ impl RuleSet {
                 }
                 let plan = builder.finish();
                 if !plan.is_empty() {
-                    own.push(Route { when: entry.when.clone(), fields: entry.fields.clone(), plan, rules: chosen });
+                    own.push(Route {
+                        when: entry.when.clone(),
+                        fields: entry.fields.clone(),
+                        plan,
+                        rules: chosen,
+                    });
                 }
             }
             routes.push(own);
@@ -99,7 +104,12 @@ impl RuleSet {
     }
 
     /// Tells every rule that the record meets, each once, in the order of ids.
-    pub fn matches<'s>(&'s self, scratch: &mut Scratch, record: &Decoded<'_>, tell: &mut dyn FnMut(Match<'s>)) {
+    pub fn matches<'s>(
+        &'s self,
+        scratch: &mut Scratch,
+        record: &Decoded<'_>,
+        tell: &mut dyn FnMut(Match<'s>),
+    ) {
         let mut found: Vec<usize> = Vec::new();
         for route in self.routes.get(record.source).map(Vec::as_slice).unwrap_or_default() {
             let native = record.native;
@@ -167,7 +177,11 @@ pub fn entities_of(event: &Event<'_>) -> Vec<Entity> {
     };
     let account = event.text(Column::Account);
     add(Role::Actor, EntityKind::Account, account);
-    add(Role::Target, EntityKind::Account, event.text(Column::UserAccount).filter(|user| Some(*user) != account));
+    add(
+        Role::Target,
+        EntityKind::Account,
+        event.text(Column::UserAccount).filter(|user| Some(*user) != account),
+    );
     add(Role::Place, EntityKind::Host, event.text(Column::Host));
     add(Role::Origin, EntityKind::Address, event.text(Column::SrcIp));
     add(Role::Destination, EntityKind::Address, event.text(Column::DstIp));
@@ -178,7 +192,11 @@ pub fn entities_of(event: &Event<'_>) -> Vec<Entity> {
     for recipient in event.text(Column::EmailTo).unwrap_or_default().split(", ") {
         add(Role::Target, EntityKind::Account, Some(recipient));
     }
-    add(Role::Object, EntityKind::File, event.text(Column::FilePath).or(event.text(Column::ProcessPath)));
+    add(
+        Role::Object,
+        EntityKind::File,
+        event.text(Column::FilePath).or(event.text(Column::ProcessPath)),
+    );
     for hash in event.text(Column::FileHash).unwrap_or_default().split(", ") {
         add(Role::Object, EntityKind::Hash, Some(hash));
     }
@@ -190,7 +208,8 @@ pub fn entities_of(event: &Event<'_>) -> Vec<Entity> {
 
 /// `Title: on fs01, by agency\svc, from 10.0.0.5`.
 fn sentence(title: &str, entities: &[Entity]) -> String {
-    let first = |role, kind| entities.iter().find(|entity| entity.role == role && entity.kind == kind);
+    let first =
+        |role, kind| entities.iter().find(|entity| entity.role == role && entity.kind == kind);
     let mut parts = Vec::new();
     for (word, role, kind) in [
         ("on", Role::Place, EntityKind::Host),

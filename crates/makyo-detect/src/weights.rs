@@ -26,9 +26,9 @@ impl Weights {
         let documents = load_yaml(text)?;
         let root = documents.first().ok_or_else(|| Diagnostic::at(1, "file is empty"))?;
         let number = |node: Option<&Node>, name: &str| {
-            node.and_then(Node::text)
-                .and_then(|text| text.parse::<f64>().ok())
-                .ok_or_else(|| Diagnostic::at(root.line, format!("weight is missing or no number: `{name}`")))
+            node.and_then(Node::text).and_then(|text| text.parse::<f64>().ok()).ok_or_else(|| {
+                Diagnostic::at(root.line, format!("weight is missing or no number: `{name}`"))
+            })
         };
         let mut weights = Weights::default();
         for level in Level::ALL {
@@ -74,7 +74,9 @@ fn explanation(finding: &Finding, organisation: &Organisation) -> Option<String>
     let time = finding.time?;
     let names = |value: &str| {
         organisation.changes.iter().find(|change| {
-            change.from <= time && time <= change.to && change.what.to_lowercase().contains(&value.to_lowercase())
+            change.from <= time
+                && time <= change.to
+                && change.what.to_lowercase().contains(&value.to_lowercase())
         })
     };
     for entity in &finding.entities {
@@ -83,10 +85,14 @@ fn explanation(finding: &Finding, organisation: &Organisation) -> Option<String>
         }
     }
     for party in &organisation.third_parties {
-        let within = party.from.is_none_or(|from| from <= time) && party.to.is_none_or(|to| time <= to);
+        let within =
+            party.from.is_none_or(|from| from <= time) && party.to.is_none_or(|to| time <= to);
         let is_theirs = finding.entities.iter().any(|entity| {
             party.accounts.iter().any(|account| account.eq_ignore_ascii_case(&entity.value))
-                || entity.value.parse::<std::net::IpAddr>().is_ok_and(|address| party.addresses.iter().any(|net| net.contains(&address)))
+                || entity
+                    .value
+                    .parse::<std::net::IpAddr>()
+                    .is_ok_and(|address| party.addresses.iter().any(|net| net.contains(&address)))
         });
         if within && is_theirs {
             return Some(format!("third party {}: {}", party.name, party.access));

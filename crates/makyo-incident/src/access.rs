@@ -1,73 +1,117 @@
 //! What was read, taken or sent.
 
-use makyo_base::{Object, Value};
+use makyo_base::{Object, RecordRef, Value};
 
 use crate::answers::{Picture, Table};
+use crate::facts::{CloudUse, ShareUse, Tunnel};
 use crate::rows::{maybe, object, record, text, time};
 
-const COLUMNS: &[&str] = &["subject", "account", "kind", "operation", "count", "first", "last", "certainty", "records"];
+const COLUMNS: &[&str] =
+    &["subject", "account", "kind", "operation", "count", "first", "last", "certainty", "records"];
 
 /// Counts are of distinct items; a synchronised folder names none, so that its row says
 /// `presumed`.
 pub(crate) fn table(picture: &Picture<'_>) -> Table {
-    let mut rows = Vec::new();
-    for used in &picture.facts.uses {
-        let tie = picture.intruder.tie(&used.session, &used.address, used.first);
-        if tie.is_none_or(|tie| !picture.in_incident(tie.0)) {
-            continue;
-        }
-        let kind = match used.access.as_str() {
-            "bind" | "sync" | "send" | "delete" => "mail",
-            "view" | "preview" | "download" | "upload" | "share" | "search" => "file",
-            _ => continue,
-        };
-        let subject = match (used.owner.as_str(), used.place.as_str()) {
-            ("", place) => place.to_owned(),
-            (owner, "") => owner.to_owned(),
-            (owner, place) if place == owner => owner.to_owned(),
-            (owner, place) => format!("{owner} {place}"),
-        };
-        let certainty = if used.access == "sync" || used.throttled { "presumed" } else { "accessed" };
-        let items = if used.items.is_empty() { i128::from(used.records) } else { used.items.len() as i128 };
-        rows.push(row(&subject, &used.account, kind, &used.operation, items, (used.first, used.last), certainty, record(&used.record.file, used.record.record)));
-    }
-    for share in &picture.facts.shares {
-        let lease = picture.intruder.leases.iter().find(|lease| lease.value == share.address && share.last >= lease.from && share.first <= lease.to);
-        if lease.is_none_or(|lease| !picture.in_incident(lease.finding)) {
-            continue;
-        }
-        let subject = format!("\\\\{}\\{}", share.host, share.share.trim_start_matches("\\\\*\\"));
-        let items = if share.files.is_empty() { i128::from(share.records) } else { share.files.len() as i128 };
-        rows.push(row(&subject, &share.account, "share", "share access", items, (share.first, share.last), "accessed", record(&share.record.file, share.record.record)));
-    }
-    for tunnel in &picture.facts.tunnels {
-        let lease = picture.intruder.leases.iter().find(|lease| lease.value == tunnel.inside && (lease.from..=lease.to).contains(&tunnel.start));
-        if lease.is_none_or(|lease| !picture.in_incident(lease.finding)) || tunnel.taken == 0 {
-            continue;
-        }
-        let subject = format!("{} bytes over VPN session {}", tunnel.taken, tunnel.session);
-        rows.push(row(&subject, &tunnel.account, "flow", "sent to the client", i128::from(tunnel.taken), (tunnel.start, tunnel.end.unwrap_or(tunnel.start)), "possible", record(&tunnel.record.file, tunnel.record.record)));
-    }
-    rows.sort_by(|a, b| key(a).cmp(&key(b)));
+    let facts = &picture.facts;
+    let uses = facts.uses.iter().filter(|used| picture.tied_use(used).is_some());
+    let shares = facts.shares.iter().filter(|share| picture.tied_share(share).is_some());
+    let tunnels = facts
+        .tunnels
+        .iter()
+        .filter(|tunnel| tunnel.taken > 0 && picture.tied_tunnel(tunnel).is_some());
+    let mut rows: Vec<Object<'static>> =
+        uses.filter_map(of_use).chain(shares.map(of_share)).chain(tunnels.map(of_tunnel)).collect();
+    rows.sort_by_key(key);
     Table { name: "access", columns: COLUMNS, rows }
 }
 
-fn key(row: &Object<'_>) -> (String, String, String) {
-    let text = |name| row.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-    (text("first"), text("subject"), text("operation"))
+fn key(row: &Object<'_>) -> [String; 3] {
+    ["first", "subject", "operation"]
+        .map(|name| row.get(name).and_then(Value::as_str).unwrap_or_default().to_owned())
 }
 
-#[allow(clippy::too_many_arguments, reason = "one argument a column of the contract")]
-fn row(subject: &str, account: &str, kind: &str, operation: &str, items: i128, times: (i64, i64), certainty: &str, records: Value<'static>) -> Object<'static> {
+struct Access<'a> {
+    subject: String,
+    account: &'a str,
+    kind: &'static str,
+    operation: &'a str,
+    items: i128,
+    first: i64,
+    last: i64,
+    certainty: &'static str,
+    record: &'a RecordRef,
+}
+
+fn of_use(used: &CloudUse) -> Option<Object<'static>> {
+    let kind = match used.access.as_str() {
+        "bind" | "sync" | "send" | "delete" => "mail",
+        "view" | "preview" | "download" | "upload" | "share" | "search" => "file",
+        _ => return None,
+    };
+    let subject = match (used.owner.as_str(), used.place.as_str()) {
+        ("", place) => place.to_owned(),
+        (owner, "") => owner.to_owned(),
+        (owner, place) if place == owner => owner.to_owned(),
+        (owner, place) => format!("{owner} {place}"),
+    };
+    let presumed = used.access == "sync" || used.throttled;
+    Some(row(&Access {
+        subject,
+        account: &used.account,
+        kind,
+        operation: &used.operation,
+        items: distinct(used.items.len(), used.records),
+        first: used.first,
+        last: used.last,
+        certainty: if presumed { "presumed" } else { "accessed" },
+        record: &used.record,
+    }))
+}
+
+fn of_share(share: &ShareUse) -> Object<'static> {
+    row(&Access {
+        subject: share.name(),
+        account: &share.account,
+        kind: "share",
+        operation: "share access",
+        items: distinct(share.files.len(), share.records),
+        first: share.first,
+        last: share.last,
+        certainty: "accessed",
+        record: &share.record,
+    })
+}
+
+fn of_tunnel(tunnel: &Tunnel) -> Object<'static> {
+    row(&Access {
+        subject: format!("{} bytes over VPN session {}", tunnel.taken, tunnel.session),
+        account: &tunnel.account,
+        kind: "flow",
+        operation: "sent to the client",
+        items: i128::from(tunnel.taken),
+        first: tunnel.start,
+        last: tunnel.end.unwrap_or(tunnel.start),
+        certainty: "possible",
+        record: &tunnel.record,
+    })
+}
+
+/// Items by name; where records name none, the records themselves.
+fn distinct(items: usize, records: i64) -> i128 {
+    if items == 0 { i128::from(records) } else { items as i128 }
+}
+
+fn row(access: &Access<'_>) -> Object<'static> {
+    let records = vec![record(&access.record.file, access.record.record)];
     object(vec![
-        ("subject", maybe(Some(subject))),
-        ("account", text(account)),
-        ("kind", text(kind)),
-        ("operation", text(operation)),
-        ("count", Value::Int(items)),
-        ("first", time(Some(times.0))),
-        ("last", time(Some(times.1))),
-        ("certainty", text(certainty)),
-        ("records", Value::List(vec![records])),
+        ("subject", maybe(Some(&access.subject))),
+        ("account", text(access.account)),
+        ("kind", text(access.kind)),
+        ("operation", text(access.operation)),
+        ("count", Value::Int(access.items)),
+        ("first", time(Some(access.first))),
+        ("last", time(Some(access.last))),
+        ("certainty", text(access.certainty)),
+        ("records", Value::List(records)),
     ])
 }

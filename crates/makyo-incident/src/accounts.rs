@@ -45,9 +45,9 @@ pub(crate) struct Judged {
     pub(crate) rung: Rung,
     /// The tie to the intruder is a behaviour, not a session, token or address.
     pub(crate) weak: bool,
-    pub(crate) first: Option<i64>,
-    pub(crate) last: Option<i64>,
-    pub(crate) addresses: BTreeSet<String>,
+    first: Option<i64>,
+    last: Option<i64>,
+    addresses: BTreeSet<String>,
     pub(crate) ties: BTreeSet<&'static str>,
     pub(crate) findings: BTreeSet<usize>,
     pub(crate) reasons: Vec<String>,
@@ -111,36 +111,50 @@ pub(crate) fn judge(picture: &Picture<'_>) -> BTreeMap<String, Judged> {
 fn by_finding(judged: &mut BTreeMap<String, Judged>, picture: &Picture<'_>, index: usize) {
     let Some(finding) = picture.finding(index) else { return };
     let at = finding.time.unwrap_or_default();
-    let is_on_host = finding.entities.iter().any(|e| e.kind == EntityKind::Host && e.role == Role::Place);
+    let is_on_host =
+        finding.entities.iter().any(|e| e.kind == EntityKind::Host && e.role == Role::Place);
     for entity in finding.entities.iter().filter(|entity| entity.kind == EntityKind::Account) {
         let name = picture.facts.names.resolve(&entity.value);
         let Some(account) = judged.get_mut(&name) else { continue };
         match (finding.rule.id.as_str(), entity.role) {
             ("tunnel_without_authentication", Role::Target) => {
-                account.raise(Rung::Authenticated, index, at, || "a VPN tunnel in its name has no login before it".into());
+                account.raise(Rung::Authenticated, index, at, || {
+                    "a VPN tunnel in its name has no login before it".into()
+                });
                 account.ties.insert("address");
                 account.enter("vpn_appliance", at, index);
             }
             ("sign_in_fan_in", Role::Actor) => {
-                account.raise(Rung::Authenticated, index, at, || "entered from an address that signed in to many accounts".into());
+                account.raise(Rung::Authenticated, index, at, || {
+                    "entered from an address that signed in to many accounts".into()
+                });
                 account.ties.insert("address");
             }
             ("sign_in_fan_in", Role::Target) => {
-                account.raise(Rung::Attempted, index, at, || "sign-in attempts from the intruder's address failed".into());
+                account.raise(Rung::Attempted, index, at, || {
+                    "sign-in attempts from the intruder's address failed".into()
+                });
             }
             ("session_split", Role::Actor) => {
-                account.raise(Rung::Authenticated, index, at, || "its session is used from two places at once".into());
+                account.raise(Rung::Authenticated, index, at, || {
+                    "its session is used from two places at once".into()
+                });
                 account.ties.insert("session");
                 account.enter("stolen_token", at, index);
             }
             (_, Role::Actor) if is_on_host && finding.weight_db >= 14.0 => {
                 let is_new = account.rung < Rung::Authenticated;
-                account.raise(Rung::Authenticated, index, at, || format!("acted in its name on a host: {}", finding.rule.title));
-                account.weak |= is_new && !picture.intruder.steps.iter().any(|step| step.account == name);
+                account.raise(Rung::Authenticated, index, at, || {
+                    format!("acted in its name on a host: {}", finding.rule.title)
+                });
+                account.weak |=
+                    is_new && !picture.intruder.steps.iter().any(|step| step.account == name);
             }
             (_, Role::Target) if finding.entities.iter().any(|e| e.kind == EntityKind::Message) => {
                 if account.rung == Rung::None {
-                    account.raise(Rung::Attempted, index, at, || "received the intruder's message".into());
+                    account.raise(Rung::Attempted, index, at, || {
+                        "received the intruder's message".into()
+                    });
                 }
                 account.ties.insert("mail");
                 account.enter("phishing", at, index);
@@ -160,24 +174,44 @@ fn by_finding(judged: &mut BTreeMap<String, Judged>, picture: &Picture<'_>, inde
 fn by_steps(judged: &mut BTreeMap<String, Judged>, picture: &Picture<'_>) {
     for step in picture.intruder.steps.iter().filter(|step| picture.in_incident(step.finding)) {
         let taken = picture.finding(step.finding).map_or(0, |finding| {
-            picture.facts.tunnels.iter().filter(|tunnel| finding.records.contains(&tunnel.record)).map(|tunnel| tunnel.taken).max().unwrap_or(0)
+            picture
+                .facts
+                .tunnels
+                .iter()
+                .filter(|tunnel| finding.records.contains(&tunnel.record))
+                .map(|tunnel| tunnel.taken)
+                .max()
+                .unwrap_or(0)
         });
         let Some(account) = judged.get_mut(&step.account) else { continue };
-        account.raise(Rung::Authenticated, step.finding, step.time, || format!("logged on to {} from the intruder's {}", step.to, step.from));
+        account.raise(Rung::Authenticated, step.finding, step.time, || {
+            format!("logged on to {} from the intruder's {}", step.to, step.from)
+        });
         account.weak = false;
         account.ties.insert("address");
         account.addresses.insert(step.from.clone());
         account.enter("lateral_movement", step.time, step.finding);
-        for share in picture.facts.shares.iter().filter(|share| share.account == step.account && share.host == step.to) {
-            if !picture.intruder.leases.iter().any(|lease| lease.value == share.address && share.last >= lease.from && share.first <= lease.to) {
+        for share in picture
+            .facts
+            .shares
+            .iter()
+            .filter(|share| share.account == step.account && share.host == step.to)
+        {
+            if picture.tied_share(share).is_none() {
                 continue;
             }
             let rung = if taken >= EGRESS_BYTES { Rung::ExfilLikely } else { Rung::Accessed };
             account.raise(rung, step.finding, share.first, || {
-                let left = if taken >= EGRESS_BYTES { format!("; {} MB left over the tunnel", taken >> 20) } else { String::new() };
+                let left = if taken >= EGRESS_BYTES {
+                    format!("; {} MB left over the tunnel", taken >> 20)
+                } else {
+                    String::new()
+                };
                 format!("read {} on {}{left}", share.share, share.host)
             });
-            account.viewed.extend(share.files.iter().map(|file| format!("{}\\{file}", share.share)));
+            account
+                .viewed
+                .extend(share.files.iter().map(|file| format!("{}\\{file}", share.share)));
             account.last = account.last.max(Some(share.last));
         }
     }
@@ -188,7 +222,9 @@ fn by_cloud_use(judged: &mut BTreeMap<String, Judged>, picture: &Picture<'_>) {
         let tie = picture.intruder.tie("", &sign_in.address, sign_in.first);
         let Some((finding, by)) = tie.filter(|tie| picture.in_incident(tie.0)) else { continue };
         let Some(account) = judged.get_mut(&sign_in.account) else { continue };
-        account.raise(Rung::Authenticated, finding, sign_in.first, || format!("signed in from the intruder's {}", sign_in.address));
+        account.raise(Rung::Authenticated, finding, sign_in.first, || {
+            format!("signed in from the intruder's {}", sign_in.address)
+        });
         account.weak = false;
         account.ties.insert(by);
         account.addresses.insert(sign_in.address.clone());
@@ -196,13 +232,14 @@ fn by_cloud_use(judged: &mut BTreeMap<String, Judged>, picture: &Picture<'_>) {
         account.enter("stolen_credential", sign_in.first, finding);
     }
     for used in &picture.facts.uses {
-        let tie = picture.intruder.tie(&used.session, &used.address, used.first);
-        let Some((finding, by)) = tie.filter(|tie| picture.in_incident(tie.0)) else { continue };
+        let Some((finding, by)) = picture.tied_use(used) else { continue };
         let Some(account) = judged.get_mut(&used.account) else { continue };
         account.weak = false;
         account.ties.insert(by);
         account.addresses.insert(used.address.clone());
-        account.raise(rung_of(used), finding, used.first, || format!("{} {} by the intruder", used.operation, used.place));
+        account.raise(rung_of(used), finding, used.first, || {
+            format!("{} {} by the intruder", used.operation, used.place)
+        });
         account.last = account.last.max(Some(used.last));
         account.throttled |= used.throttled;
         let list = match used.access.as_str() {
@@ -232,12 +269,27 @@ pub(crate) fn rung_of(used: &CloudUse) -> Rung {
 }
 
 fn by_directory_theft(judged: &mut BTreeMap<String, Judged>, picture: &Picture<'_>) {
-    let theft = picture.incidents.iter().flat_map(|incident| &incident.findings).copied().find(|index| picture.finding(*index).is_some_and(is_directory_theft));
+    let theft = picture
+        .incidents
+        .iter()
+        .flat_map(|incident| &incident.findings)
+        .copied()
+        .find(|index| picture.finding(*index).is_some_and(is_directory_theft));
     let Some(theft) = theft else { return };
     let at = picture.finding(theft).and_then(|finding| finding.time).unwrap_or_default();
     for (name, account) in judged.iter_mut().filter(|entry| entry.1.rung == Rung::None) {
-        if picture.facts.accounts.get(name).is_some_and(|seen| seen.in_directory && seen.first.is_none_or(|first| first <= at)) {
-            account.raise(Rung::Exposed, theft, at, || "its password hash was in the directory database that was copied".into());
+        // Which cloud accounts are synchronised from the directory no log says, so that every one of
+        // an own domain is taken to be.
+        let in_directory = picture.facts.accounts.get(name).is_some_and(|seen| seen.in_directory);
+        if in_directory || name.contains('@') {
+            let known = if in_directory {
+                "its password hash was"
+            } else {
+                "if it is one of the directory's, its password hash was"
+            };
+            account.raise(Rung::Exposed, theft, at, || {
+                format!("{known} in the directory database that was copied")
+            });
         }
     }
 }
@@ -253,21 +305,44 @@ fn is_clear(name: &str, picture: &Picture<'_>) -> Result<String, String> {
         needed.extend(["entra-sign-in", "m365-unified-audit"]);
     }
     if in_directory || !in_cloud {
-        needed.extend(seen.into_iter().flat_map(|seen| seen.sources.iter().map(String::as_str)).filter(|source| !needed.contains(source)).collect::<Vec<_>>());
+        needed.extend(
+            seen.into_iter()
+                .flat_map(|seen| seen.sources.iter().map(String::as_str))
+                .filter(|source| !needed.contains(source))
+                .collect::<Vec<_>>(),
+        );
     }
     let window = picture.window().or_else(|| picture.coverage.span()).ok_or("nothing was read")?;
     for source in &needed {
         picture.coverage.proves(source, window).map_err(|gap| format!("no sign, but {gap}"))?;
     }
-    Ok(format!("no sign, and {} are there and whole for the time of the intrusion", needed.join(" and ")))
+    Ok(format!(
+        "no sign, and {} are there and whole for the time of the intrusion",
+        needed.join(" and ")
+    ))
 }
 
 const COLUMNS: &[&str] = &[
-    "account", "verdict", "rung", "probability", "first_seen", "last_seen", "entry", "addresses",
-    "access", "persistence", "ties", "findings", "reason",
+    "account",
+    "verdict",
+    "rung",
+    "probability",
+    "first_seen",
+    "last_seen",
+    "entry",
+    "addresses",
+    "access",
+    "persistence",
+    "ties",
+    "findings",
+    "reason",
 ];
 
-pub(crate) fn table(judged: &BTreeMap<String, Judged>, picture: &Picture<'_>, persistence: &[Object<'static>]) -> Table {
+pub(crate) fn table(
+    judged: &BTreeMap<String, Judged>,
+    picture: &Picture<'_>,
+    persistence: &[Object<'static>],
+) -> Table {
     let mut rows: Vec<(u8, Object<'static>)> = judged
         .iter()
         .map(|(name, account)| {
@@ -278,18 +353,49 @@ pub(crate) fn table(judged: &BTreeMap<String, Judged>, picture: &Picture<'_>, pe
                 },
                 _ => (account.verdict(), account.reasons.join("; ")),
             };
-            let rank = ["breached", "suspected", "targeted", "unknown", "clear"].iter().position(|word| *word == verdict).unwrap_or_default();
-            (u8::try_from(rank).unwrap_or_default(), row(name, account, verdict, &reason, picture, persistence))
+            let rank = ["breached", "suspected", "targeted", "unknown", "clear"]
+                .iter()
+                .position(|word| *word == verdict)
+                .unwrap_or_default();
+            (
+                u8::try_from(rank).unwrap_or_default(),
+                row(name, account, verdict, &reason, picture, persistence),
+            )
         })
         .collect();
-    rows.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| a.1.get("account").and_then(Value::as_str).cmp(&b.1.get("account").and_then(Value::as_str))));
+    rows.sort_by(|a, b| {
+        a.0.cmp(&b.0).then_with(|| {
+            a.1.get("account")
+                .and_then(Value::as_str)
+                .cmp(&b.1.get("account").and_then(Value::as_str))
+        })
+    });
     Table { name: "accounts", columns: COLUMNS, rows: rows.into_iter().map(|row| row.1).collect() }
 }
 
-fn row(name: &str, account: &Judged, verdict: &str, reason: &str, picture: &Picture<'_>, persistence: &[Object<'static>]) -> Object<'static> {
+fn row(
+    name: &str,
+    account: &Judged,
+    verdict: &str,
+    reason: &str,
+    picture: &Picture<'_>,
+    persistence: &[Object<'static>],
+) -> Object<'static> {
     let entry = account.vector.filter(|_| account.rung >= Rung::Authenticated).map_or_else(
-        || object(vec![("vector", text("unknown")), ("time", Value::Null), ("finding", Value::Null)]),
-        |(vector, at, finding)| object(vec![("vector", text(vector)), ("time", time(Some(at))), ("finding", text(picture.finding_id(finding)))]),
+        || {
+            object(vec![
+                ("vector", text("unknown")),
+                ("time", Value::Null),
+                ("finding", Value::Null),
+            ])
+        },
+        |(vector, at, finding)| {
+            object(vec![
+                ("vector", text(vector)),
+                ("time", time(Some(at))),
+                ("finding", text(picture.finding_id(finding))),
+            ])
+        },
     );
     let complete = !account.throttled && account.folders.is_empty();
     let access = object(vec![
@@ -306,10 +412,16 @@ fn row(name: &str, account: &Judged, verdict: &str, reason: &str, picture: &Pict
         .filter(|row| row.get("account").and_then(Value::as_str) == Some(name))
         .map(|row| {
             let field = |key: &'static str| (key, row.get(key).cloned().unwrap_or_default());
-            Value::Object(object(vec![field("kind"), field("time"), field("detail"), field("present")]))
+            Value::Object(object(vec![
+                field("kind"),
+                field("time"),
+                field("detail"),
+                field("present"),
+            ]))
         })
         .collect();
-    let ids: BTreeSet<String> = account.findings.iter().map(|index| picture.finding_id(*index)).collect();
+    let ids: BTreeSet<String> =
+        account.findings.iter().map(|index| picture.finding_id(*index)).collect();
     let ties: BTreeSet<String> = account.ties.iter().map(|tie| (*tie).to_owned()).collect();
     object(vec![
         ("account", text(name)),
@@ -335,11 +447,23 @@ fn probability(account: &Judged, verdict: &str, picture: &Picture<'_>) -> Value<
     if verdict == "unknown" {
         return Value::Null;
     }
-    let mut weights: Vec<f64> = account.findings.iter().filter_map(|index| picture.finding(*index)).map(|finding| finding.weight_db).collect();
+    let mut weights: Vec<f64> = account
+        .findings
+        .iter()
+        .filter_map(|index| picture.finding(*index))
+        .map(|finding| finding.weight_db)
+        .collect();
     weights.sort_by(|a, b| b.total_cmp(a));
     let ties = f64::from(u32::try_from(account.ties.len()).unwrap_or_default());
     let evidence = match verdict {
-        "breached" | "suspected" => weights.iter().zip(0..12).map(|(weight, rank)| weight / f64::from(1_u32 << rank)).sum::<f64>() + 10.0 * ties,
+        "breached" | "suspected" => {
+            weights
+                .iter()
+                .zip(0..12)
+                .map(|(weight, rank)| weight / f64::from(1_u32 << rank))
+                .sum::<f64>()
+                + 10.0 * ties
+        }
         "targeted" => 3.0,
         _ => -10.0,
     };

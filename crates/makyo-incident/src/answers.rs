@@ -3,10 +3,13 @@
 use makyo_base::{Finding, Object, Organisation, Query, QueryError};
 
 use crate::coverage::Coverage;
-use crate::facts::Facts;
+use crate::facts::{CloudUse, Facts, ShareUse, Tunnel};
 use crate::incident::{Incident, incidents};
-use crate::intruder::Intruder;
-use crate::{access, accounts, assets, containment, entry, graph, hosts, messages, path, persistence, timeline};
+use crate::intruder::{Address, Intruder};
+use crate::{
+    access, accounts, assets, containment, entry, graph, hosts, messages, path, persistence,
+    timeline,
+};
 
 /// What the answers are made from.
 #[derive(Clone, Copy)]
@@ -64,7 +67,11 @@ impl Answers {
     /// A table by name.
     #[must_use]
     pub fn table(&self, name: &str) -> &[Object<'static>] {
-        self.tables.iter().find(|table| table.name == name).map(|table| table.rows.as_slice()).unwrap_or_default()
+        self.tables
+            .iter()
+            .find(|table| table.name == name)
+            .map(|table| table.rows.as_slice())
+            .unwrap_or_default()
     }
 }
 
@@ -92,11 +99,36 @@ impl Picture<'_> {
         self.incidents.iter().any(|incident| incident.findings.contains(&index))
     }
 
+    /// The finding that ties a use of the cloud to an incident, and by what.
+    pub(crate) fn tied_use(&self, used: &CloudUse) -> Option<(usize, &'static str)> {
+        self.intruder
+            .tie(&used.session, &used.address, used.first)
+            .filter(|tie| self.in_incident(tie.0))
+    }
+
+    /// The finding that ties a use of a share to an incident: it came from a leased address.
+    pub(crate) fn tied_share(&self, share: &ShareUse) -> Option<usize> {
+        let overlaps = |lease: &&Address| {
+            lease.value == share.address && share.last >= lease.from && share.first <= lease.to
+        };
+        let lease = self.intruder.leases.iter().find(overlaps)?;
+        Some(lease.finding).filter(|finding| self.in_incident(*finding))
+    }
+
+    /// The finding that says a tunnel was the intruder's.
+    pub(crate) fn tied_tunnel(&self, tunnel: &Tunnel) -> Option<usize> {
+        let is_lease = |lease: &&Address| {
+            lease.value == tunnel.inside && (lease.from..=lease.to).contains(&tunnel.start)
+        };
+        let lease = self.intruder.leases.iter().find(is_lease)?;
+        Some(lease.finding).filter(|finding| self.in_incident(*finding))
+    }
+
     /// From the first to the last sign of any intruder.
     pub(crate) fn window(&self) -> Option<(i64, i64)> {
         let start = self.incidents.iter().map(|incident| incident.start).min()?;
         let end = self.incidents.iter().map(|incident| incident.end).max()?;
-        let used = self.facts.uses.iter().filter(|one| self.intruder.tie(&one.session, &one.address, one.first).is_some());
+        let used = self.facts.uses.iter().filter(|used| self.tied_use(used).is_some());
         Some((start, used.map(|one| one.last).max().unwrap_or(end).max(end)))
     }
 }
@@ -107,7 +139,8 @@ impl Picture<'_> {
 /// If a query fails, which is a mistake of ours or damage to the case.
 pub fn answer(inputs: &Inputs<'_>) -> Result<Answers, QueryError> {
     let facts = Facts::read(inputs.query, inputs.organisation)?;
-    let intruder = Intruder::trace(inputs.findings, &facts, inputs.organisation, inputs.incident_strong);
+    let intruder =
+        Intruder::trace(inputs.findings, &facts, inputs.organisation, inputs.incident_strong);
     let incidents = incidents(
         inputs.findings,
         &facts,

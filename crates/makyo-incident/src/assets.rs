@@ -13,7 +13,8 @@ use crate::accounts::{Judged, Rung};
 use crate::answers::{Picture, Table};
 use crate::rows::{object, text, texts, time};
 
-const COLUMNS: &[&str] = &["asset", "verdict", "first", "last", "operations", "accounts", "gaps", "reason"];
+const COLUMNS: &[&str] =
+    &["asset", "verdict", "first", "last", "operations", "accounts", "gaps", "reason"];
 
 /// Mailboxes whose reading is logged at all.
 const MAILBOXES: &str = "
@@ -29,41 +30,83 @@ struct Touch {
     is_tied: bool,
 }
 
-pub(crate) fn table(picture: &Picture<'_>, judged: &BTreeMap<String, Judged>, query: &dyn Query) -> Result<Table, QueryError> {
-    let logged: BTreeSet<String> = query.query(MAILBOXES)?.iter().map(|row| row.string("mailbox")).collect();
-    let rows = picture.organisation.assets.iter().map(|asset| judge(picture, judged, asset, &logged)).collect();
+pub(crate) fn table(
+    picture: &Picture<'_>,
+    judged: &BTreeMap<String, Judged>,
+    query: &dyn Query,
+) -> Result<Table, QueryError> {
+    let logged: BTreeSet<String> =
+        query.query(MAILBOXES)?.iter().map(|row| row.string("mailbox")).collect();
+    let rows = picture
+        .organisation
+        .assets
+        .iter()
+        .map(|asset| judge(picture, judged, asset, &logged))
+        .collect();
     Ok(Table { name: "assets", columns: COLUMNS, rows })
 }
 
-fn judge(picture: &Picture<'_>, judged: &BTreeMap<String, Judged>, asset: &Asset, logged: &BTreeSet<String>) -> Object<'static> {
-    let touches: Vec<Touch> = asset.matches.iter().flat_map(|pattern| touches(picture, pattern)).collect();
+fn judge(
+    picture: &Picture<'_>,
+    judged: &BTreeMap<String, Judged>,
+    asset: &Asset,
+    logged: &BTreeSet<String>,
+) -> Object<'static> {
+    let touches: Vec<Touch> =
+        asset.matches.iter().flat_map(|pattern| touches(picture, pattern)).collect();
     let tied: Vec<&Touch> = touches.iter().filter(|touch| touch.is_tied).collect();
     if !tied.is_empty() {
         let reason = "the intruder's session or address used it".to_owned();
         return row(asset, "accessed", &tied, &[], &reason);
     }
     let Some(window) = picture.window() else {
-        return row(asset, "unknown", &[], &[], "no intrusion was found whose time could be covered");
+        return row(
+            asset,
+            "unknown",
+            &[],
+            &[],
+            "no intrusion was found whose time could be covered",
+        );
     };
     let in_window: Vec<&Touch> = touches
         .iter()
         .filter(|touch| touch.last >= window.0 && touch.first <= window.1)
-        .filter(|touch| judged.get(&touch.account).is_some_and(|account| account.rung >= Rung::Authenticated))
+        .filter(|touch| {
+            judged.get(&touch.account).is_some_and(|account| account.rung >= Rung::Authenticated)
+        })
         .collect();
     if let Some(touch) = in_window.first() {
-        let reason = format!("{} used it in the time of the intrusion, and its account was in the intruder's hands", touch.account);
+        let reason = format!(
+            "{} used it in the time of the intrusion, and its account was in the intruder's hands",
+            touch.account
+        );
         return row(asset, "unknown", &in_window, &[], &reason);
     }
-    let gaps: Vec<String> = asset.matches.iter().filter_map(|pattern| proof(picture, pattern, window, logged).err()).collect();
+    let gaps: Vec<String> = asset
+        .matches
+        .iter()
+        .filter_map(|pattern| proof(picture, pattern, window, logged).err())
+        .collect();
     if gaps.is_empty() {
-        row(asset, "not_accessed", &[], &[], "the logs that would show it are there and whole, and show no use by an account in the intruder's hands")
+        row(
+            asset,
+            "not_accessed",
+            &[],
+            &[],
+            "the logs that would show it are there and whole, and show no use by an account in the intruder's hands",
+        )
     } else {
         row(asset, "unknown", &[], &gaps, &gaps.join("; "))
     }
 }
 
 /// Whether an access to what the pattern names would have shown.
-fn proof(picture: &Picture<'_>, pattern: &str, window: (i64, i64), logged: &BTreeSet<String>) -> Result<(), String> {
+fn proof(
+    picture: &Picture<'_>,
+    pattern: &str,
+    window: (i64, i64),
+    logged: &BTreeSet<String>,
+) -> Result<(), String> {
     match pattern.split_once(':') {
         Some(("sharepoint", _)) => picture.coverage.proves("m365-unified-audit", window),
         Some(("mailbox", mailbox)) => {
@@ -74,7 +117,8 @@ fn proof(picture: &Picture<'_>, pattern: &str, window: (i64, i64), logged: &BTre
             picture.coverage.proves("m365-unified-audit", window)
         }
         Some(("smb", path)) => {
-            let host = path.trim_start_matches('\\').split('\\').next().unwrap_or_default().to_lowercase();
+            let host =
+                path.trim_start_matches('\\').split('\\').next().unwrap_or_default().to_lowercase();
             if !picture.facts.shares.iter().any(|share| share.host == host) {
                 return Err(format!("access to shares of {host} does not seem to be logged"));
             }
@@ -89,35 +133,36 @@ fn touches(picture: &Picture<'_>, pattern: &str) -> Vec<Touch> {
     let (kind, path) = pattern.split_once(':').unwrap_or(("", pattern));
     for used in &picture.facts.uses {
         let fits = match kind {
-            "sharepoint" => used.items.iter().chain([&used.place]).any(|item| site_fits(path, item)),
+            "sharepoint" => {
+                used.items.iter().chain([&used.place]).any(|item| site_fits(path, item))
+            }
             "mailbox" => {
                 let mailbox = if used.owner.is_empty() { &used.account } else { &used.owner };
-                matches!(used.access.as_str(), "bind" | "sync" | "send" | "delete") && mailbox.eq_ignore_ascii_case(path)
+                matches!(used.access.as_str(), "bind" | "sync" | "send" | "delete")
+                    && mailbox.eq_ignore_ascii_case(path)
             }
             _ => false,
         };
         if fits {
-            let tie = picture.intruder.tie(&used.session, &used.address, used.first);
             found.push(Touch {
                 account: used.account.clone(),
                 operation: used.operation.clone(),
                 first: used.first,
                 last: used.last,
-                is_tied: tie.is_some_and(|tie| picture.in_incident(tie.0)),
+                is_tied: picture.tied_use(used).is_some(),
             });
         }
     }
     if kind == "smb" {
         for share in &picture.facts.shares {
-            let name = format!("\\\\{}\\{}", share.host, share.share.trim_start_matches("\\\\*\\"));
+            let name = share.name();
             if glob(&path.to_lowercase(), &format!("{}\\", name.to_lowercase())) {
-                let tie = picture.intruder.leases.iter().find(|lease| lease.value == share.address && share.last >= lease.from && share.first <= lease.to);
                 found.push(Touch {
                     account: share.account.clone(),
                     operation: "share access".into(),
                     first: share.first,
                     last: share.last,
-                    is_tied: tie.is_some_and(|lease| picture.in_incident(lease.finding)),
+                    is_tied: picture.tied_share(share).is_some(),
                 });
             }
         }
@@ -127,7 +172,10 @@ fn touches(picture: &Picture<'_>, pattern: &str) -> Vec<Touch> {
 
 /// `/sites/launch/**` fits `https://host/sites/launch/a/b` and the site itself.
 fn site_fits(pattern: &str, item: &str) -> bool {
-    let path = item.split_once("//").and_then(|(_, rest)| rest.find('/').and_then(|at| rest.get(at..))).unwrap_or(item);
+    let path = item
+        .split_once("//")
+        .and_then(|(_, rest)| rest.find('/').and_then(|at| rest.get(at..)))
+        .unwrap_or(item);
     let path = path.to_lowercase();
     let pattern = pattern.to_lowercase();
     glob(&pattern, &path) || glob(&pattern, &format!("{}/", path.trim_end_matches('/')))
@@ -147,11 +195,23 @@ fn glob(pattern: &str, text: &str) -> bool {
     }
 }
 
-fn row(asset: &Asset, verdict: &str, touches: &[&Touch], gaps: &[String], reason: &str) -> Object<'static> {
-    let operations: BTreeSet<String> = touches.iter().map(|touch| touch.operation.clone()).collect();
+fn row(
+    asset: &Asset,
+    verdict: &str,
+    touches: &[&Touch],
+    gaps: &[String],
+    reason: &str,
+) -> Object<'static> {
+    let operations: BTreeSet<String> =
+        touches.iter().map(|touch| touch.operation.clone()).collect();
     let accounts: BTreeSet<String> = touches.iter().map(|touch| touch.account.clone()).collect();
     let gap = |reason: &String| {
-        Value::Object(object(vec![("from", Value::Null), ("to", Value::Null), ("source", Value::Null), ("reason", text(reason.clone()))]))
+        Value::Object(object(vec![
+            ("from", Value::Null),
+            ("to", Value::Null),
+            ("source", Value::Null),
+            ("reason", text(reason.clone())),
+        ]))
     };
     object(vec![
         ("asset", text(asset.name.clone())),

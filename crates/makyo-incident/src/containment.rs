@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use makyo_base::{Object, Value};
+use makyo_base::{Object, Role, Value};
 
 use crate::accounts::{Judged, Rung};
 use crate::answers::{Picture, Table};
@@ -24,58 +24,122 @@ struct Step {
     finding: String,
 }
 
-pub(crate) fn containment(picture: &Picture<'_>, judged: &BTreeMap<String, Judged>, hosts: &[Object<'static>], persistence: &[Object<'static>]) -> Vec<Object<'static>> {
+pub(crate) fn containment(
+    picture: &Picture<'_>,
+    judged: &BTreeMap<String, Judged>,
+    hosts: &[Object<'static>],
+    persistence: &[Object<'static>],
+) -> Vec<Object<'static>> {
     if picture.incidents.is_empty() {
         return Vec::new();
     }
-    let mut steps = Vec::new();
-    let breached: Vec<(&String, &Judged)> = judged.iter().filter(|entry| entry.1.rung >= Rung::Authenticated).collect();
+    let breached: Vec<(&String, &Judged)> =
+        judged.iter().filter(|entry| entry.1.rung >= Rung::Authenticated).collect();
+    let mut steps: Vec<Step> = Vec::new();
     for (name, account) in breached.iter().filter(|entry| entry.0.contains('@')) {
-        steps.push(step("revoke sessions and refresh tokens", name, account.reasons.first().cloned(), "its password is changed", first(picture, account)));
+        let action = "revoke sessions and refresh tokens";
+        steps.push(of_account(picture, action, name, account, "its password is changed"));
     }
-    let mut addresses: BTreeSet<(&str, usize)> = BTreeSet::new();
-    for one in picture.intruder.outside.iter().filter(|one| picture.in_incident(one.finding) && is_foreign(&one.value, picture.organisation)) {
-        addresses.insert((&one.value, one.finding));
-    }
-    for (address, finding) in addresses {
-        steps.push(step("block the address and end its sessions", address, Some("the intruder came from it".into()), "hosts are cleaned", picture.finding_id(finding)));
-    }
-    for incident in &picture.incidents {
-        for index in &incident.findings {
-            let Some(finding) = picture.finding(*index).filter(|finding| finding.rule.id == "tunnel_without_authentication") else { continue };
-            let place = finding.entities.iter().find(|e| e.role == makyo_base::Role::Place).map(|e| e.value.clone());
-            steps.push(step("take the appliance off the Internet, keep its memory and disk, then patch or replace it", &place.unwrap_or_else(|| "the VPN appliance".into()), Some("a tunnel came up without any login".into()), "passwords are changed", finding.id.clone()));
-        }
-    }
-    for row in hosts.iter().filter(|row| row.get("verdict").and_then(Value::as_str) == Some("breached")) {
-        let name = row.get("host").and_then(Value::as_str).unwrap_or_default();
-        let finding = match row.get("findings") {
-            Some(Value::List(list)) => list.first().and_then(Value::as_str).unwrap_or_default().to_owned(),
-            _ => String::new(),
-        };
-        let because = row.get("reason").and_then(Value::as_str).map(str::to_owned);
-        steps.push(step("isolate the host, keep its memory and disk", name, because, "what the intruder left there is removed", finding));
-    }
-    for row in persistence.iter().filter(|row| row.get("present").and_then(Value::as_str) != Some("false")) {
-        let field = |name| row.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-        let target = format!("{} {}{}", field("kind"), field("account"), field("host"));
-        steps.push(step("remove the way back in", target.trim(), Some(field("detail")), "the account or host is released", field("finding")));
-    }
-    if let Some(theft) = picture.incidents.iter().flat_map(|one| &one.findings).find(|index| picture.finding(**index).is_some_and(is_directory_theft)) {
-        steps.push(step("change the krbtgt password twice, a day apart, then the passwords of all accounts of the domain", "the directory", Some("its database was copied".into()), "", picture.finding_id(*theft)));
-    }
+    steps.extend(ways_in(picture));
+    steps.extend(hosts.iter().filter_map(of_host));
+    steps.extend(persistence.iter().filter_map(of_way_back));
+    steps.extend(of_directory(picture));
     for (name, account) in &breached {
-        steps.push(step("change the password and re-register the second factor", name, account.reasons.first().cloned(), "", first(picture, account)));
+        let action = "change the password and re-register the second factor";
+        steps.push(of_account(picture, action, name, account, ""));
     }
     steps.into_iter().enumerate().map(|(index, step)| row(index + 1, &step)).collect()
 }
 
-fn first(picture: &Picture<'_>, account: &Judged) -> String {
-    account.findings.first().map(|index| picture.finding_id(*index)).unwrap_or_default()
+fn of_account(
+    picture: &Picture<'_>,
+    action: &'static str,
+    name: &str,
+    account: &Judged,
+    before: &'static str,
+) -> Step {
+    let because = account.reasons.first().cloned().unwrap_or_default();
+    Step { action, target: name.to_owned(), because, before, finding: first(picture, account) }
 }
 
-fn step(action: &'static str, target: &str, because: Option<String>, before: &'static str, finding: String) -> Step {
-    Step { action, target: target.to_owned(), because: because.unwrap_or_default(), before, finding }
+/// Addresses to block, then appliances that let somebody in without a login.
+fn ways_in(picture: &Picture<'_>) -> Vec<Step> {
+    let foreign = picture.intruder.outside.iter().filter(|one| {
+        picture.in_incident(one.finding) && is_foreign(&one.value, picture.organisation)
+    });
+    let addresses: BTreeSet<(&str, usize)> =
+        foreign.map(|one| (one.value.as_str(), one.finding)).collect();
+    let mut steps: Vec<Step> = addresses
+        .into_iter()
+        .map(|(address, finding)| Step {
+            action: "block the address and end its sessions",
+            target: address.to_owned(),
+            because: "the intruder came from it".into(),
+            before: "hosts are cleaned",
+            finding: picture.finding_id(finding),
+        })
+        .collect();
+    let findings = picture.incidents.iter().flat_map(|incident| &incident.findings);
+    for finding in findings.filter_map(|index| picture.finding(*index)) {
+        if finding.rule.id != "tunnel_without_authentication" {
+            continue;
+        }
+        let place = finding.entities.iter().find(|entity| entity.role == Role::Place);
+        steps.push(Step {
+            action: "take the appliance off the Internet, keep its memory and disk, then patch or replace it",
+            target: place.map_or("the VPN appliance", |place| &place.value).to_owned(),
+            because: "a tunnel came up without any login".into(),
+            before: "passwords are changed",
+            finding: finding.id.clone(),
+        });
+    }
+    steps
+}
+
+fn field(row: &Object<'_>, name: &str) -> String {
+    row.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+fn of_host(row: &Object<'static>) -> Option<Step> {
+    let finding = match row.get("findings") {
+        Some(Value::List(list)) => list.first().and_then(Value::as_str).unwrap_or_default(),
+        _ => "",
+    };
+    (field(row, "verdict") == "breached").then(|| Step {
+        action: "isolate the host, keep its memory and disk",
+        target: field(row, "host"),
+        because: field(row, "reason"),
+        before: "what the intruder left there is removed",
+        finding: finding.to_owned(),
+    })
+}
+
+fn of_way_back(row: &Object<'static>) -> Option<Step> {
+    let parts = ["kind", "account", "host"].map(|name| field(row, name));
+    let named: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    (field(row, "present") != "false").then(|| Step {
+        action: "remove the way back in",
+        target: named.join(", "),
+        because: field(row, "detail"),
+        before: "the account or host is released",
+        finding: field(row, "finding"),
+    })
+}
+
+fn of_directory(picture: &Picture<'_>) -> Option<Step> {
+    let mut findings = picture.incidents.iter().flat_map(|incident| &incident.findings);
+    let theft = findings.find(|index| picture.finding(**index).is_some_and(is_directory_theft))?;
+    Some(Step {
+        action: "change the krbtgt password twice, a day apart, then the passwords of all accounts of the domain",
+        target: "the directory".into(),
+        because: "its database was copied".into(),
+        before: "",
+        finding: picture.finding_id(*theft),
+    })
+}
+
+fn first(picture: &Picture<'_>, account: &Judged) -> String {
+    account.findings.first().map(|index| picture.finding_id(*index)).unwrap_or_default()
 }
 
 fn row(order: usize, step: &Step) -> Object<'static> {

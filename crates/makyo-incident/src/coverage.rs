@@ -58,22 +58,32 @@ impl Coverage {
     pub(crate) fn read(query: &dyn Query, unread: &[Unread]) -> Result<Self, QueryError> {
         let mut coverage = Coverage::default();
         for row in query.query(HOURS)?.iter() {
-            let stretch = coverage.stretches.entry((row.string("source"), row.string("scope"))).or_default();
-            let (first, last) = (row.integer("first").unwrap_or_default(), row.integer("last").unwrap_or_default());
+            let stretch =
+                coverage.stretches.entry((row.string("source"), row.string("scope"))).or_default();
+            let (first, last) =
+                (row.integer("first").unwrap_or_default(), row.integer("last").unwrap_or_default());
             stretch.from = if stretch.records == 0 { first } else { stretch.from.min(first) };
             stretch.to = stretch.to.max(last);
             stretch.records += row.integer("records").unwrap_or_default();
-            *stretch.hours.entry(row.integer("hour").unwrap_or_default()).or_default() += row.integer("records").unwrap_or_default();
+            *stretch.hours.entry(row.integer("hour").unwrap_or_default()).or_default() +=
+                row.integer("records").unwrap_or_default();
         }
         for stretch in coverage.stretches.values_mut() {
             stretch.gaps = silences(stretch);
         }
         for row in query.query(CLEARED)?.iter() {
             let at = row.integer("at").unwrap_or_default();
-            if let Some(stretch) = coverage.stretches.get_mut(&(row.string("source"), row.string("scope"))) {
+            if let Some(stretch) =
+                coverage.stretches.get_mut(&(row.string("source"), row.string("scope")))
+            {
                 // Whatever stood before the clearing and is not in another copy of the log is gone.
-                let before = stretch.hours.keys().copied().filter(|hour| *hour + HOUR_NS <= at).max();
-                stretch.gaps.push(Gap { from: before.map_or(stretch.from.min(at), |hour| hour + HOUR_NS), to: at, kind: "cleared" });
+                let before =
+                    stretch.hours.keys().copied().filter(|hour| *hour + HOUR_NS <= at).max();
+                stretch.gaps.push(Gap {
+                    from: before.map_or(stretch.from.min(at), |hour| hour + HOUR_NS),
+                    to: at,
+                    kind: "cleared",
+                });
             }
         }
         for row in query.query(THROTTLED)?.iter() {
@@ -84,10 +94,18 @@ impl Coverage {
             stretch.to = at + DAY_NS;
             stretch.gaps.push(Gap { from: at, to: at + DAY_NS, kind: "throttled" });
         }
-        let sources: BTreeMap<String, String> = query.query(FILES)?.iter().map(|row| (row.string("file"), row.string("source"))).collect();
+        let sources: BTreeMap<String, String> = query
+            .query(FILES)?
+            .iter()
+            .map(|row| (row.string("file"), row.string("source")))
+            .collect();
         for one in unread {
             let source = sources.get(&one.file).cloned().unwrap_or_default();
-            coverage.unread.entry(source).or_default().insert(format!("{}: {}", one.file, one.kind));
+            coverage
+                .unread
+                .entry(source)
+                .or_default()
+                .insert(format!("{}: {}", one.file, one.kind));
         }
         for stretch in coverage.stretches.values_mut() {
             stretch.gaps.sort();
@@ -114,7 +132,12 @@ impl Coverage {
     }
 
     /// The same for one host.
-    pub(crate) fn proves_host(&self, source: &str, host: &str, window: (i64, i64)) -> Result<(), String> {
+    pub(crate) fn proves_host(
+        &self,
+        source: &str,
+        host: &str,
+        window: (i64, i64),
+    ) -> Result<(), String> {
         let key = (source.to_owned(), host.to_owned());
         let Some(stretch) = self.stretches.get(&key) else {
             return Err(format!("there are no records of {source} on {host}"));
@@ -133,11 +156,23 @@ impl Coverage {
     pub(crate) fn table(&self) -> Table {
         let mut rows = Vec::new();
         for ((source, scope), stretch) in &self.stretches {
-            let mut gaps: Vec<Value<'static>> = stretch.gaps.iter().map(|gap| {
-                Value::Object(object(vec![("from", time(Some(gap.from))), ("to", time(Some(gap.to))), ("kind", text(gap.kind))]))
-            }).collect();
+            let mut gaps: Vec<Value<'static>> = stretch
+                .gaps
+                .iter()
+                .map(|gap| {
+                    Value::Object(object(vec![
+                        ("from", time(Some(gap.from))),
+                        ("to", time(Some(gap.to))),
+                        ("kind", text(gap.kind)),
+                    ]))
+                })
+                .collect();
             for _ in self.unread.get(source).into_iter().flatten() {
-                gaps.push(Value::Object(object(vec![("from", Value::Null), ("to", Value::Null), ("kind", text("unreadable"))])));
+                gaps.push(Value::Object(object(vec![
+                    ("from", Value::Null),
+                    ("to", Value::Null),
+                    ("kind", text("unreadable")),
+                ])));
             }
             rows.push(object(vec![
                 ("source", text(source.clone())),
@@ -149,7 +184,11 @@ impl Coverage {
             ]));
         }
         for what in self.unread.get("").into_iter().flatten() {
-            let gap = object(vec![("from", Value::Null), ("to", Value::Null), ("kind", text("unreadable"))]);
+            let gap = object(vec![
+                ("from", Value::Null),
+                ("to", Value::Null),
+                ("kind", text("unreadable")),
+            ]);
             rows.push(object(vec![
                 ("source", text("(not read)")),
                 ("scope", text(what.clone())),
@@ -159,16 +198,33 @@ impl Coverage {
                 ("gaps", Value::List(vec![Value::Object(gap)])),
             ]));
         }
-        Table { name: "coverage", columns: &["source", "scope", "from", "to", "records", "gaps"], rows }
+        Table {
+            name: "coverage",
+            columns: &["source", "scope", "from", "to", "records", "gaps"],
+            rows,
+        }
     }
 }
 
 fn proves(key: &(String, String), stretch: &Stretch, window: (i64, i64)) -> Result<(), String> {
     if stretch.from > window.0 || stretch.to < window.1 {
-        return Err(format!("{} on {} covers only {} to {}", key.0, key.1, format_time(stretch.from), format_time(stretch.to)));
+        return Err(format!(
+            "{} on {} covers only {} to {}",
+            key.0,
+            key.1,
+            format_time(stretch.from),
+            format_time(stretch.to)
+        ));
     }
     match stretch.gaps.iter().find(|gap| gap.from < window.1 && gap.to > window.0) {
-        Some(gap) => Err(format!("{} on {} is {} from {} to {}", key.0, key.1, gap.kind, format_time(gap.from), format_time(gap.to))),
+        Some(gap) => Err(format!(
+            "{} on {} is {} from {} to {}",
+            key.0,
+            key.1,
+            gap.kind,
+            format_time(gap.from),
+            format_time(gap.to)
+        )),
         None => Ok(()),
     }
 }
@@ -185,7 +241,8 @@ fn silences(stretch: &Stretch) -> Vec<Gap> {
             if to - from < 6 * HOUR_NS {
                 return None;
             }
-            let expected = expected(stretch, from, to, 7 * DAY_NS).or_else(|| expected(stretch, from, to, DAY_NS))?;
+            let expected = expected(stretch, from, to, 7 * DAY_NS)
+                .or_else(|| expected(stretch, from, to, DAY_NS))?;
             (-expected <= SILENCE_CHANCE.ln()).then_some(Gap { from, to, kind: "silence" })
         })
         .collect()

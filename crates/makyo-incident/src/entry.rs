@@ -27,16 +27,25 @@ pub(crate) fn entries(picture: &Picture<'_>) -> Vec<Entry> {
     for incident in &picture.incidents {
         let mut own: Vec<Entry> = Vec::new();
         let mut ordered: Vec<usize> = incident.findings.clone();
-        ordered.sort_by_key(|index| picture.finding(*index).map(|finding| (finding.time, finding.id.clone())));
+        ordered.sort_by_key(|index| {
+            picture.finding(*index).map(|finding| (finding.time, finding.id.clone()))
+        });
         for index in ordered {
             let Some(finding) = picture.finding(index) else { continue };
             if let Some(entry) = entry(picture, incident, index, finding) {
                 // Several findings on one message or one tunnel are one way in.
-                let is_known = own.iter().any(|known| {
-                    known.vector == entry.vector && known.message == entry.message && known.address == entry.address
+                let known = own.iter_mut().find(|known| {
+                    let same_thing = if entry.message.is_empty() {
+                        known.address == entry.address
+                    } else {
+                        known.message == entry.message
+                    };
+                    known.vector == entry.vector && same_thing
                 });
-                if !is_known {
-                    own.push(entry);
+                match known {
+                    Some(known) if known.address.is_empty() => known.address = entry.address,
+                    Some(_) => {}
+                    None => own.push(entry),
                 }
             }
         }
@@ -48,7 +57,12 @@ pub(crate) fn entries(picture: &Picture<'_>) -> Vec<Entry> {
     found
 }
 
-fn entry(picture: &Picture<'_>, incident: &Incident, index: usize, finding: &Finding) -> Option<Entry> {
+fn entry(
+    picture: &Picture<'_>,
+    incident: &Incident,
+    index: usize,
+    finding: &Finding,
+) -> Option<Entry> {
     let value = |kind, role| {
         let found = finding.entities.iter().find(|e| e.kind == kind && e.role == role);
         found.map(|e| e.value.clone()).unwrap_or_default()
@@ -72,7 +86,11 @@ fn entry(picture: &Picture<'_>, incident: &Incident, index: usize, finding: &Fin
     };
     match finding.rule.id.as_str() {
         "tunnel_without_authentication" => {
-            let tunnel = picture.facts.tunnels.iter().find(|tunnel| finding.records.contains(&tunnel.record));
+            let tunnel = picture
+                .facts
+                .tunnels
+                .iter()
+                .find(|tunnel| finding.records.contains(&tunnel.record));
             made.vector = "vpn_appliance";
             made.product = tunnel.map(|tunnel| tunnel.product.clone()).unwrap_or_default();
             made.account = value(EntityKind::Account, Role::Target);
@@ -85,7 +103,9 @@ fn entry(picture: &Picture<'_>, incident: &Incident, index: usize, finding: &Fin
             made.account = value(EntityKind::Account, Role::Actor);
             made.through = "cloud sign-in".into();
             let theft = incident.findings.iter().any(|one| {
-                picture.finding(*one).is_some_and(|other| is_directory_theft(other) && other.time <= finding.time)
+                picture
+                    .finding(*one)
+                    .is_some_and(|other| is_directory_theft(other) && other.time <= finding.time)
             });
             if !theft {
                 made.alternatives = vec!["stolen_token", "phishing"];
@@ -108,7 +128,12 @@ fn entry(picture: &Picture<'_>, incident: &Incident, index: usize, finding: &Fin
 }
 
 fn unknown(picture: &Picture<'_>, incident: &Incident) -> Entry {
-    let first = incident.findings.iter().copied().min_by_key(|index| picture.finding(*index).map(|f| (f.time, f.id.clone()))).unwrap_or_default();
+    let first = incident
+        .findings
+        .iter()
+        .copied()
+        .min_by_key(|index| picture.finding(*index).map(|f| (f.time, f.id.clone())))
+        .unwrap_or_default();
     Entry {
         incident: incident.id.clone(),
         vector: "unknown",
@@ -126,8 +151,18 @@ fn unknown(picture: &Picture<'_>, incident: &Incident) -> Entry {
 }
 
 const COLUMNS: &[&str] = &[
-    "incident", "vector", "time", "through", "account", "message", "address", "product", "flaw",
-    "explained_by_authentication", "alternatives", "finding",
+    "incident",
+    "vector",
+    "time",
+    "through",
+    "account",
+    "message",
+    "address",
+    "product",
+    "flaw",
+    "explained_by_authentication",
+    "alternatives",
+    "finding",
 ];
 
 pub(crate) fn table(entries: &[Entry]) -> Table {

@@ -107,17 +107,28 @@ pub(crate) struct ShareUse {
     pub(crate) record: RecordRef,
 }
 
+impl ShareUse {
+    /// `\\\\host\\share`, whatever form the record has.
+    pub(crate) fn name(&self) -> String {
+        format!("\\\\{}\\{}", self.host, self.share.trim_start_matches("\\\\*\\"))
+    }
+}
+
 const ACCOUNTS: &str = "
     SELECT account, CAST(min(time) AS BIGINT) AS first, CAST(max(time) AS BIGINT) AS last,
-           array_agg(DISTINCT source) AS sources
-    FROM (SELECT account, time, source FROM events WHERE account IS NOT NULL
+           array_agg(DISTINCT source) AS sources,
+           bool_or(class_uid <> 3002 OR coalesce(status, '') <> 'Failure') AS exists
+    FROM (SELECT account, time, source, class_uid, status FROM events WHERE account IS NOT NULL
           UNION ALL
-          SELECT user_account, time, source FROM events WHERE user_account IS NOT NULL)
+          SELECT user_account, time, source, class_uid, status FROM events
+          WHERE user_account IS NOT NULL)
     GROUP BY account ORDER BY account";
 
 const HOSTS: &str = "
     SELECT host, array_agg(DISTINCT device_ip) AS addresses, array_agg(DISTINCT source) AS sources
-    FROM events WHERE host IS NOT NULL AND source <> 'generic'
+    FROM events
+    WHERE host IS NOT NULL
+      AND source NOT IN ('generic', 'entra-sign-in', 'entra-audit', 'm365-unified-audit', 'email')
     GROUP BY host ORDER BY host";
 
 const LOGONS: &str = "
@@ -204,6 +215,10 @@ impl Facts {
         facts.names = Names::learn(&seen, organisation);
         for row in accounts.iter() {
             let name = row.string("account");
+            // A bare name that never did anything but fail to sign in was guessed.
+            if !name.contains(['@', '\\']) && row.boolean("exists") == Some(false) {
+                continue;
+            }
             let entry = facts.accounts.entry(facts.names.resolve(&name)).or_default();
             entry.first = earliest(entry.first, row.integer("first"));
             entry.last = entry.last.max(row.integer("last"));
@@ -228,7 +243,8 @@ impl Facts {
 
     fn read_logons(&mut self, query: &dyn Query) -> Result<(), QueryError> {
         for row in query.query(LOGONS)?.iter() {
-            let mut times: Vec<i64> = row.list("times").iter().filter_map(|time| time.parse().ok()).collect();
+            let mut times: Vec<i64> =
+                row.list("times").iter().filter_map(|time| time.parse().ok()).collect();
             times.sort_unstable();
             let host = |name: String| makyo_base::canonical_host(&name).unwrap_or_default();
             self.logons.push(Logon {
@@ -273,7 +289,13 @@ impl Facts {
         type Key = (String, String, String, String, String);
         let mut items: BTreeMap<Key, BTreeSet<String>> = BTreeMap::new();
         let key = |row: Row<'_>| -> Key {
-            (row.string("account"), row.string("address"), row.string("session"), row.string("access"), row.string("place"))
+            (
+                row.string("account"),
+                row.string("address"),
+                row.string("session"),
+                row.string("access"),
+                row.string("place"),
+            )
         };
         for row in query.query(USE_ITEMS)?.iter() {
             items.insert(key(row), row.list("items").iter().cloned().collect());
@@ -323,6 +345,9 @@ pub(crate) fn earliest(a: Option<i64>, b: Option<i64>) -> Option<i64> {
 pub(crate) fn reference(row: Row<'_>) -> RecordRef {
     RecordRef {
         file: row.string("file"),
-        record: row.integer("record").and_then(|number| u64::try_from(number).ok()).unwrap_or_default(),
+        record: row
+            .integer("record")
+            .and_then(|number| u64::try_from(number).ok())
+            .unwrap_or_default(),
     }
 }

@@ -7,56 +7,95 @@ use makyo_base::Value;
 use crate::answers::{Picture, Table};
 use crate::rows::{object, text, time};
 
-const COLUMNS: &[&str] = &["from_kind", "from", "relation", "to_kind", "to", "first", "last", "count"];
+const COLUMNS: &[&str] =
+    &["from_kind", "from", "relation", "to_kind", "to", "first", "last", "count"];
 
-type Edge = (&'static str, String, &'static str, &'static str, String);
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Edge {
+    from: (&'static str, String),
+    relation: &'static str,
+    to: (&'static str, String),
+}
+
+#[derive(Default)]
+struct Edges(BTreeMap<Edge, (i64, i64, i64)>);
+
+impl Edges {
+    fn add(
+        &mut self,
+        from: (&'static str, &str),
+        relation: &'static str,
+        to: (&'static str, String),
+        times: (i64, i64),
+        count: i64,
+    ) {
+        let edge = Edge { from: (from.0, from.1.to_owned()), relation, to };
+        let entry = self.0.entry(edge).or_insert((times.0, times.1, 0));
+        *entry = (entry.0.min(times.0), entry.1.max(times.1), entry.2 + count);
+    }
+}
 
 pub(crate) fn table(picture: &Picture<'_>) -> Table {
-    let mut edges: BTreeMap<Edge, (i64, i64, i64)> = BTreeMap::new();
-    let mut add = |edge: Edge, first: i64, last: i64, count: i64| {
-        let entry = edges.entry(edge).or_insert((first, last, 0));
-        *entry = (entry.0.min(first), entry.1.max(last), entry.2 + count);
-    };
-    let facts = &picture.facts;
-    for logon in &facts.logons {
-        let last = logon.times.last().copied().unwrap_or(logon.first);
-        let count = i64::try_from(logon.times.len()).unwrap_or(i64::MAX);
-        add(("account", logon.account.clone(), "logged_on_to", "host", logon.host.clone()), logon.first, last, count);
-        if !logon.address.is_empty() {
-            add(("address", logon.address.clone(), "reached", "host", logon.host.clone()), logon.first, last, count);
-        }
-    }
-    for tunnel in &facts.tunnels {
-        let end = tunnel.end.unwrap_or(tunnel.start);
-        add(("account", tunnel.account.clone(), "was_leased", "address", tunnel.inside.clone()), tunnel.start, end, 1);
-    }
-    for sign_in in &facts.sign_ins {
-        let relation = if sign_in.is_success { "signed_in_from" } else { "failed_from" };
-        add(("account", sign_in.account.clone(), relation, "address", sign_in.address.clone()), sign_in.first, sign_in.last, 1);
-    }
-    for used in facts.uses.iter().filter(|used| !used.place.is_empty()) {
-        add(("account", used.account.clone(), "used", "resource", used.place.clone()), used.first, used.last, used.records);
-    }
-    for share in &facts.shares {
-        add(("account", share.account.clone(), "opened", "share", format!("{} {}", share.host, share.share)), share.first, share.last, share.records);
-    }
-    for finding in picture.findings {
-        let at = finding.time.unwrap_or_default();
-        for entity in &finding.entities {
-            add(("finding", finding.id.clone(), entity.role.word(), entity.kind.word(), facts.names.resolve(&entity.value)), at, at, 1);
-        }
-    }
-    let rows = edges.into_iter().map(|((from_kind, from, relation, to_kind, to), (first, last, count))| {
+    let mut edges = Edges::default();
+    of_logons(&mut edges, picture);
+    of_uses(&mut edges, picture);
+    of_findings(&mut edges, picture);
+    let rows = edges.0.into_iter().map(|(edge, (first, last, count))| {
         object(vec![
-            ("from_kind", text(from_kind)),
-            ("from", text(from)),
-            ("relation", text(relation)),
-            ("to_kind", text(to_kind)),
-            ("to", text(to)),
+            ("from_kind", text(edge.from.0)),
+            ("from", text(edge.from.1)),
+            ("relation", text(edge.relation)),
+            ("to_kind", text(edge.to.0)),
+            ("to", text(edge.to.1)),
             ("first", time(Some(first))),
             ("last", time(Some(last))),
             ("count", Value::Int(count.into())),
         ])
     });
     Table { name: "graph", columns: COLUMNS, rows: rows.collect() }
+}
+
+fn of_logons(edges: &mut Edges, picture: &Picture<'_>) {
+    for logon in &picture.facts.logons {
+        let times = (logon.first, logon.times.last().copied().unwrap_or(logon.first));
+        let count = i64::try_from(logon.times.len()).unwrap_or(i64::MAX);
+        let host = || ("host", logon.host.clone());
+        edges.add(("account", &logon.account), "logged_on_to", host(), times, count);
+        if !logon.address.is_empty() {
+            edges.add(("address", &logon.address), "reached", host(), times, count);
+        }
+    }
+    for tunnel in &picture.facts.tunnels {
+        let times = (tunnel.start, tunnel.end.unwrap_or(tunnel.start));
+        let inside = ("address", tunnel.inside.clone());
+        edges.add(("account", &tunnel.account), "was_leased", inside, times, 1);
+    }
+    for one in &picture.facts.sign_ins {
+        let relation = if one.is_success { "signed_in_from" } else { "failed_from" };
+        let address = ("address", one.address.clone());
+        edges.add(("account", &one.account), relation, address, (one.first, one.last), 1);
+    }
+}
+
+fn of_uses(edges: &mut Edges, picture: &Picture<'_>) {
+    for used in picture.facts.uses.iter().filter(|used| !used.place.is_empty()) {
+        let place = ("resource", used.place.clone());
+        let times = (used.first, used.last);
+        edges.add(("account", &used.account), "used", place, times, used.records);
+    }
+    for share in &picture.facts.shares {
+        let name = ("share", share.name());
+        let times = (share.first, share.last);
+        edges.add(("account", &share.account), "opened", name, times, share.records);
+    }
+}
+
+fn of_findings(edges: &mut Edges, picture: &Picture<'_>) {
+    for finding in picture.findings {
+        let at = finding.time.unwrap_or_default();
+        for entity in &finding.entities {
+            let to = (entity.kind.word(), picture.facts.names.resolve(&entity.value));
+            edges.add(("finding", &finding.id), entity.role.word(), to, (at, at), 1);
+        }
+    }
 }

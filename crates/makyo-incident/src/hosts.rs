@@ -23,7 +23,8 @@ struct Judged {
 
 /// The rows of all hosts.
 pub(crate) fn hosts(picture: &Picture<'_>) -> Vec<Object<'static>> {
-    let mut judged: BTreeMap<String, Judged> = picture.facts.hosts.keys().map(|host| (host.clone(), Judged::default())).collect();
+    let mut judged: BTreeMap<String, Judged> =
+        picture.facts.hosts.keys().map(|host| (host.clone(), Judged::default())).collect();
     for incident in &picture.incidents {
         for index in &incident.findings {
             by_finding(&mut judged, picture, *index);
@@ -45,37 +46,54 @@ pub(crate) fn hosts(picture: &Picture<'_>) -> Vec<Object<'static>> {
 
 fn by_finding(judged: &mut BTreeMap<String, Judged>, picture: &Picture<'_>, index: usize) {
     let Some(finding) = picture.finding(index) else { return };
-    for place in finding.entities.iter().filter(|e| e.kind == EntityKind::Host && e.role == Role::Place) {
+    for place in
+        finding.entities.iter().filter(|e| e.kind == EntityKind::Host && e.role == Role::Place)
+    {
         let host = judged.entry(place.value.clone()).or_default();
         host.first = earliest(host.first, finding.time);
         host.last = host.last.max(finding.time);
         host.techniques.extend(finding.techniques.iter().cloned());
         host.findings.insert(index);
         host.strongest = host.strongest.max(finding.weight_db);
-        host.rung = host.rung.max(if finding.weight_db >= 14.0 { Rung::Modified } else { Rung::Attempted });
+        host.rung =
+            host.rung.max(if finding.weight_db >= 14.0 { Rung::Modified } else { Rung::Attempted });
         if !host.reasons.contains(&finding.rule.title) {
             host.reasons.push(finding.rule.title.clone());
         }
-        let outside = finding.entities.iter().filter(|e| e.kind == EntityKind::Address && e.role == Role::Origin);
-        host.from.extend(outside.map(|e| e.value.clone()).filter(|address| finding.rule.id == "tunnel_without_authentication" || crate::intruder::is_foreign(address, picture.organisation)));
+        let outside = finding
+            .entities
+            .iter()
+            .filter(|e| e.kind == EntityKind::Address && e.role == Role::Origin);
+        host.from.extend(outside.map(|e| e.value.clone()).filter(|address| {
+            finding.rule.id == "tunnel_without_authentication"
+                || crate::intruder::is_foreign(address, picture.organisation)
+        }));
     }
 }
 
 fn row(name: &str, host: &Judged, picture: &Picture<'_>) -> Object<'static> {
     let seen = picture.facts.hosts.get(name);
     let (verdict, reason) = if host.findings.is_empty() {
-        let sources: Vec<&str> = seen.map(|seen| seen.sources.iter().map(String::as_str).collect()).unwrap_or_default();
+        let sources: Vec<&str> =
+            seen.map(|seen| seen.sources.iter().map(String::as_str).collect()).unwrap_or_default();
         let window = picture.window().or_else(|| picture.coverage.span());
-        let whole = window.map(|window| sources.iter().try_for_each(|source| picture.coverage.proves_host(source, name, window)));
+        let whole = window.map(|window| {
+            sources.iter().try_for_each(|source| picture.coverage.proves_host(source, name, window))
+        });
         match whole {
-            Some(Ok(())) if !sources.is_empty() => ("clear", "no sign, and its logs are there and whole for the time of the intrusion".to_owned()),
+            Some(Ok(())) if !sources.is_empty() => (
+                "clear",
+                "no sign, and its logs are there and whole for the time of the intrusion"
+                    .to_owned(),
+            ),
             Some(Err(gap)) => ("unknown", format!("no sign, but {gap}")),
             _ => ("unknown", "no sign, and no log of its own".to_owned()),
         }
     } else {
         (if host.strongest >= 14.0 { "breached" } else { "suspected" }, host.reasons.join("; "))
     };
-    let ids: BTreeSet<String> = host.findings.iter().map(|index| picture.finding_id(*index)).collect();
+    let ids: BTreeSet<String> =
+        host.findings.iter().map(|index| picture.finding_id(*index)).collect();
     object(vec![
         ("host", text(name)),
         ("addresses", seen.map_or_else(|| Value::List(Vec::new()), |seen| texts(&seen.addresses))),
@@ -91,14 +109,24 @@ fn row(name: &str, host: &Judged, picture: &Picture<'_>) -> Object<'static> {
 }
 
 const COLUMNS: &[&str] = &[
-    "host", "addresses", "verdict", "rung", "first_seen", "last_seen", "reached_from", "techniques",
-    "findings", "reason",
+    "host",
+    "addresses",
+    "verdict",
+    "rung",
+    "first_seen",
+    "last_seen",
+    "reached_from",
+    "techniques",
+    "findings",
+    "reason",
 ];
 
 pub(crate) fn table(mut rows: Vec<Object<'static>>) -> Table {
     let rank = |row: &Object<'_>| {
         let verdict = row.get("verdict").and_then(Value::as_str).unwrap_or_default().to_owned();
-        ["breached", "suspected", "botnet_member", "unknown", "clear"].iter().position(|word| *word == verdict)
+        ["breached", "suspected", "botnet_member", "unknown", "clear"]
+            .iter()
+            .position(|word| *word == verdict)
     };
     rows.sort_by_key(rank);
     Table { name: "hosts", columns: COLUMNS, rows }

@@ -48,7 +48,9 @@ pub(crate) fn incidents(
 ) -> Vec<Incident> {
     let mut sets = Sets((0..findings.len()).collect());
     let members: Vec<usize> = (0..findings.len())
-        .filter(|index| findings.get(*index).is_some_and(|f| f.weight_db >= MEMBER_DB && f.time.is_some()))
+        .filter(|index| {
+            findings.get(*index).is_some_and(|f| f.weight_db >= MEMBER_DB && f.time.is_some())
+        })
         .collect();
     join_by_entities(&mut sets, &members, findings, facts, organisation);
     join_by_records(&mut sets, &members, findings, facts, intruder);
@@ -64,14 +66,21 @@ pub(crate) fn incidents(
     found
 }
 
-fn incident(group: Vec<usize>, findings: &[Finding], intruder: &Intruder, least: f64, strong: f64) -> Option<Incident> {
+fn incident(
+    group: Vec<usize>,
+    findings: &[Finding],
+    intruder: &Intruder,
+    least: f64,
+    strong: f64,
+) -> Option<Incident> {
     let own: Vec<&Finding> = group.iter().filter_map(|index| findings.get(*index)).collect();
     let weight_db = weigh(&own);
     if weight_db < least || !own.iter().any(|finding| finding.weight_db >= strong) {
         return None;
     }
     let times = || own.iter().filter_map(|finding| finding.time);
-    let steps = intruder.steps.iter().filter(|step| group.contains(&step.finding)).map(|step| step.time);
+    let steps =
+        intruder.steps.iter().filter(|step| group.contains(&step.finding)).map(|step| step.time);
     let mut ids: Vec<&str> = own.iter().map(|finding| finding.id.as_str()).collect();
     ids.sort_unstable();
     Some(Incident {
@@ -105,12 +114,22 @@ fn weigh(findings: &[&Finding]) -> f64 {
         .into_values()
         .map(|mut weights| {
             weights.sort_by(|a, b| b.total_cmp(a));
-            weights.iter().zip(0..16).map(|(weight, rank)| weight / f64::from(1_u32 << rank)).sum::<f64>()
+            weights
+                .iter()
+                .zip(0..16)
+                .map(|(weight, rank)| weight / f64::from(1_u32 << rank))
+                .sum::<f64>()
         })
         .sum()
 }
 
-fn join_by_entities(sets: &mut Sets, members: &[usize], findings: &[Finding], facts: &Facts, organisation: &Organisation) {
+fn join_by_entities(
+    sets: &mut Sets,
+    members: &[usize],
+    findings: &[Finding],
+    facts: &Facts,
+    organisation: &Organisation,
+) {
     let mut last: BTreeMap<(EntityKind, String), (usize, i64)> = BTreeMap::new();
     let mut ordered: Vec<usize> = members.to_vec();
     ordered.sort_by_key(|index| findings.get(*index).map(|f| (f.time, f.id.clone())));
@@ -119,7 +138,8 @@ fn join_by_entities(sets: &mut Sets, members: &[usize], findings: &[Finding], fa
         let time = finding.time.unwrap_or_default();
         for entity in &finding.entities {
             let joins = match (entity.kind, entity.role) {
-                (EntityKind::Host, Role::Place) | (EntityKind::Session | EntityKind::Message, _) => true,
+                (EntityKind::Host, Role::Place)
+                | (EntityKind::Session | EntityKind::Message, _) => true,
                 (EntityKind::Account, Role::Actor | Role::Origin) => true,
                 (EntityKind::Address, _) => is_foreign(&entity.value, organisation),
                 _ => false,
@@ -127,7 +147,11 @@ fn join_by_entities(sets: &mut Sets, members: &[usize], findings: &[Finding], fa
             if !joins {
                 continue;
             }
-            let value = if entity.kind == EntityKind::Account { facts.names.resolve(&entity.value) } else { entity.value.clone() };
+            let value = if entity.kind == EntityKind::Account {
+                facts.names.resolve(&entity.value)
+            } else {
+                entity.value.clone()
+            };
             let key = (entity.kind, value);
             if let Some((other, before)) = last.get(&key)
                 && time - before <= JOIN_NS
@@ -139,11 +163,23 @@ fn join_by_entities(sets: &mut Sets, members: &[usize], findings: &[Finding], fa
     }
 }
 
-fn join_by_records(sets: &mut Sets, members: &[usize], findings: &[Finding], facts: &Facts, intruder: &Intruder) {
-    let time = |index: usize| findings.get(index).and_then(|finding| finding.time).unwrap_or_default();
+fn join_by_records(
+    sets: &mut Sets,
+    members: &[usize],
+    findings: &[Finding],
+    facts: &Facts,
+    intruder: &Intruder,
+) {
+    let time =
+        |index: usize| findings.get(index).and_then(|finding| finding.time).unwrap_or_default();
     let names = |index: usize, kind, role| -> BTreeSet<String> {
-        let entities = findings.get(index).map(|finding| finding.entities.as_slice()).unwrap_or_default();
-        entities.iter().filter(|e| e.kind == kind && e.role == role).map(|e| facts.names.resolve(&e.value)).collect()
+        let entities =
+            findings.get(index).map(|finding| finding.entities.as_slice()).unwrap_or_default();
+        entities
+            .iter()
+            .filter(|e| e.kind == kind && e.role == role)
+            .map(|e| facts.names.resolve(&e.value))
+            .collect()
     };
     for step in &intruder.steps {
         for index in members {
@@ -153,9 +189,14 @@ fn join_by_records(sets: &mut Sets, members: &[usize], findings: &[Finding], fac
             }
         }
     }
-    for mail in members.iter().filter(|index| !names(**index, EntityKind::Message, Role::Object).is_empty()) {
+    for mail in
+        members.iter().filter(|index| !names(**index, EntityKind::Message, Role::Object).is_empty())
+    {
         let recipients = names(*mail, EntityKind::Account, Role::Target);
-        for index in members.iter().filter(|index| (time(*mail)..=time(*mail) + OPENED_NS).contains(&time(**index))) {
+        for index in members
+            .iter()
+            .filter(|index| (time(*mail)..=time(*mail) + OPENED_NS).contains(&time(**index)))
+        {
             let is_on_host = !names(*index, EntityKind::Host, Role::Place).is_empty();
             let actors = names(*index, EntityKind::Account, Role::Actor);
             if is_on_host && actors.intersection(&recipients).next().is_some() {
@@ -163,14 +204,21 @@ fn join_by_records(sets: &mut Sets, members: &[usize], findings: &[Finding], fac
             }
         }
     }
-    for theft in members.iter().filter(|index| findings.get(**index).is_some_and(is_directory_theft)) {
+    for theft in
+        members.iter().filter(|index| findings.get(**index).is_some_and(is_directory_theft))
+    {
         for index in members {
             let is_fan_in = findings.get(*index).is_some_and(|f| f.rule.id == "sign_in_fan_in");
             if !is_fan_in || !(time(*theft)..=time(*theft) + THEFT_NS).contains(&time(*index)) {
                 continue;
             }
             let entered = names(*index, EntityKind::Account, Role::Actor);
-            let known = entered.iter().filter(|account| facts.accounts.get(*account).is_some_and(|seen| seen.in_directory)).count();
+            let known = entered
+                .iter()
+                .filter(|account| {
+                    facts.accounts.get(*account).is_some_and(|seen| seen.in_directory)
+                })
+                .count();
             if known * 2 >= entered.len() {
                 sets.join(*theft, *index);
             }

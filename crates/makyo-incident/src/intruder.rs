@@ -45,7 +45,12 @@ pub(crate) struct Intruder {
 }
 
 impl Intruder {
-    pub(crate) fn trace(findings: &[Finding], facts: &Facts, organisation: &Organisation, strong: f64) -> Self {
+    pub(crate) fn trace(
+        findings: &[Finding],
+        facts: &Facts,
+        organisation: &Organisation,
+        strong: f64,
+    ) -> Self {
         let mut intruder = Intruder::default();
         for (index, finding) in findings.iter().enumerate() {
             if finding.weight_db < strong {
@@ -64,11 +69,24 @@ impl Intruder {
 
     fn tunnel(&mut self, index: usize, finding: &Finding, facts: &Facts) {
         let Some(start) = finding.time else { return };
-        let value = |role, kind| finding.entities.iter().find(|e| e.role == role && e.kind == kind).map(|e| e.value.clone());
-        let tunnel = facts.tunnels.iter().find(|tunnel| tunnel.start == start && finding.records.contains(&tunnel.record));
+        let value = |role, kind| {
+            finding
+                .entities
+                .iter()
+                .find(|e| e.role == role && e.kind == kind)
+                .map(|e| e.value.clone())
+        };
+        let tunnel = facts
+            .tunnels
+            .iter()
+            .find(|tunnel| tunnel.start == start && finding.records.contains(&tunnel.record));
         let until_next = || {
             let inside = value(Role::Object, EntityKind::Address)?;
-            facts.tunnels.iter().find(|other| other.inside == inside && other.start > start).map(|other| other.start)
+            facts
+                .tunnels
+                .iter()
+                .find(|other| other.inside == inside && other.start > start)
+                .map(|other| other.start)
         };
         // Without an end in the log the lease lasts until the address is given to somebody else,
         // and never longer than a day.
@@ -90,10 +108,16 @@ impl Intruder {
         for entity in &finding.entities {
             if entity.role == Role::Origin && entity.kind == EntityKind::Address {
                 let of_address = || facts.sign_ins.iter().filter(|one| one.address == entity.value);
-                let from = of_address().map(|one| one.first).min().or(finding.time).unwrap_or_default();
+                let from =
+                    of_address().map(|one| one.first).min().or(finding.time).unwrap_or_default();
                 let to = of_address().map(|one| one.last).max().unwrap_or(from);
                 let to = to + 24 * 60 * MINUTE_NS;
-                self.outside.push(Address { value: entity.value.clone(), from, to, finding: index });
+                self.outside.push(Address {
+                    value: entity.value.clone(),
+                    from,
+                    to,
+                    finding: index,
+                });
             }
             if entity.kind == EntityKind::Session {
                 self.sessions.insert(entity.value.clone(), index);
@@ -106,7 +130,11 @@ impl Intruder {
         let mut taken: BTreeSet<(i64, String, String)> = BTreeSet::new();
         for lease in &self.leases {
             for logon in facts.logons.iter().filter(|logon| logon.address == lease.value) {
-                let within = logon.times.iter().copied().find(|time| lease.from <= *time && *time <= lease.to);
+                let within = logon
+                    .times
+                    .iter()
+                    .copied()
+                    .find(|time| lease.from <= *time && *time <= lease.to);
                 if let Some(time) = within
                     && taken.insert((time, logon.account.clone(), logon.host.clone()))
                 {
@@ -118,10 +146,19 @@ impl Intruder {
         for step_before in &first {
             let lease = self.leases.iter().find(|lease| lease.finding == step_before.finding);
             let Some(lease) = lease else { continue };
-            for logon in facts.logons.iter().filter(|logon| logon.account == step_before.account && logon.host != step_before.to) {
+            for logon in facts.logons.iter().filter(|logon| {
+                logon.account == step_before.account && logon.host != step_before.to
+            }) {
                 let comes_from = logon.from_host == step_before.to
-                    || facts.hosts.get(&step_before.to).is_some_and(|host| host.addresses.contains(&logon.address));
-                let within = logon.times.iter().copied().find(|time| step_before.time <= *time && *time <= lease.to);
+                    || facts
+                        .hosts
+                        .get(&step_before.to)
+                        .is_some_and(|host| host.addresses.contains(&logon.address));
+                let within = logon
+                    .times
+                    .iter()
+                    .copied()
+                    .find(|time| step_before.time <= *time && *time <= lease.to);
                 if let (true, Some(time)) = (comes_from, within)
                     && taken.insert((time, logon.account.clone(), logon.host.clone()))
                 {
@@ -134,7 +171,12 @@ impl Intruder {
 
     /// The finding that ties an action to the intruder, and by what: its session, or its address at
     /// that time.
-    pub(crate) fn tie(&self, session: &str, address: &str, time: i64) -> Option<(usize, &'static str)> {
+    pub(crate) fn tie(
+        &self,
+        session: &str,
+        address: &str,
+        time: i64,
+    ) -> Option<(usize, &'static str)> {
         if let Some(finding) = self.sessions.get(session) {
             return Some((*finding, "session"));
         }

@@ -7,7 +7,18 @@ use makyo_base::{EntityKind, Finding, Object, Organisation, Query, QueryError, V
 use crate::answers::{Picture, Table};
 use crate::rows::{maybe, object, text, texts, time};
 
-const COLUMNS: &[&str] = &["message_id", "file", "from", "subject", "received", "verdict", "score", "sender", "reasons", "attachments"];
+const COLUMNS: &[&str] = &[
+    "message_id",
+    "file",
+    "from",
+    "subject",
+    "received",
+    "verdict",
+    "score",
+    "sender",
+    "reasons",
+    "attachments",
+];
 
 const MESSAGES: &str = "
     SELECT coalesce(email_message_uid, '') AS message, file, coalesce(email_from, '') AS sender,
@@ -37,8 +48,14 @@ pub(crate) fn table(picture: &Picture<'_>, query: &dyn Query) -> Result<Table, Q
         };
         let message = row.string("message");
         let findings = by_message.get(message.as_str()).map(Vec::as_slice).unwrap_or_default();
-        let score: f64 = findings.iter().map(|finding| finding.weight_db).sum();
-        let verdict = if score >= MALICIOUS_DB { "malicious" } else if score >= SUSPICIOUS_DB { "suspicious" } else { "clean" };
+        let score = findings.iter().fold(0.0, |sum, finding| sum + finding.weight_db);
+        let verdict = if score >= MALICIOUS_DB {
+            "malicious"
+        } else if score >= SUSPICIOUS_DB {
+            "suspicious"
+        } else {
+            "clean"
+        };
         let sender = row.string("sender");
         let standing = standing(&sender, &record, findings, verdict, &known, picture.organisation);
         let reasons: Vec<String> = findings.iter().map(|finding| finding.text.clone()).collect();
@@ -59,11 +76,24 @@ pub(crate) fn table(picture: &Picture<'_>, query: &dyn Query) -> Result<Table, Q
     Ok(Table { name: "messages", columns: COLUMNS, rows: out })
 }
 
-fn standing(sender: &str, record: &Object<'_>, findings: &[&Finding], verdict: &str, known: &BTreeSet<String>, organisation: &Organisation) -> &'static str {
+fn standing(
+    sender: &str,
+    record: &Object<'_>,
+    findings: &[&Finding],
+    verdict: &str,
+    known: &BTreeSet<String>,
+    organisation: &Organisation,
+) -> &'static str {
     let domain = sender.split_once('@').map_or("", |(_, domain)| domain);
-    let results = record.get("header.authentication-results").and_then(Value::as_str).unwrap_or_default().to_lowercase();
+    let results = record
+        .get("header.authentication-results")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_lowercase();
     let passes = results.contains("spf=pass") || results.contains("dkim=pass");
-    let fails = results.contains("spf=fail") || results.contains("dkim=fail") || results.contains("dmarc=fail");
+    let fails = results.contains("spf=fail")
+        || results.contains("dkim=fail")
+        || results.contains("dmarc=fail");
     let drifts = findings.iter().any(|finding| finding.rule.id == "sender_drift");
     if drifts && passes && verdict == "malicious" {
         "compromised"
@@ -82,8 +112,14 @@ fn standing(sender: &str, record: &Object<'_>, findings: &[&Finding], verdict: &
 
 /// A domain one letter away from an own one or from a correspondent's.
 fn is_lookalike(domain: &str, known: &BTreeSet<String>, organisation: &Organisation) -> bool {
-    let correspondents = known.iter().filter_map(|sender| sender.split_once('@')).map(|(_, domain)| domain);
-    organisation.domains.iter().map(String::as_str).chain(correspondents).any(|other| other != domain && other.len() >= 6 && is_one_away(domain, other))
+    let correspondents =
+        known.iter().filter_map(|sender| sender.split_once('@')).map(|(_, domain)| domain);
+    organisation
+        .domains
+        .iter()
+        .map(String::as_str)
+        .chain(correspondents)
+        .any(|other| other != domain && other.len() >= 6 && is_one_away(domain, other))
 }
 
 fn is_one_away(a: &str, b: &str) -> bool {
@@ -99,11 +135,14 @@ fn is_one_away(a: &str, b: &str) -> bool {
 fn attachments(record: &Object<'_>, verdict: &str) -> Value<'static> {
     let list = |name: &str| -> Vec<String> {
         match record.get(name) {
-            Some(Value::List(list)) => list.iter().filter_map(|one| one.as_text().map(|text| text.into_owned())).collect(),
+            Some(Value::List(list)) => {
+                list.iter().filter_map(|one| one.as_text().map(|text| text.into_owned())).collect()
+            }
             _ => Vec::new(),
         }
     };
-    let (names, hashes, kinds) = (list("attachment.name"), list("attachment.sha256"), list("attachment.kind"));
+    let (names, hashes, kinds) =
+        (list("attachment.name"), list("attachment.sha256"), list("attachment.kind"));
     let rows = names.iter().enumerate().map(|(index, name)| {
         Value::Object(object(vec![
             ("name", text(name.clone())),

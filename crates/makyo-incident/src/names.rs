@@ -35,7 +35,9 @@ impl Names {
             let known_domain = domain.is_empty()
                 || organisation.ad_domains.is_empty()
                 || organisation.ad_domains.iter().any(|own| own.split('.').next() == Some(domain));
-            if let (true, Some([principal])) = (known_domain, principals.get(local).map(Vec::as_slice)) {
+            if let (true, Some([principal])) =
+                (known_domain, principals.get(local).map(Vec::as_slice))
+            {
                 to.insert(account.clone(), (*principal).clone());
             }
         }
@@ -56,8 +58,11 @@ pub(crate) fn is_own_account(account: &str, organisation: &Organisation) -> bool
     }
     match account.split_once('@') {
         Some((local, domain)) => {
-            let is_known = organisation.domains.is_empty() || organisation.domains.iter().any(|own| own == domain);
-            is_known && !local.is_empty() && !matches!(domain, "sharepoint" | "system" | "localhost")
+            let is_known = organisation.domains.is_empty()
+                || organisation.domains.iter().any(|own| own == domain);
+            is_known
+                && !local.is_empty()
+                && !matches!(domain, "sharepoint" | "system" | "localhost")
         }
         // Bare identifiers are ids of programs and objects.
         None => account.contains('\\') || !is_identifier(account),

@@ -21,12 +21,23 @@ pub(crate) struct PathStep {
 
 /// The steps of every incident, by its id.
 pub(crate) fn paths(picture: &Picture<'_>) -> BTreeMap<String, Vec<PathStep>> {
-    picture.incidents.iter().map(|incident| (incident.id.clone(), path(picture, incident))).collect()
+    picture
+        .incidents
+        .iter()
+        .map(|incident| (incident.id.clone(), path(picture, incident)))
+        .collect()
 }
 
 fn path(picture: &Picture<'_>, incident: &Incident) -> Vec<PathStep> {
-    let mut steps: Vec<PathStep> = incident.findings.iter().filter_map(|index| picture.finding(*index)).map(of_finding).collect();
-    for step in picture.intruder.steps.iter().filter(|step| incident.findings.contains(&step.finding)) {
+    let mut steps: Vec<PathStep> = incident
+        .findings
+        .iter()
+        .filter_map(|index| picture.finding(*index))
+        .map(of_finding)
+        .collect();
+    for step in
+        picture.intruder.steps.iter().filter(|step| incident.findings.contains(&step.finding))
+    {
         steps.push(PathStep {
             time: Some(step.time),
             tactic: "lateral-movement".into(),
@@ -39,7 +50,9 @@ fn path(picture: &Picture<'_>, incident: &Incident) -> Vec<PathStep> {
     let mut seen: BTreeSet<(String, String)> = BTreeSet::new();
     for used in &picture.facts.uses {
         let tie = picture.intruder.tie(&used.session, &used.address, used.first);
-        let Some((finding, _)) = tie.filter(|tie| incident.findings.contains(&tie.0)) else { continue };
+        let Some((finding, _)) = tie.filter(|tie| incident.findings.contains(&tie.0)) else {
+            continue;
+        };
         let (tactic, technique) = match used.access.as_str() {
             "bind" | "sync" => ("collection", "T1114.002"),
             "view" | "preview" | "download" | "search" => ("collection", "T1213.002"),
@@ -56,7 +69,9 @@ fn path(picture: &Picture<'_>, incident: &Incident) -> Vec<PathStep> {
             });
         }
     }
-    steps.sort_by(|a, b| (a.time, &a.tactic, &a.to, &a.finding).cmp(&(b.time, &b.tactic, &b.to, &b.finding)));
+    steps.sort_by(|a, b| {
+        (a.time, &a.tactic, &a.to, &a.finding).cmp(&(b.time, &b.tactic, &b.to, &b.finding))
+    });
     steps
 }
 
@@ -64,7 +79,9 @@ fn of_finding(finding: &Finding) -> PathStep {
     let first = |wanted: &[(EntityKind, Role)]| {
         wanted
             .iter()
-            .find_map(|(kind, role)| finding.entities.iter().find(|e| e.kind == *kind && e.role == *role))
+            .find_map(|(kind, role)| {
+                finding.entities.iter().find(|e| e.kind == *kind && e.role == *role)
+            })
             .map(|entity| entity.value.clone())
             .unwrap_or_default()
     };
@@ -72,8 +89,16 @@ fn of_finding(finding: &Finding) -> PathStep {
         time: finding.time,
         tactic: finding.tactics.first().cloned().unwrap_or_default(),
         technique: finding.techniques.first().cloned().unwrap_or_default(),
-        from: first(&[(EntityKind::Address, Role::Origin), (EntityKind::Account, Role::Origin), (EntityKind::Account, Role::Actor)]),
-        to: first(&[(EntityKind::Host, Role::Place), (EntityKind::Account, Role::Target), (EntityKind::Account, Role::Actor)]),
+        from: first(&[
+            (EntityKind::Address, Role::Origin),
+            (EntityKind::Account, Role::Origin),
+            (EntityKind::Account, Role::Actor),
+        ]),
+        to: first(&[
+            (EntityKind::Host, Role::Place),
+            (EntityKind::Account, Role::Target),
+            (EntityKind::Account, Role::Actor),
+        ]),
         finding: finding.id.clone(),
     }
 }
@@ -104,28 +129,70 @@ pub(crate) fn table(paths: &BTreeMap<String, Vec<PathStep>>) -> Table {
 }
 
 const INCIDENT_COLUMNS: &[&str] = &[
-    "id", "start", "end", "entry", "path", "accounts", "hosts", "addresses", "messages",
-    "indicators", "weight_db", "summary",
+    "id",
+    "start",
+    "end",
+    "entry",
+    "path",
+    "accounts",
+    "hosts",
+    "addresses",
+    "messages",
+    "indicators",
+    "weight_db",
+    "summary",
 ];
 
-pub(crate) fn incidents_table(picture: &Picture<'_>, paths: &BTreeMap<String, Vec<PathStep>>, entries: &[Entry], judged: &BTreeMap<String, Judged>) -> Table {
+pub(crate) fn incidents_table(
+    picture: &Picture<'_>,
+    paths: &BTreeMap<String, Vec<PathStep>>,
+    entries: &[Entry],
+    judged: &BTreeMap<String, Judged>,
+) -> Table {
     let row = |incident: &Incident| incident_row(picture, incident, paths, entries, judged);
-    Table { name: "incidents", columns: INCIDENT_COLUMNS, rows: picture.incidents.iter().map(row).collect() }
+    Table {
+        name: "incidents",
+        columns: INCIDENT_COLUMNS,
+        rows: picture.incidents.iter().map(row).collect(),
+    }
 }
 
-fn incident_row(picture: &Picture<'_>, incident: &Incident, paths: &BTreeMap<String, Vec<PathStep>>, entries: &[Entry], judged: &BTreeMap<String, Judged>) -> Object<'static> {
+fn incident_row(
+    picture: &Picture<'_>,
+    incident: &Incident,
+    paths: &BTreeMap<String, Vec<PathStep>>,
+    entries: &[Entry],
+    judged: &BTreeMap<String, Judged>,
+) -> Object<'static> {
     let named = |kind: EntityKind| -> BTreeSet<String> {
         let findings = incident.findings.iter().filter_map(|index| picture.finding(*index));
-        findings.flat_map(|finding| &finding.entities).filter(|e| e.kind == kind).map(|e| e.value.clone()).collect()
+        findings
+            .flat_map(|finding| &finding.entities)
+            .filter(|e| e.kind == kind)
+            .map(|e| e.value.clone())
+            .collect()
     };
     let accounts: BTreeSet<String> = judged
         .iter()
-        .filter(|entry| entry.1.rung >= Rung::Authenticated && entry.1.findings.iter().any(|index| incident.findings.contains(index)))
+        .filter(|entry| {
+            entry.1.rung >= Rung::Authenticated
+                && entry.1.findings.iter().any(|index| incident.findings.contains(index))
+        })
         .map(|entry| entry.0.clone())
         .collect();
     let mut hosts = named(EntityKind::Host);
-    hosts.extend(picture.intruder.steps.iter().filter(|step| incident.findings.contains(&step.finding)).map(|step| step.to.clone()));
-    let addresses: BTreeSet<String> = named(EntityKind::Address).into_iter().filter(|address| crate::intruder::is_foreign(address, picture.organisation)).collect();
+    hosts.extend(
+        picture
+            .intruder
+            .steps
+            .iter()
+            .filter(|step| incident.findings.contains(&step.finding))
+            .map(|step| step.to.clone()),
+    );
+    let addresses: BTreeSet<String> = named(EntityKind::Address)
+        .into_iter()
+        .filter(|address| crate::intruder::is_foreign(address, picture.organisation))
+        .collect();
     let entry = entries.iter().find(|entry| entry.incident == incident.id);
     let entry_value = entry.map_or(Value::Null, |entry| {
         Value::Object(object(vec![
@@ -145,13 +212,19 @@ fn incident_row(picture: &Picture<'_>, incident: &Incident, paths: &BTreeMap<Str
         accounts.len(),
         hosts.len(),
     );
-    let indicators: BTreeSet<String> = addresses.iter().cloned().chain(named(EntityKind::Hash)).collect();
+    let indicators: BTreeSet<String> =
+        addresses.iter().cloned().chain(named(EntityKind::Hash)).collect();
     object(vec![
         ("id", text(incident.id.clone())),
         ("start", time(Some(incident.start))),
         ("end", time(Some(incident.end))),
         ("entry", entry_value),
-        ("path", Value::List(steps.iter().map(|step| Value::Object(object(step_fields(step)))).collect())),
+        (
+            "path",
+            Value::List(
+                steps.iter().map(|step| Value::Object(object(step_fields(step)))).collect(),
+            ),
+        ),
         ("accounts", texts(&accounts)),
         ("hosts", texts(&hosts)),
         ("addresses", texts(&addresses)),

@@ -69,14 +69,67 @@ const ROWS_MAX: usize = 500;
 type Wanted = (&'static str, &'static str, &'static [&'static str]);
 
 const SECTIONS: [&[Wanted]; 9] = [
-    &[("entry", "Ways in", &["time", "vector", "through", "account", "address", "product", "explained_by_authentication", "alternatives"]),
-      ("messages", "Messages that are not clean", &["received", "from", "subject", "verdict", "sender", "reasons"])],
-    &[("accounts", "Accounts", &["account", "verdict", "rung", "probability", "first_seen", "last_seen", "addresses", "reason"])],
-    &[("hosts", "Hosts", &["host", "verdict", "first_seen", "reached_from", "techniques", "reason"])],
-    &[("path", "Path", &["time", "tactic", "technique", "from", "to"]), ("timeline", "Timeline", &["time", "kind", "text", "records"])],
-    &[("access", "What was read, taken or sent", &["first", "last", "account", "kind", "operation", "subject", "count", "certainty"])],
-    &[("assets", "Assets", &["asset", "verdict", "first", "last", "accounts", "reason"]), ("coverage", "What the logs cover", &["source", "scope", "from", "to", "records", "gaps"])],
-    &[("persistence", "Ways back in", &["time", "kind", "account", "host", "detail", "present"]), ("containment", "What to do, in this order", &["order", "action", "target", "because", "before"])],
+    &[
+        (
+            "entry",
+            "Ways in",
+            &[
+                "time",
+                "vector",
+                "through",
+                "account",
+                "address",
+                "product",
+                "explained_by_authentication",
+                "alternatives",
+            ],
+        ),
+        (
+            "messages",
+            "Messages that are not clean",
+            &["received", "from", "subject", "verdict", "sender", "reasons"],
+        ),
+    ],
+    &[(
+        "accounts",
+        "Accounts",
+        &[
+            "account",
+            "verdict",
+            "rung",
+            "probability",
+            "first_seen",
+            "last_seen",
+            "addresses",
+            "reason",
+        ],
+    )],
+    &[(
+        "hosts",
+        "Hosts",
+        &["host", "verdict", "first_seen", "reached_from", "techniques", "reason"],
+    )],
+    &[
+        ("path", "Path", &["time", "tactic", "technique", "from", "to"]),
+        ("timeline", "Timeline", &["time", "kind", "text", "records"]),
+    ],
+    &[(
+        "access",
+        "What was read, taken or sent",
+        &["first", "last", "account", "kind", "operation", "subject", "count", "certainty"],
+    )],
+    &[
+        ("assets", "Assets", &["asset", "verdict", "first", "last", "accounts", "reason"]),
+        ("coverage", "What the logs cover", &["source", "scope", "from", "to", "records", "gaps"]),
+    ],
+    &[
+        ("persistence", "Ways back in", &["time", "kind", "account", "host", "detail", "present"]),
+        (
+            "containment",
+            "What to do, in this order",
+            &["order", "action", "target", "because", "before"],
+        ),
+    ],
     &[],
     &[],
 ];
@@ -115,7 +168,9 @@ fn shown(tables: &Tables<'_>, wanted: &Wanted) -> Option<Shown> {
     let (name, caption, columns) = wanted;
     let rows: Vec<&Object<'static>> = tables(name)
         .iter()
-        .filter(|row| *name != "messages" || row.get("verdict").and_then(Value::as_str) != Some("clean"))
+        .filter(|row| {
+            *name != "messages" || row.get("verdict").and_then(Value::as_str) != Some("clean")
+        })
         .collect();
     if rows.is_empty() {
         return None;
@@ -124,15 +179,28 @@ fn shown(tables: &Tables<'_>, wanted: &Wanted) -> Option<Shown> {
         caption,
         columns: columns.iter().map(|column| column.replace('_', " ")).collect(),
         more: rows.len().saturating_sub(ROWS_MAX),
-        rows: rows.into_iter().take(ROWS_MAX).map(|row| columns.iter().map(|column| cell(row.get(column))).collect()).collect(),
+        rows: rows
+            .into_iter()
+            .take(ROWS_MAX)
+            .map(|row| columns.iter().map(|column| cell(row.get(column))).collect())
+            .collect(),
     })
 }
 
 fn cell(value: Option<&Value<'_>>) -> Cell {
     let text = plain(value.unwrap_or(&Value::Null));
     const VERDICTS: [&str; 11] = [
-        "breached", "suspected", "targeted", "clear", "unknown", "accessed", "not_accessed",
-        "malicious", "suspicious", "presumed", "possible",
+        "breached",
+        "suspected",
+        "targeted",
+        "clear",
+        "unknown",
+        "accessed",
+        "not_accessed",
+        "malicious",
+        "suspicious",
+        "presumed",
+        "possible",
     ];
     let verdict = VERDICTS.into_iter().find(|word| *word == text).unwrap_or_default();
     Cell { text, verdict }
@@ -144,14 +212,16 @@ pub(crate) fn plain(value: &Value<'_>) -> String {
         Value::Null => "\u{2013}".to_owned(),
         Value::List(list) if list.is_empty() => "\u{2013}".to_owned(),
         Value::List(list) => list.iter().map(plain).collect::<Vec<_>>().join("; "),
-        Value::Object(object) => match (object.get("file"), object.get("record"), object.get("kind")) {
-            (Some(file), Some(record), _) => format!("{} #{}", plain(file), plain(record)),
-            (_, _, Some(kind)) => {
-                let part = |name| object.get(name).map(plain).unwrap_or_default();
-                format!("{} {} \u{2013} {}", plain(kind), part("from"), part("to"))
+        Value::Object(object) => {
+            match (object.get("file"), object.get("record"), object.get("kind")) {
+                (Some(file), Some(record), _) => format!("{} #{}", plain(file), plain(record)),
+                (_, _, Some(kind)) => {
+                    let part = |name| object.get(name).map(plain).unwrap_or_default();
+                    format!("{} {} \u{2013} {}", plain(kind), part("from"), part("to"))
+                }
+                _ => to_json(value),
             }
-            _ => to_json(value),
-        },
+        }
         Value::Bool(flag) => if *flag { "yes" } else { "no" }.to_owned(),
         scalar => scalar.as_text().map(|text| text.into_owned()).unwrap_or_default(),
     }

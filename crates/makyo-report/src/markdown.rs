@@ -8,7 +8,14 @@ use crate::nine::nine;
 /// Renders the report as Markdown.
 #[must_use]
 pub fn markdown(inputs: &ReportInputs<'_>) -> String {
-    let mut out = format!("# What happened{}\n\n", if inputs.organisation.is_empty() { String::new() } else { format!(" at {}", escape(inputs.organisation)) });
+    let mut out = format!(
+        "# What happened{}\n\n",
+        if inputs.organisation.is_empty() {
+            String::new()
+        } else {
+            format!(" at {}", escape(inputs.organisation))
+        }
+    );
     for one in nine(inputs.tables, inputs.accounts_in_all) {
         out.push_str(&format!("## {}. {}\n\n{}\n\n", one.number, one.heading, escape(&one.answer)));
         let wanted: &[(&str, &[&str])] = match one.number {
@@ -17,8 +24,14 @@ pub fn markdown(inputs: &ReportInputs<'_>) -> String {
             3 => &[("hosts", &["host", "verdict", "reached_from", "reason"])],
             4 => &[("path", &["time", "tactic", "technique", "from", "to"])],
             5 => &[("access", &["first", "account", "operation", "subject", "count", "certainty"])],
-            6 => &[("assets", &["asset", "verdict", "reason"]), ("coverage", &["source", "scope", "from", "to", "gaps"])],
-            7 => &[("persistence", &["time", "kind", "account", "host"]), ("containment", &["order", "action", "target", "because"])],
+            6 => &[
+                ("assets", &["asset", "verdict", "reason"]),
+                ("coverage", &["source", "scope", "from", "to", "gaps"]),
+            ],
+            7 => &[
+                ("persistence", &["time", "kind", "account", "host"]),
+                ("containment", &["order", "action", "target", "because"]),
+            ],
             _ => &[],
         };
         for (name, columns) in wanted {
@@ -34,7 +47,10 @@ fn table(out: &mut String, rows: &[Object<'static>], columns: &[&str]) {
     }
     out.push_str(&format!("| {} |\n|{}\n", columns.join(" | "), " --- |".repeat(columns.len())));
     for row in rows {
-        let cells: Vec<String> = columns.iter().map(|column| escape(&plain(row.get(column).unwrap_or(&Value::Null)))).collect();
+        let cells: Vec<String> = columns
+            .iter()
+            .map(|column| escape(&plain(row.get(column).unwrap_or(&Value::Null))))
+            .collect();
         out.push_str(&format!("| {} |\n", cells.join(" | ")));
     }
     out.push('\n');

@@ -4,8 +4,15 @@ use makyo_base::{Object, Value};
 
 /// The nine headings, in their order.
 pub const HEADINGS: [&str; 9] = [
-    "Entry", "Accounts", "Hosts and devices", "Path", "Access", "Not accessed", "Still there",
-    "Same as", "Who",
+    "Entry",
+    "Accounts",
+    "Hosts and devices",
+    "Path",
+    "Access",
+    "Not accessed",
+    "Still there",
+    "Same as",
+    "Who",
 ];
 
 /// One question with its short answer.
@@ -35,14 +42,26 @@ pub fn nine(tables: &Tables<'_>, accounts_in_all: Option<u64>) -> Vec<Nine> {
         access(tables),
         not_accessed(tables),
         still_there(tables),
-        (false, "Not answered: cases are not yet linked into campaigns by this version.".to_owned()),
-        (false, "Not answered: hypotheses about who it was are not yet weighed by this version.".to_owned()),
+        (
+            false,
+            "Not answered: cases are not yet linked into campaigns by this version.".to_owned(),
+        ),
+        (
+            false,
+            "Not answered: hypotheses about who it was are not yet weighed by this version."
+                .to_owned(),
+        ),
     ];
     HEADINGS
         .into_iter()
         .zip(answers)
         .enumerate()
-        .map(|(index, (heading, (is_answered, answer)))| Nine { number: index + 1, heading, answer, is_answered })
+        .map(|(index, (heading, (is_answered, answer)))| Nine {
+            number: index + 1,
+            heading,
+            answer,
+            is_answered,
+        })
         .collect()
 }
 
@@ -59,10 +78,13 @@ fn entry(tables: &Tables<'_>) -> (bool, String) {
     let Some(first) = rows.first() else {
         return (false, "No intrusion was found in what was read. That is no proof that there was none: see the coverage.".to_owned());
     };
-    let through = if text(first, "through").is_empty() { "an unknown way" } else { text(first, "through") };
+    let through =
+        if text(first, "through").is_empty() { "an unknown way" } else { text(first, "through") };
     let what = match text(first, "vector") {
         "phishing" => format!("by mail from {through} to {}", text(first, "account")),
-        "vpn_appliance" => format!("through the VPN appliance {through}, access not explained by any logged authentication; the flaw is not identified"),
+        "vpn_appliance" => format!(
+            "through the VPN appliance {through}, access not explained by any logged authentication; the flaw is not identified"
+        ),
         "stolen_credential" => format!("with a stolen credential, by {through}"),
         "stolen_token" => format!("with a stolen token, by {through}"),
         _ => format!("by {through}"),
@@ -83,13 +105,24 @@ fn accounts(tables: &Tables<'_>, in_all: Option<u64>) -> (bool, String) {
     let of = |verdict| with(rows, "verdict", verdict).len();
     let total = in_all.map_or_else(|| format!("{} seen", rows.len()), |all| all.to_string());
     let worst = with(rows, "verdict", "breached").into_iter().max_by_key(|row| {
-        ["authenticated", "accessed", "exfil_likely", "modified"].iter().position(|rung| *rung == text(row, "rung"))
+        ["authenticated", "accessed", "exfil_likely", "modified"]
+            .iter()
+            .position(|rung| *rung == text(row, "rung"))
     });
-    let worst = worst.map(|row| format!(" The furthest: {} ({}).", text(row, "account"), text(row, "rung"))).unwrap_or_default();
-    (true, format!(
-        "{} of {total} breached, {} suspected, {} targeted, {} clear, {} unknown.{worst}",
-        of("breached"), of("suspected"), of("targeted"), of("clear"), of("unknown"),
-    ))
+    let worst = worst
+        .map(|row| format!(" The furthest: {} ({}).", text(row, "account"), text(row, "rung")))
+        .unwrap_or_default();
+    (
+        true,
+        format!(
+            "{} of {total} breached, {} suspected, {} targeted, {} clear, {} unknown.{worst}",
+            of("breached"),
+            of("suspected"),
+            of("targeted"),
+            of("clear"),
+            of("unknown"),
+        ),
+    )
 }
 
 fn hosts(tables: &Tables<'_>) -> (bool, String) {
@@ -101,7 +134,14 @@ fn hosts(tables: &Tables<'_>) -> (bool, String) {
     let names: Vec<&str> = breached.iter().map(|row| text(row, "host")).collect();
     let unknown = with(rows, "verdict", "unknown").len();
     let which = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-    (true, format!("{} of {} hosts breached: {which}; {unknown} unknown. Botnet membership is not yet judged.", names.len(), rows.len()))
+    (
+        true,
+        format!(
+            "{} of {} hosts breached: {which}; {unknown} unknown. Botnet membership is not yet judged.",
+            names.len(),
+            rows.len()
+        ),
+    )
 }
 
 fn path(tables: &Tables<'_>) -> (bool, String) {
@@ -137,17 +177,40 @@ fn access(tables: &Tables<'_>) -> (bool, String) {
             .sum()
     };
     let presumed = with(rows, "certainty", "presumed").len();
-    let more = if presumed > 0 { format!("; {presumed} folders or mailboxes must be presumed taken as a whole") } else { String::new() };
-    (true, format!("At least {} mails, {} files in the cloud and {} files on shares{more}.", sum("mail"), sum("file"), sum("share")))
+    let more = if presumed > 0 {
+        format!("; {presumed} folders or mailboxes must be presumed taken as a whole")
+    } else {
+        String::new()
+    };
+    (
+        true,
+        format!(
+            "At least {} mails, {} files in the cloud and {} files on shares{more}.",
+            sum("mail"),
+            sum("file"),
+            sum("share")
+        ),
+    )
 }
 
 fn not_accessed(tables: &Tables<'_>) -> (bool, String) {
     let rows = tables("assets");
     if rows.is_empty() {
-        return (false, "No assets are named in org.toml, so nothing can be shown as not reached.".to_owned());
+        return (
+            false,
+            "No assets are named in org.toml, so nothing can be shown as not reached.".to_owned(),
+        );
     }
-    let names = |verdict| with(rows, "verdict", verdict).iter().map(|row| text(row, "asset")).collect::<Vec<_>>().join(", ");
-    let part = |word: &str, names: String| if names.is_empty() { String::new() } else { format!("{word}: {names}. ") };
+    let names = |verdict| {
+        with(rows, "verdict", verdict)
+            .iter()
+            .map(|row| text(row, "asset"))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let part = |word: &str, names: String| {
+        if names.is_empty() { String::new() } else { format!("{word}: {names}. ") }
+    };
     let answer = format!(
         "{}{}{}",
         part("Provably not accessed", names("not_accessed")),
@@ -163,6 +226,9 @@ fn still_there(tables: &Tables<'_>) -> (bool, String) {
         return (false, "No incident, so no way back in is known.".to_owned());
     }
     let open = rows.iter().filter(|row| text(row, "present") != "false").count();
-    let first = tables("containment").first().map(|row| format!(" First: {} ({}).", text(row, "action"), text(row, "target"))).unwrap_or_default();
+    let first = tables("containment")
+        .first()
+        .map(|row| format!(" First: {} ({}).", text(row, "action"), text(row, "target")))
+        .unwrap_or_default();
     (true, format!("{open} ways back in are known and not seen removed.{first}"))
 }

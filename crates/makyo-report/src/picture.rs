@@ -53,18 +53,32 @@ pub(crate) fn timeline(path: &[Object<'static>]) -> Option<Picture> {
         if !order.contains(&tactic) {
             order.push(tactic.clone());
         }
-        let title = format!("{} {} {}: {} \u{2192} {}", format_time(time), tactic, text(row, "technique"), text(row, "from"), text(row, "to"));
+        let title = format!(
+            "{} {} {}: {} \u{2192} {}",
+            format_time(time),
+            tactic,
+            text(row, "technique"),
+            text(row, "from"),
+            text(row, "to")
+        );
         lanes.entry(tactic).or_default().push(Mark { x: place(time), title });
     }
     let lanes: Vec<Lane> = order
         .into_iter()
         .enumerate()
-        .filter_map(|(index, name)| Some(Lane { marks: lanes.remove(&name)?, y: 30 + index * LANE, name }))
+        .filter_map(|(index, name)| {
+            Some(Lane { marks: lanes.remove(&name)?, y: 30 + index * LANE, name })
+        })
         .collect();
     let ticks = (0..=4).map(|part| {
         let time = first + span / 4 * part;
         let label = format_time(time).chars().take(16).collect::<String>().replace('T', " ");
         Tick { x: place(time), label }
     });
-    Some(Picture { width: WIDTH, height: 30 + lanes.len() * LANE + 30, lanes, ticks: ticks.collect() })
+    Some(Picture {
+        width: WIDTH,
+        height: 30 + lanes.len() * LANE + 30,
+        lanes,
+        ticks: ticks.collect(),
+    })
 }

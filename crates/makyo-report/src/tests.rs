@@ -4,17 +4,25 @@ use crate::*;
 
 fn rows(text: &str) -> Vec<Object<'static>> {
     match parse_json(text) {
-        Ok(Value::List(list)) => list.into_iter().filter_map(|row| match row.into_owned() {
-            Value::Object(object) => Some(object),
-            _ => None,
-        }).collect(),
+        Ok(Value::List(list)) => list
+            .into_iter()
+            .filter_map(|row| match row.into_owned() {
+                Value::Object(object) => Some(object),
+                _ => None,
+            })
+            .collect(),
         other => panic!("{other:?}"),
     }
 }
 
-const HOSTILE: &str = "<script>alert(1)</script><img src=x onerror=y> [a](javascript:b) =cmd|'/c x'!A";
+const HOSTILE: &str =
+    "<script>alert(1)</script><img src=x onerror=y> [a](javascript:b) =cmd|'/c x'!A";
 
-fn render(entry: &[Object<'static>], accounts: &[Object<'static>], path: &[Object<'static>]) -> (String, String) {
+fn render(
+    entry: &[Object<'static>],
+    accounts: &[Object<'static>],
+    path: &[Object<'static>],
+) -> (String, String) {
     let tables = |name: &str| match name {
         "entry" => entry,
         "accounts" => accounts,
@@ -36,7 +44,9 @@ fn render(entry: &[Object<'static>], accounts: &[Object<'static>], path: &[Objec
 #[test]
 fn nothing_from_evidence_becomes_markup() {
     let mut row = Object::default();
-    for name in ["time", "vector", "through", "account", "verdict", "rung", "reason", "tactic", "from", "to"] {
+    for name in [
+        "time", "vector", "through", "account", "verdict", "rung", "reason", "tactic", "from", "to",
+    ] {
         row.push(name, Value::text(HOSTILE));
     }
     row.0[0].1 = Value::text("2025-01-01T00:00:00Z");
@@ -62,7 +72,9 @@ fn all_nine_headings_are_there_even_for_nothing() {
 
 #[test]
 fn accounts_are_counted_of_all() {
-    let accounts = rows(r#"[{"account":"a@x","verdict":"breached","rung":"accessed"},{"account":"b@x","verdict":"breached","rung":"modified"},{"account":"c@x","verdict":"clear","rung":"none"}]"#);
+    let accounts = rows(
+        r#"[{"account":"a@x","verdict":"breached","rung":"accessed"},{"account":"b@x","verdict":"breached","rung":"modified"},{"account":"c@x","verdict":"clear","rung":"none"}]"#,
+    );
     let tables = |name: &str| if name == "accounts" { accounts.as_slice() } else { &[] };
     let answer = &nine(&tables, Some(1600))[1].answer;
     expect_test::expect!["2 of 1600 breached, 0 suspected, 0 targeted, 1 clear, 0 unknown. The furthest: b@x (modified)."].assert_eq(answer);

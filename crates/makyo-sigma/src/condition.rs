@@ -36,7 +36,9 @@ impl Condition {
         let condition = parser.either()?;
         match parser.peek() {
             None => Ok(condition),
-            Some(word) => Err(Diagnostic::at(line, format!("condition goes on after its end: `{word}`"))),
+            Some(word) => {
+                Err(Diagnostic::at(line, format!("condition goes on after its end: `{word}`")))
+            }
         }
     }
 }
@@ -106,7 +108,10 @@ impl<'a> Parser<'a> {
                 "all" => None,
                 "any" => Some(1),
                 number => Some(number.parse().map_err(|_| {
-                    Diagnostic::at(self.line, format!("`of` needs a number or `all` before it: `{word}`"))
+                    Diagnostic::at(
+                        self.line,
+                        format!("`of` needs a number or `all` before it: `{word}`"),
+                    )
                 })?),
             };
             self.at += 1;
@@ -115,7 +120,10 @@ impl<'a> Parser<'a> {
             return Ok(Condition::Of(count, names.to_owned()));
         }
         if matches!(word, ")" | "and" | "or" | "of") {
-            return Err(Diagnostic::at(self.line, format!("condition has `{word}` where a selection is expected")));
+            return Err(Diagnostic::at(
+                self.line,
+                format!("condition has `{word}` where a selection is expected"),
+            ));
         }
         Ok(Condition::Name(word.to_owned()))
     }

@@ -74,7 +74,9 @@ impl Pattern {
         if matches!(anchor, Anchor::Contains | Anchor::End) && pieces.first() != Some(&Piece::Any) {
             pieces.insert(0, Piece::Any);
         }
-        if matches!(anchor, Anchor::Contains | Anchor::Start) && (pieces.len() == 1 || pieces.last() != Some(&Piece::Any)) {
+        if matches!(anchor, Anchor::Contains | Anchor::Start)
+            && (pieces.len() == 1 || pieces.last() != Some(&Piece::Any))
+        {
             pieces.push(Piece::Any);
         }
         for piece in &mut pieces {

@@ -78,7 +78,9 @@ impl PlanBuilder {
     fn compile(&mut self, selection: &Selection) -> Program {
         match selection {
             Selection::Leaf(predicate) => Program::Predicate(self.intern(predicate)),
-            Selection::And(list) => Program::And(list.iter().map(|one| self.compile(one)).collect()),
+            Selection::And(list) => {
+                Program::And(list.iter().map(|one| self.compile(one)).collect())
+            }
             Selection::Or(list) => Program::Or(list.iter().map(|one| self.compile(one)).collect()),
             Selection::Not(inner) => Program::Not(Box::new(self.compile(inner))),
         }
@@ -166,7 +168,8 @@ impl Plan {
                 if let Some(Some(verdict)) = scratch.verdicts.get(*index) {
                     return *verdict;
                 }
-                let verdict = self.predicates.get(*index).is_some_and(|one| self.test(one, scratch, record));
+                let verdict =
+                    self.predicates.get(*index).is_some_and(|one| self.test(one, scratch, record));
                 if let Some(place) = scratch.verdicts.get_mut(*index) {
                     *place = Some(verdict);
                 }
@@ -191,10 +194,13 @@ impl Plan {
             Test::Exists(wanted) => values.is_there == *wanted,
             Test::Null => !values.is_there || values.is_null,
             Test::FieldRef(_, how) => {
-                let Some(Some(others)) = predicate.other.and_then(|slot| scratch.slots.get(slot)) else {
+                let Some(Some(others)) = predicate.other.and_then(|slot| scratch.slots.get(slot))
+                else {
                     return false;
                 };
-                values.texts.iter().any(|(_, text)| others.texts.iter().any(|(_, other)| refers(*how, text, other)))
+                values.texts.iter().any(|(_, text)| {
+                    others.texts.iter().any(|(_, other)| refers(*how, text, other))
+                })
             }
             test => values.texts.iter().any(|(text, folded)| test.passes(text, folded)),
         }

@@ -109,7 +109,10 @@ impl Rule {
         self.tags
             .iter()
             .filter_map(|tag| tag.to_lowercase().strip_prefix("attack.").map(str::to_owned))
-            .filter(|rest| !rest.starts_with(['t', 'g', 's', 'c']) || !rest.chars().skip(1).all(|c| c.is_ascii_digit() || c == '.'))
+            .filter(|rest| {
+                !rest.starts_with(['t', 'g', 's', 'c'])
+                    || !rest.chars().skip(1).all(|c| c.is_ascii_digit() || c == '.')
+            })
             .map(|rest| rest.replace('_', "-"))
             .collect()
     }
@@ -149,8 +152,9 @@ fn rule(file: &str, document: &Node) -> Result<Rule, Vec<Diagnostic>> {
     let detection = document.get("detection").ok_or_else(|| missing("detection"))?;
     let level = match document.get_text("level") {
         None => Level::Medium,
-        Some(word) => Level::from_word(word)
-            .ok_or_else(|| vec![Diagnostic::at(document.line, format!("level is none of Sigma's: `{word}`"))])?,
+        Some(word) => Level::from_word(word).ok_or_else(|| {
+            vec![Diagnostic::at(document.line, format!("level is none of Sigma's: `{word}`"))]
+        })?,
     };
     Ok(Rule {
         file: file.to_owned(),

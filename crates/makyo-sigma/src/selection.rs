@@ -47,7 +47,10 @@ pub fn detection_expression(detection: &Node) -> Result<Selection, Vec<Diagnosti
                     }
                 }
             }
-            "timeframe" => problems.push(Diagnostic::at(key.line, "`timeframe` was replaced by correlations in Sigma 2")),
+            "timeframe" => problems.push(Diagnostic::at(
+                key.line,
+                "`timeframe` was replaced by correlations in Sigma 2",
+            )),
             name => match Selection::parse(node) {
                 Ok(selection) => named.push((name.to_owned(), selection)),
                 Err(mut more) => problems.append(&mut more),
@@ -88,11 +91,16 @@ fn resolve(
         conditions.iter().map(|inner| resolve(inner, named, line)).collect::<Result<Vec<_>, _>>()
     };
     match condition {
-        Condition::Name(name) => named
-            .iter()
-            .find(|entry| entry.0 == *name)
-            .map(|entry| entry.1.clone())
-            .ok_or_else(|| Diagnostic::at(line, format!("condition names a selection that is not there: `{name}`"))),
+        Condition::Name(name) => {
+            named.iter().find(|entry| entry.0 == *name).map(|entry| entry.1.clone()).ok_or_else(
+                || {
+                    Diagnostic::at(
+                        line,
+                        format!("condition names a selection that is not there: `{name}`"),
+                    )
+                },
+            )
+        }
         Condition::And(conditions) => Ok(Selection::And(list(conditions)?)),
         Condition::Or(conditions) => Ok(Selection::Or(list(conditions)?)),
         Condition::Not(inner) => Ok(Selection::Not(Box::new(resolve(inner, named, line)?))),
@@ -103,7 +111,10 @@ fn resolve(
                 .map(|entry| entry.1.clone())
                 .collect();
             if chosen.is_empty() {
-                return Err(Diagnostic::at(line, format!("condition names selections that are not there: `{names}`")));
+                return Err(Diagnostic::at(
+                    line,
+                    format!("condition names selections that are not there: `{names}`"),
+                ));
             }
             Ok(match count {
                 None => Selection::And(chosen),
@@ -168,6 +179,7 @@ fn keyword(text: &str) -> Selection {
 }
 
 #[derive(Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a modifier of the language")]
 struct Modifiers {
     anchor: Option<Anchor>,
     all: bool,
@@ -253,14 +265,18 @@ fn value_selection(
     }
     let text = item.text().ok_or_else(|| wrong("a value must be a scalar".into()))?;
     if modifiers.exists {
-        let wanted = item.boolean().ok_or_else(|| wrong(format!("`exists` takes true or false: `{text}`")))?;
+        let wanted = item
+            .boolean()
+            .ok_or_else(|| wrong(format!("`exists` takes true or false: `{text}`")))?;
         return Ok(leaf(Test::Exists(wanted)));
     }
     if let Some(flags) = &modifiers.regex {
-        return regex(text, flags).map(|test| leaf(test)).map_err(wrong);
+        return regex(text, flags).map(&leaf).map_err(wrong);
     }
     if modifiers.cidr {
-        return cidr(text).map(|net| leaf(Test::Cidr(net))).ok_or_else(|| wrong(format!("not a network: `{text}`")));
+        return cidr(text)
+            .map(|net| leaf(Test::Cidr(net)))
+            .ok_or_else(|| wrong(format!("not a network: `{text}`")));
     }
     if let Some(order) = modifiers.order {
         let bound = number(text).ok_or_else(|| wrong(format!("not a number: `{text}`")))?;
@@ -286,11 +302,19 @@ fn value_selection(
         values = values.iter().flat_map(|value| dash_variants(value)).collect();
     }
     for encoding in &modifiers.encodings {
-        values = values.iter().map(|value| encode(value, *encoding)).collect::<Result<Vec<_>, _>>().map_err(wrong)?.concat();
+        values = values
+            .iter()
+            .map(|value| encode(value, *encoding))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(wrong)?
+            .concat();
     }
     // Base64 keeps the case of its letters apart, so an encoded value is compared with it.
     let cased = modifiers.cased
-        || modifiers.encodings.iter().any(|e| matches!(e, Encoding::Base64 | Encoding::Base64Offset));
+        || modifiers
+            .encodings
+            .iter()
+            .any(|e| matches!(e, Encoding::Base64 | Encoding::Base64Offset));
     let mut leaves: Vec<Selection> = values
         .into_iter()
         .map(|value| leaf(Test::Text(Pattern::new(value, anchor, cased), cased)))
@@ -306,7 +330,9 @@ fn regex(text: &str, flags: &str) -> Result<Test, String> {
         .size_limit(REGEX_BYTES_MAX)
         .build()
         .map(|regex| Test::Regex(Box::new(regex)))
-        .map_err(|error| format!("regular expression cannot be used: {}", error.to_string().replace('\n', " ")))
+        .map_err(|error| {
+            format!("regular expression cannot be used: {}", error.to_string().replace('\n', " "))
+        })
 }
 
 fn cidr(text: &str) -> Option<IpNet> {
@@ -348,15 +374,22 @@ fn encode(value: &[Piece], encoding: Encoding) -> Result<Vec<Vec<Piece>>, String
         return Err("a value with wildcards cannot be encoded".into());
     };
     // Latin-1 carries arbitrary bytes through a text between two encodings.
-    let bytes: Vec<u8> = if text.chars().any(|c| u32::from(c) > 0xff) || encoding == Encoding::Utf16Le || encoding == Encoding::Utf16Be {
+    let bytes: Vec<u8> = if text.chars().any(|c| u32::from(c) > 0xff)
+        || encoding == Encoding::Utf16Le
+        || encoding == Encoding::Utf16Be
+    {
         Vec::new()
     } else {
         text.bytes().collect()
     };
     let literal = |text: String| vec![Piece::Literal(text)];
     Ok(match encoding {
-        Encoding::Utf16Le => vec![literal(text.encode_utf16().flat_map(u16::to_le_bytes).map(char::from).collect())],
-        Encoding::Utf16Be => vec![literal(text.encode_utf16().flat_map(u16::to_be_bytes).map(char::from).collect())],
+        Encoding::Utf16Le => {
+            vec![literal(text.encode_utf16().flat_map(u16::to_le_bytes).map(char::from).collect())]
+        }
+        Encoding::Utf16Be => {
+            vec![literal(text.encode_utf16().flat_map(u16::to_be_bytes).map(char::from).collect())]
+        }
         Encoding::Base64 => vec![literal(STANDARD.encode(as_bytes(text, bytes)))],
         Encoding::Base64Offset => (0..3_usize)
             .map(|offset| literal(base64_at(&as_bytes(text, bytes.clone()), offset)))
@@ -366,8 +399,13 @@ fn encode(value: &[Piece], encoding: Encoding) -> Result<Vec<Vec<Piece>>, String
 
 fn as_bytes(text: &str, latin: Vec<u8>) -> Vec<u8> {
     // After a UTF-16 step every letter is one byte; otherwise the text's own UTF-8 counts.
-    if text.contains('\0') { text.chars().map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?')).collect() }
-    else if latin.is_empty() { text.as_bytes().to_vec() } else { latin }
+    if text.contains('\0') {
+        text.chars().map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?')).collect()
+    } else if latin.is_empty() {
+        text.as_bytes().to_vec()
+    } else {
+        latin
+    }
 }
 
 /// The part of the Base64 text that does not depend on what stands before or after, if the value

@@ -93,10 +93,22 @@ fn keywords_and_lists_of_maps() {
 
 #[test]
 fn mistakes_are_named_with_their_line() {
-    assert_eq!(problem("  s: {A|bogus: 1}\n  condition: s"), "test.yml:4: modifier is not supported: `bogus`");
-    assert_eq!(problem("  s: {A: 1}\n  condition: s and t"), "test.yml:5: condition names a selection that is not there: `t`");
-    assert_eq!(problem("  s: {A: 1}\n  condition: (s"), "test.yml:5: condition lacks a closing parenthesis");
-    assert!(problem("  s: {A|re: '(?<x'}\n  condition: s").contains("regular expression cannot be used"));
+    assert_eq!(
+        problem("  s: {A|bogus: 1}\n  condition: s"),
+        "test.yml:4: modifier is not supported: `bogus`"
+    );
+    assert_eq!(
+        problem("  s: {A: 1}\n  condition: s and t"),
+        "test.yml:5: condition names a selection that is not there: `t`"
+    );
+    assert_eq!(
+        problem("  s: {A: 1}\n  condition: (s"),
+        "test.yml:5: condition lacks a closing parenthesis"
+    );
+    assert!(
+        problem("  s: {A|re: '(?<x'}\n  condition: s")
+            .contains("regular expression cannot be used")
+    );
     assert!(load_rules("x", "a: [").1[0].message.contains("not valid YAML"));
 }
 

@@ -105,7 +105,9 @@ impl Node {
     #[must_use]
     pub fn get_texts(&self, key: &str) -> Vec<String> {
         self.get(key)
-            .map(|node| node.items().iter().filter_map(|item| item.text()).map(str::to_owned).collect())
+            .map(|node| {
+                node.items().iter().filter_map(|item| item.text()).map(str::to_owned).collect()
+            })
             .unwrap_or_default()
     }
 
@@ -117,7 +119,10 @@ impl Node {
             .filter(|entry| !entry.0.text().is_some_and(|key| known.contains(&key)))
             .map(|entry| {
                 let key = entry.0.text().unwrap_or("(not a text)");
-                Diagnostic::at(entry.0.line, format!("unknown key: `{key}`; known: {}", known.join(", ")))
+                Diagnostic::at(
+                    entry.0.line,
+                    format!("unknown key: `{key}`; known: {}", known.join(", ")),
+                )
             })
             .collect()
     }
@@ -131,11 +136,14 @@ pub fn load_yaml(text: &str) -> Result<Vec<Node>, Diagnostic> {
     let mut loader = YamlLoader::<MarkedYaml<'_>>::default();
     loader.early_parse(false);
     let mut parser = Parser::new_from_str(text);
-    parser
-        .load(&mut loader, true)
-        .map_err(|error| Diagnostic::at(error.marker().line(), format!("not valid YAML: {}", error.info())))?;
+    parser.load(&mut loader, true).map_err(|error| {
+        Diagnostic::at(error.marker().line(), format!("not valid YAML: {}", error.info()))
+    })?;
     if let Some(error) = loader.error() {
-        return Err(Diagnostic::at(error.marker().line(), format!("not valid YAML: {}", error.info())));
+        return Err(Diagnostic::at(
+            error.marker().line(),
+            format!("not valid YAML: {}", error.info()),
+        ));
     }
     loader.into_documents().iter().map(|document| convert(document, 0)).collect()
 }

@@ -37,14 +37,19 @@ pub(crate) fn files(path: &Path, endings: &[&str]) -> anyhow::Result<Vec<DataFil
     let mut open: Vec<PathBuf> = vec![path.to_owned()];
     while let Some(next) = open.pop() {
         if next.is_dir() {
-            for entry in fs::read_dir(&next).with_context(|| format!("cannot read folder `{}`", next.display()))? {
+            for entry in fs::read_dir(&next)
+                .with_context(|| format!("cannot read folder `{}`", next.display()))?
+            {
                 let entry = entry?;
                 if !entry.file_type()?.is_symlink() {
                     open.push(entry.path());
                 }
             }
-        } else if next == path || endings.iter().any(|end| next.extension().is_some_and(|own| own == *end)) {
-            let text = fs::read(&next).with_context(|| format!("cannot read `{}`", next.display()))?;
+        } else if next == path
+            || endings.iter().any(|end| next.extension().is_some_and(|own| own == *end))
+        {
+            let text =
+                fs::read(&next).with_context(|| format!("cannot read `{}`", next.display()))?;
             found.push((next.display().to_string(), String::from_utf8_lossy(&text).into_owned()));
         }
     }
@@ -69,7 +74,8 @@ pub(crate) fn source_files(folders: &[PathBuf]) -> anyhow::Result<Vec<DataFile>>
 
 /// Loads sources; mistakes are told all at once.
 pub(crate) fn sources(folders: &[PathBuf]) -> anyhow::Result<Sources> {
-    Sources::load(&source_files(folders)?).map_err(|problems| failed("source descriptions", &problems))
+    Sources::load(&source_files(folders)?)
+        .map_err(|problems| failed("source descriptions", &problems))
 }
 
 /// Files of built-in fixtures.
@@ -107,7 +113,9 @@ pub(crate) fn rule_files(paths: &[PathBuf]) -> anyhow::Result<Vec<DataFile>> {
 pub(crate) fn read_rules(files: &[DataFile]) -> (Vec<Rule>, Vec<Diagnostic>) {
     let mut rules = Vec::new();
     let mut problems = Vec::new();
-    for (path, text) in files.iter().filter(|file| file.0.ends_with(".yml") || file.0.ends_with(".yaml")) {
+    for (path, text) in
+        files.iter().filter(|file| file.0.ends_with(".yml") || file.0.ends_with(".yaml"))
+    {
         let (mut found, mut wrong) = load_rules(path, text);
         rules.append(&mut found);
         problems.append(&mut wrong);
@@ -117,7 +125,8 @@ pub(crate) fn read_rules(files: &[DataFile]) -> (Vec<Rule>, Vec<Diagnostic>) {
 
 /// Compiles rules for the loaded sources.
 pub(crate) fn rule_set(rules: Vec<Rule>, sources: &Sources) -> RuleSet {
-    let served: Vec<&[ServedLogsource]> = sources.all.iter().map(|source| source.logsources.as_slice()).collect();
+    let served: Vec<&[ServedLogsource]> =
+        sources.all.iter().map(|source| source.logsources.as_slice()).collect();
     RuleSet::compile(rules, &served)
 }
 
@@ -130,7 +139,8 @@ pub(crate) fn tell_refused(problems: &[Diagnostic]) {
 
 /// The weights of evidence.
 pub(crate) fn weights() -> anyhow::Result<Weights> {
-    Weights::load(WEIGHTS).map_err(|problem| anyhow::Error::new(problem.in_file("knowledge/weights.yml")))
+    Weights::load(WEIGHTS)
+        .map_err(|problem| anyhow::Error::new(problem.in_file("knowledge/weights.yml")))
 }
 
 /// The text of the weights, for the manifest.

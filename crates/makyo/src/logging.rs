@@ -13,7 +13,10 @@ pub(crate) fn start(verbose: u8, format: LogFormat) {
         _ => "trace",
     };
     let filter = EnvFilter::new(format!("off,makyo={level}"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time();
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .without_time();
     let result = match format {
         LogFormat::Text => builder.with_target(false).try_init(),
         LogFormat::Json => builder.json().try_init(),

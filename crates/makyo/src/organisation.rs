@@ -78,7 +78,8 @@ struct Precious {
 /// Reads the file, or gives an organisation of which nothing is known.
 pub(crate) fn load(path: Option<&Path>) -> anyhow::Result<(Organisation, String)> {
     let Some(path) = path else { return Ok((Organisation::default(), String::new())) };
-    let text = fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+    let text =
+        fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?;
     let organisation = parse(&text).with_context(|| format!("in `{}`", path.display()))?;
     Ok((organisation, text))
 }
@@ -104,7 +105,11 @@ fn parse(text: &str) -> anyhow::Result<Organisation> {
             appliances: networks("appliances", &nets.appliances)?,
             scanners: networks("scanners", &nets.scanners)?,
         },
-        third_parties: file.third_party.into_iter().map(third_party).collect::<anyhow::Result<_>>()?,
+        third_parties: file
+            .third_party
+            .into_iter()
+            .map(third_party)
+            .collect::<anyhow::Result<_>>()?,
         changes: file.change.into_iter().map(change).collect::<anyhow::Result<_>>()?,
         assets: file.asset.into_iter().map(asset).collect::<anyhow::Result<_>>()?,
     })
@@ -120,7 +125,8 @@ fn networks(key: &str, list: &[String]) -> anyhow::Result<Vec<IpNet>> {
 }
 
 fn when(key: &str, text: &str) -> anyhow::Result<i64> {
-    parse_time(text).ok_or_else(|| anyhow!("`{key}` takes a time like 2025-03-03T00:00:00Z: `{text}`"))
+    parse_time(text)
+        .ok_or_else(|| anyhow!("`{key}` takes a time like 2025-03-03T00:00:00Z: `{text}`"))
 }
 
 fn third_party(party: Party) -> anyhow::Result<ThirdParty> {
@@ -147,7 +153,10 @@ fn change(change: Planned) -> anyhow::Result<Change> {
 fn asset(asset: Precious) -> anyhow::Result<Asset> {
     for pattern in &asset.matches {
         if !["sharepoint:", "smb:", "mailbox:"].iter().any(|kind| pattern.starts_with(kind)) {
-            bail!("asset `{}`: a pattern starts with sharepoint:, smb: or mailbox: `{pattern}`", asset.name);
+            bail!(
+                "asset `{}`: a pattern starts with sharepoint:, smb: or mailbox: `{pattern}`",
+                asset.name
+            );
         }
     }
     Ok(Asset { name: asset.name, matches: asset.matches })
@@ -155,5 +164,10 @@ fn asset(asset: Precious) -> anyhow::Result<Asset> {
 
 /// Short names of the Windows directory, the first one leading.
 pub(crate) fn directory(organisation: &Organisation) -> Vec<String> {
-    organisation.ad_domains.iter().filter_map(|domain| domain.split('.').next()).map(str::to_owned).collect()
+    organisation
+        .ad_domains
+        .iter()
+        .filter_map(|domain| domain.split('.').next())
+        .map(str::to_owned)
+        .collect()
 }

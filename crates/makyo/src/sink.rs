@@ -19,7 +19,9 @@ impl CaseSink<'_> {
         self.writer.event(record)?;
         let mut found = Vec::new();
         let weights = self.weights;
-        self.rules.matches(&mut self.scratch, record, &mut |hit| found.push(hit.finding(record, weights)));
+        self.rules.matches(&mut self.scratch, record, &mut |hit| {
+            found.push(hit.finding(record, weights))
+        });
         found.iter().try_for_each(|finding| self.writer.finding(&finding_object(finding)))
     }
 }

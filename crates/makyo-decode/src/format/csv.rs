@@ -26,7 +26,9 @@ pub(crate) fn read(from: &mut dyn BufRead, out: &mut dyn RawSink) -> io::Result<
         }
         let length = read.over.unwrap_or(0).max((row.len() + line.len()) as u64);
         if length > RECORD_BYTES_MAX as u64 {
-            let detail = format!("row of more than {RECORD_BYTES_MAX} bytes (or a quote that is never closed); not read");
+            let detail = format!(
+                "row of more than {RECORD_BYTES_MAX} bytes (or a quote that is never closed); not read"
+            );
             out.defect(Position::Record(first_line), DefectKind::Limit, detail);
             row.clear();
             continue;
@@ -88,7 +90,11 @@ impl Header {
             return Ok(());
         }
         if values.len() != self.names.len() {
-            let detail = format!("row has {} fields where the header names {}; read as far as it goes", values.len(), self.names.len());
+            let detail = format!(
+                "row has {} fields where the header names {}; read as far as it goes",
+                values.len(),
+                self.names.len()
+            );
             out.defect(Position::Record(line), DefectKind::Malformed, detail);
         }
         let mut record = Object::default();

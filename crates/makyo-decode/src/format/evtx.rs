@@ -25,7 +25,8 @@ pub(crate) fn read(file: File, out: &mut dyn RawSink) -> Result<(), Stop> {
             Ok(record) => record,
             Err(reason) => {
                 let detail = format!("after record {last}: {}", one_line(&reason));
-                let kind = if is_cut(&detail) { DefectKind::Truncated } else { DefectKind::Malformed };
+                let kind =
+                    if is_cut(&detail) { DefectKind::Truncated } else { DefectKind::Malformed };
                 out.defect(Position::Record(last), kind, detail);
                 continue;
             }
@@ -47,7 +48,9 @@ pub(crate) fn read(file: File, out: &mut dyn RawSink) -> Result<(), Stop> {
 }
 
 fn is_cut(detail: &str) -> bool {
-    ["end of file", "unexpected end", "failed to fill", "UnexpectedEof"].iter().any(|word| detail.contains(word))
+    ["end of file", "unexpected end", "failed to fill", "UnexpectedEof"]
+        .iter()
+        .any(|word| detail.contains(word))
 }
 
 /// The whole chain of reasons on one line.

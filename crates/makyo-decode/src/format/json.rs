@@ -15,7 +15,15 @@ use super::{RECORD_BYTES_MAX, RawSink};
 
 /// Names under which exports put their list of records.
 const ENVELOPES: &[&str] = &[
-    "value", "records", "Records", "activities", "events", "logs", "items", "results", "data",
+    "value",
+    "records",
+    "Records",
+    "activities",
+    "events",
+    "logs",
+    "items",
+    "results",
+    "data",
     "auditLogs",
 ];
 
@@ -240,7 +248,10 @@ impl Splitter {
         self.number += 1;
         let number = self.number;
         if self.length > RECORD_BYTES_MAX {
-            let detail = format!("record of {} bytes is longer than {RECORD_BYTES_MAX}; not read", self.length);
+            let detail = format!(
+                "record of {} bytes is longer than {RECORD_BYTES_MAX}; not read",
+                self.length
+            );
             out.defect(Position::Record(number), DefectKind::Limit, detail);
             return Ok(());
         }
@@ -253,7 +264,11 @@ impl Splitter {
             Ok(Value::Object(object)) => out.raw(number, object),
             Ok(_) => Ok(()),
             Err(reason) => {
-                out.defect(Position::Record(number), DefectKind::Malformed, format!("not valid JSON: {reason}"));
+                out.defect(
+                    Position::Record(number),
+                    DefectKind::Malformed,
+                    format!("not valid JSON: {reason}"),
+                );
                 Ok(())
             }
         };

@@ -14,7 +14,8 @@ pub(crate) fn read(from: &mut dyn BufRead, out: &mut dyn RawSink) -> io::Result<
     let mut bytes = Vec::new();
     while let Some(line) = lines.next_into(&mut bytes)? {
         if let Some(length) = line.over {
-            let detail = format!("line of {length} bytes is longer than {RECORD_BYTES_MAX}; not read");
+            let detail =
+                format!("line of {length} bytes is longer than {RECORD_BYTES_MAX}; not read");
             out.defect(Position::Record(line.number), DefectKind::Limit, detail);
             continue;
         }

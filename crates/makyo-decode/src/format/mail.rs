@@ -21,7 +21,10 @@ const BODY_CHARS_MAX: usize = 32 * 1024;
 const LISTED_MAX: usize = 512;
 
 /// Reads one message.
-pub(crate) fn read_message(from: &mut dyn BufRead, out: &mut dyn RawSink) -> io::Result<Result<(), Stop>> {
+pub(crate) fn read_message(
+    from: &mut dyn BufRead,
+    out: &mut dyn RawSink,
+) -> io::Result<Result<(), Stop>> {
     let (bytes, more) = read_capped(from, MESSAGE_BYTES_MAX)?;
     if more {
         let detail = format!("message is larger than {MESSAGE_BYTES_MAX} bytes; not read");
@@ -32,7 +35,10 @@ pub(crate) fn read_message(from: &mut dyn BufRead, out: &mut dyn RawSink) -> io:
 }
 
 /// Reads the messages of an mbox; a `From ` line after an empty line begins the next one.
-pub(crate) fn read_mbox(from: &mut dyn BufRead, out: &mut dyn RawSink) -> io::Result<Result<(), Stop>> {
+pub(crate) fn read_mbox(
+    from: &mut dyn BufRead,
+    out: &mut dyn RawSink,
+) -> io::Result<Result<(), Stop>> {
     let mut lines = Lines::new(from, MBOX_LINE_BYTES_MAX);
     let mut line = Vec::new();
     let mut bytes = Vec::new();
@@ -40,7 +46,9 @@ pub(crate) fn read_mbox(from: &mut dyn BufRead, out: &mut dyn RawSink) -> io::Re
     let mut after_empty = true;
     while let Some(read) = lines.next_into(&mut line)? {
         if after_empty && is_from_line(&line) {
-            if number > 0 && let Err(stop) = whole(number, &bytes, out) {
+            if number > 0
+                && let Err(stop) = whole(number, &bytes, out)
+            {
                 return Ok(Err(stop));
             }
             bytes.clear();
@@ -51,7 +59,8 @@ pub(crate) fn read_mbox(from: &mut dyn BufRead, out: &mut dyn RawSink) -> io::Re
         number = number.max(1);
         after_empty = line.is_empty() && read.over.is_none();
         let stuffed = line.iter().take_while(|byte| **byte == b'>').count();
-        let unstuffed = stuffed > 0 && line.get(stuffed..).is_some_and(|rest| rest.starts_with(b"From "));
+        let unstuffed =
+            stuffed > 0 && line.get(stuffed..).is_some_and(|rest| rest.starts_with(b"From "));
         if bytes.len() <= MESSAGE_BYTES_MAX {
             bytes.extend_from_slice(line.get(usize::from(unstuffed)..).unwrap_or_default());
             bytes.extend_from_slice(b"\r\n");
@@ -90,15 +99,16 @@ fn message(number: u64, bytes: &[u8], out: &mut dyn RawSink) -> Result<(), Stop>
 
 fn headers(message: &Message<'_>, record: &mut Object<'_>) {
     let text = |value: Option<&str>| value.map(|text| Value::text(text.to_owned()));
-    for (name, address) in [
-        ("from", message.from()),
-        ("sender", message.sender()),
-        ("reply_to", message.reply_to()),
-    ] {
+    for (name, address) in
+        [("from", message.from()), ("sender", message.sender()), ("reply_to", message.reply_to())]
+    {
         if let Some(first) = address.and_then(Address::first) {
             let address = first.address().unwrap_or_default().to_lowercase();
             record.push(format!("{name}.address"), Value::text(address));
-            record.push(format!("{name}.name"), Value::text(first.name().unwrap_or_default().to_owned()));
+            record.push(
+                format!("{name}.name"),
+                Value::text(first.name().unwrap_or_default().to_owned()),
+            );
         }
     }
     for (name, address) in [("to", message.to()), ("cc", message.cc()), ("bcc", message.bcc())] {
@@ -123,7 +133,9 @@ fn headers(message: &Message<'_>, record: &mut Object<'_>) {
     if let Some(date) = message.date() {
         record.push("date", Value::text(date.to_rfc3339()));
     }
-    for (name, value) in [("in_reply_to", message.in_reply_to()), ("references", message.references())] {
+    for (name, value) in
+        [("in_reply_to", message.in_reply_to()), ("references", message.references())]
+    {
         let list = text_list(value);
         if !list.is_empty() {
             record.push(name, Value::List(list));
@@ -155,7 +167,9 @@ fn squeeze(text: &str) -> String {
 fn text_list(value: &HeaderValue<'_>) -> Vec<Value<'static>> {
     match value {
         HeaderValue::Text(text) => vec![Value::text(text.to_string())],
-        HeaderValue::TextList(list) => list.iter().map(|text| Value::text(text.to_string())).collect(),
+        HeaderValue::TextList(list) => {
+            list.iter().map(|text| Value::text(text.to_string())).collect()
+        }
         _ => Vec::new(),
     }
 }
@@ -192,7 +206,11 @@ impl Links {
             let end = rest
                 .find(|letter: char| letter.is_whitespace() || "\"'<>()[]{}|\\^`".contains(letter))
                 .unwrap_or(rest.len());
-            let link = rest.get(..end).unwrap_or_default().trim_end_matches(['.', ',', ';']).replace("&amp;", "&");
+            let link = rest
+                .get(..end)
+                .unwrap_or_default()
+                .trim_end_matches(['.', ',', ';'])
+                .replace("&amp;", "&");
             if self.0.len() < LISTED_MAX && !self.0.contains(&link) {
                 self.0.push(link);
             }
@@ -246,7 +264,14 @@ struct Listed {
 }
 
 impl Listed {
-    fn add(&mut self, name: &str, kind: &'static str, bytes: &[u8], members: Vec<String>, encrypted: bool) {
+    fn add(
+        &mut self,
+        name: &str,
+        kind: &'static str,
+        bytes: &[u8],
+        members: Vec<String>,
+        encrypted: bool,
+    ) {
         if self.names.len() >= LISTED_MAX {
             return;
         }
@@ -277,13 +302,17 @@ impl Listed {
 }
 
 fn zip_members(bytes: &[u8]) -> Result<(Vec<String>, bool), String> {
-    let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|error| error.to_string())?;
+    let mut archive =
+        zip::ZipArchive::new(Cursor::new(bytes)).map_err(|error| error.to_string())?;
     let mut names = Vec::new();
     let mut encrypted = false;
     for index in 0..archive.len().min(LISTED_MAX) {
         let entry = archive.by_index_raw(index).map_err(|error| error.to_string())?;
         encrypted |= entry.encrypted();
-        let name = entry.name().map_or_else(|_| String::from_utf8_lossy(&entry.name_raw()).into_owned(), Cow::into_owned);
+        let name = entry.name().map_or_else(
+            |_| String::from_utf8_lossy(entry.name_raw()).into_owned(),
+            Cow::into_owned,
+        );
         names.push(name);
     }
     Ok((names, encrypted))
@@ -295,7 +324,11 @@ fn object_kind(bytes: &[u8]) -> &'static str {
     let has = |needle: &[u8]| memchr::memmem::find(head, needle).is_some();
     match head {
         _ if head.starts_with(b"PK\x03\x04") => {
-            if has(b"[Content_Types].xml") { "ooxml" } else { "zip" }
+            if has(b"[Content_Types].xml") {
+                "ooxml"
+            } else {
+                "zip"
+            }
         }
         _ if head.starts_with(b"\x4c\0\0\0\x01\x14\x02\0") => "lnk",
         _ if head.starts_with(&[0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1]) => "ole",
@@ -307,7 +340,12 @@ fn object_kind(bytes: &[u8]) -> &'static str {
         _ if head.starts_with(b"MSCF") => "cab",
         _ if head.starts_with(&[0x1f, 0x8b]) => "gzip",
         _ if head.get(0x8001..0x8006) == Some(b"CD001") => "iso",
-        _ if head.starts_with(&[0xff, 0xd8, 0xff]) || head.starts_with(b"\x89PNG") || head.starts_with(b"GIF8") => "image",
+        _ if head.starts_with(&[0xff, 0xd8, 0xff])
+            || head.starts_with(b"\x89PNG")
+            || head.starts_with(b"GIF8") =>
+        {
+            "image"
+        }
         _ if std::str::from_utf8(head).is_ok() || head.iter().all(|byte| *byte >= 9) => {
             let lower = String::from_utf8_lossy(head).to_lowercase();
             if lower.contains("<html") || lower.contains("<script") { "html" } else { "text" }

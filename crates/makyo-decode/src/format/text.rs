@@ -23,7 +23,14 @@ pub(crate) fn open_text(mut file: File) -> io::Result<Box<dyn BufRead>> {
         return Ok(Box::new(plain));
     }
     let decoder = encoding.encoding().new_decoder_with_bom_removal();
-    let recoded = Recoded { inner: rest, decoder, input: Vec::new(), output: Vec::new(), at: 0, ended: false };
+    let recoded = Recoded {
+        inner: rest,
+        decoder,
+        input: Vec::new(),
+        output: Vec::new(),
+        at: 0,
+        ended: false,
+    };
     Ok(Box::new(BufReader::with_capacity(BUFFER_BYTES, recoded)))
 }
 

@@ -15,7 +15,8 @@ pub(crate) fn read(from: &mut dyn BufRead, out: &mut dyn RawSink) -> io::Result<
     let mut bytes = Vec::new();
     while let Some(line) = lines.next_into(&mut bytes)? {
         if let Some(length) = line.over {
-            let detail = format!("line of {length} bytes is longer than {RECORD_BYTES_MAX}; not read");
+            let detail =
+                format!("line of {length} bytes is longer than {RECORD_BYTES_MAX}; not read");
             out.defect(Position::Record(line.number), DefectKind::Limit, detail);
             continue;
         }
@@ -36,7 +37,11 @@ pub(crate) fn read(from: &mut dyn BufRead, out: &mut dyn RawSink) -> io::Result<
         }
         let values: Vec<&str> = text.split_whitespace().collect();
         if values.len() != names.len() {
-            let detail = format!("line has {} fields where `#Fields` names {}; read as far as it goes", values.len(), names.len());
+            let detail = format!(
+                "line has {} fields where `#Fields` names {}; read as far as it goes",
+                values.len(),
+                names.len()
+            );
             out.defect(Position::Record(line.number), DefectKind::Malformed, detail);
         }
         let mut record = Object::default();

@@ -16,7 +16,8 @@ pub(crate) fn read(from: &mut dyn BufRead, out: &mut dyn RawSink) -> io::Result<
     let mut bytes = Vec::new();
     while let Some(line) = lines.next_into(&mut bytes)? {
         if let Some(length) = line.over {
-            let detail = format!("line of {length} bytes is longer than {RECORD_BYTES_MAX}; not read");
+            let detail =
+                format!("line of {length} bytes is longer than {RECORD_BYTES_MAX}; not read");
             out.defect(Position::Record(line.number), DefectKind::Limit, detail);
             continue;
         }
@@ -72,7 +73,13 @@ impl Header {
         true
     }
 
-    fn row(&self, number: u64, text: &str, unended: bool, out: &mut dyn RawSink) -> Result<(), Stop> {
+    fn row(
+        &self,
+        number: u64,
+        text: &str,
+        unended: bool,
+        out: &mut dyn RawSink,
+    ) -> Result<(), Stop> {
         if self.names.is_empty() {
             let detail = "row before the `#fields` line that names its columns; not read";
             out.defect(Position::Record(number), DefectKind::Malformed, detail.into());
@@ -81,7 +88,11 @@ impl Header {
         let values: Vec<&str> = text.split(self.separator.as_str()).collect();
         if values.len() != self.names.len() {
             let kind = if unended { DefectKind::Truncated } else { DefectKind::Malformed };
-            let detail = format!("row has {} fields where `#fields` names {}; read as far as it goes", values.len(), self.names.len());
+            let detail = format!(
+                "row has {} fields where `#fields` names {}; read as far as it goes",
+                values.len(),
+                self.names.len()
+            );
             out.defect(Position::Record(number), kind, detail);
         }
         let mut record = Object::default();

@@ -9,7 +9,12 @@ pub(super) fn cef<'a>(text: &'a str, record: &mut Object<'a>) {
     let Some(start) = text.find("CEF:") else { return };
     let header = text.get(start + 4..).unwrap_or_default();
     const NAMES: [&str; 7] = [
-        "cef.format", "cef.vendor", "cef.product", "cef.version", "cef.class", "cef.name",
+        "cef.format",
+        "cef.vendor",
+        "cef.product",
+        "cef.version",
+        "cef.class",
+        "cef.name",
         "cef.severity",
     ];
     let mut rest = header;
@@ -37,7 +42,9 @@ fn unescaped_bar(text: &str) -> Option<usize> {
 
 fn unescape(text: &str) -> Cow<'_, str> {
     if text.contains('\\') {
-        Cow::Owned(text.replace("\\=", "=").replace("\\|", "|").replace("\\n", "\n").replace("\\\\", "\\"))
+        Cow::Owned(
+            text.replace("\\=", "=").replace("\\|", "|").replace("\\n", "\n").replace("\\\\", "\\"),
+        )
     } else {
         Cow::Borrowed(text)
     }

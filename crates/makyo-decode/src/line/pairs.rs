@@ -39,7 +39,8 @@ fn value(text: &str, start: usize) -> (Cow<'_, str>, usize) {
             // A quote that is never closed is an ordinary letter.
             if let Some(end) = closing(inside, quote) {
                 let raw = inside.get(..end).unwrap_or_default();
-                let clean = if raw.contains('\\') { Cow::Owned(unescape(raw)) } else { Cow::Borrowed(raw) };
+                let clean =
+                    if raw.contains('\\') { Cow::Owned(unescape(raw)) } else { Cow::Borrowed(raw) };
                 return (clean, start + end + 2);
             }
         }

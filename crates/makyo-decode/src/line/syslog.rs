@@ -60,7 +60,9 @@ fn structured_data<'a>(text: &'a str, record: &mut Object<'a>) -> &'a str {
         let inside = element.get(..end).unwrap_or_default();
         let (id, parameters) = inside.split_once(' ').unwrap_or((inside, ""));
         // `[203.0.113.9] user ...` is a body that starts with a bracket, not structured data.
-        if !parameters.is_empty() && !parameters.contains("=\"") || parameters.is_empty() && !id.contains('@') {
+        if !parameters.is_empty() && !parameters.contains("=\"")
+            || parameters.is_empty() && !id.contains('@')
+        {
             return rest;
         }
         let mut fields = Object::default();

@@ -17,7 +17,9 @@ fn json_in_every_arrangement() {
         format!("{RECORD}{RECORD}"),
         format!("[{RECORD},{RECORD}]"),
         format!("[{RECORD}]\n[{RECORD}]"),
-        format!("{{\"@odata.context\":\"x\",\"value\":[{RECORD},{RECORD}],\"@odata.nextLink\":\"y\"}}"),
+        format!(
+            "{{\"@odata.context\":\"x\",\"value\":[{RECORD},{RECORD}],\"@odata.nextLink\":\"y\"}}"
+        ),
         format!("{{\"records\":[{RECORD}]}}\n{{\"records\":[{RECORD}]}}"),
         format!("\u{feff}{RECORD}\r\n\r\n{RECORD}\r\n"),
     ] {
@@ -33,10 +35,20 @@ fn a_list_inside_a_record_is_no_envelope() {
 
 #[test]
 fn json_finds_its_way_after_damage() {
-    let (count, defects) = lines(&format!("{RECORD}\n{{\"a\":\"cut\n{RECORD}\n{{\"a\":1,\n{RECORD}\ngarbage\n{RECORD}\n{{\"a\":"));
+    let (count, defects) = lines(&format!(
+        "{RECORD}\n{{\"a\":\"cut\n{RECORD}\n{{\"a\":1,\n{RECORD}\ngarbage\n{RECORD}\n{{\"a\":"
+    ));
     assert_eq!(count, 4);
     let kinds: Vec<DefectKind> = defects.iter().map(|defect| defect.0).collect();
-    assert_eq!(kinds, [DefectKind::Malformed, DefectKind::Malformed, DefectKind::Malformed, DefectKind::Truncated]);
+    assert_eq!(
+        kinds,
+        [
+            DefectKind::Malformed,
+            DefectKind::Malformed,
+            DefectKind::Malformed,
+            DefectKind::Truncated
+        ]
+    );
 }
 
 #[test]
@@ -44,7 +56,9 @@ fn a_ten_megabyte_line_is_named_and_the_rest_is_read() {
     let long = "x".repeat(10 << 20);
     let (count, defects) = lines(&format!("{RECORD}\n{{\"a\":\"{long}\"}}\n{RECORD}\n"));
     assert_eq!((count, defects[0].0), (2, DefectKind::Limit));
-    let text = format!("2025-01-01T00:00:00Z host app: user=a src=192.0.2.1\n{long}\n2025-01-01T00:00:01Z host app: user=a src=192.0.2.1\n");
+    let text = format!(
+        "2025-01-01T00:00:00Z host app: user=a src=192.0.2.1\n{long}\n2025-01-01T00:00:01Z host app: user=a src=192.0.2.1\n"
+    );
     let (count, defects) = lines(&text);
     assert_eq!((count, defects[0].0), (2, DefectKind::Limit));
 }
@@ -55,15 +69,27 @@ fn csv_with_quotes_line_breaks_and_json_inside() {
     let found = events(&sources(), text);
     assert_eq!(found.lines.len(), 2);
     assert!(found.lines[0].contains(r#""detail":"a \"b\"\nc, d""#), "{}", found.lines[0]);
-    let (count, defects) = lines("time,user\n2025-01-01T00:00:00Z,ann,extra\n2025-01-01T00:00:00Z,\"cut");
+    let (count, defects) =
+        lines("time,user\n2025-01-01T00:00:00Z,ann,extra\n2025-01-01T00:00:00Z,\"cut");
     assert_eq!(count, 1);
-    assert_eq!(defects.iter().map(|d| d.0).collect::<Vec<_>>(), [DefectKind::Malformed, DefectKind::Truncated]);
+    assert_eq!(
+        defects.iter().map(|d| d.0).collect::<Vec<_>>(),
+        [DefectKind::Malformed, DefectKind::Truncated]
+    );
 }
 
 #[test]
 fn syslog_headers_come_off() {
-    let found = events(&sources(), "<134>1 2021-10-19T09:10:35+02:00 gw1 vpn 12 - [x@1 a=\"b\"] action=login user=ann src=192.0.2.1\n<134>Oct 19 09:10:36 gw1 vpn[12]: action=login user=bob src=192.0.2.2\n");
-    assert!(found.lines[0].contains(r#""syslog.host":"gw1""#) && found.lines[0].contains(r#""syslog.sd.x@1.a":"b""#), "{}", found.lines[0]);
+    let found = events(
+        &sources(),
+        "<134>1 2021-10-19T09:10:35+02:00 gw1 vpn 12 - [x@1 a=\"b\"] action=login user=ann src=192.0.2.1\n<134>Oct 19 09:10:36 gw1 vpn[12]: action=login user=bob src=192.0.2.2\n",
+    );
+    assert!(
+        found.lines[0].contains(r#""syslog.host":"gw1""#)
+            && found.lines[0].contains(r#""syslog.sd.x@1.a":"b""#),
+        "{}",
+        found.lines[0]
+    );
     // The line without a year takes the one of the line before.
     assert!(found.lines[1].contains("2021-10-19T09:10:36Z"), "{}", found.lines[1]);
 }
@@ -73,16 +99,29 @@ fn cef_and_leef() {
     let cef = "CEF:0|Example|Gate|1.0|100|login \\| ok|5|rt=1741047121000 src=192.0.2.1 suser=ann msg=two words cs1Label=policy cs1=main";
     let found = events(&sources(), &format!("Oct 19 2021 09:10:35 gw {cef}\n"));
     let line = &found.lines[0];
-    assert!(line.contains(r#""cef.name":"login | ok""#) && line.contains(r#""policy":"main""#), "{line}");
+    assert!(
+        line.contains(r#""cef.name":"login | ok""#) && line.contains(r#""policy":"main""#),
+        "{line}"
+    );
     assert!(line.contains(r#""product":{"name":"Gate","vendor_name":"Example"}"#), "{line}");
-    let found = events(&sources(), "LEEF:2.0|Example|Gate|1.0|login|^|src=192.0.2.1^usrName=ann^devTime=2025-01-01T00:00:00Z\n");
+    let found = events(
+        &sources(),
+        "LEEF:2.0|Example|Gate|1.0|login|^|src=192.0.2.1^usrName=ann^devTime=2025-01-01T00:00:00Z\n",
+    );
     assert!(found.lines[0].contains(r#""src_endpoint":{"ip":"192.0.2.1"}"#), "{}", found.lines[0]);
 }
 
 #[test]
 fn w3c_fields_name_the_columns() {
-    let found = events(&sources(), "#Software: Example\n#Fields: date time c-ip cs-username sc-status\n2025-01-01 00:00:05 192.0.2.1 ann 200\n");
-    assert!(found.lines[0].contains("2025-01-01T00:00:05Z") && found.lines[0].contains("192.0.2.1"), "{}", found.lines[0]);
+    let found = events(
+        &sources(),
+        "#Software: Example\n#Fields: date time c-ip cs-username sc-status\n2025-01-01 00:00:05 192.0.2.1 ann 200\n",
+    );
+    assert!(
+        found.lines[0].contains("2025-01-01T00:00:05Z") && found.lines[0].contains("192.0.2.1"),
+        "{}",
+        found.lines[0]
+    );
 }
 
 #[test]
@@ -95,24 +134,40 @@ fn zeek_rows_survive_missing_columns_and_new_headers() {
 
 #[test]
 fn prose_is_no_log() {
-    let (count, defects) = lines("This is a note to whoever reads it.\nIt has two lines, and a = b.\n");
+    let (count, defects) =
+        lines("This is a note to whoever reads it.\nIt has two lines, and a = b.\n");
     assert_eq!((count, defects[0].0), (0, DefectKind::Unrecognised));
 }
 
 #[test]
 fn an_mbox_is_split_and_stuffed_lines_come_back() {
     let message = "From: a@example.org\nTo: b@example.org\nSubject: s\nMessage-ID: <1@example.org>\nDate: Mon, 3 Mar 2025 10:01:58 +0900\n\n>From here on.\n";
-    let text = format!("From a@example.org Mon Mar  3 01:00:00 2025\n{message}\nFrom a@example.org Mon Mar  3 02:00:00 2025\n{message}");
+    let text = format!(
+        "From a@example.org Mon Mar  3 01:00:00 2025\n{message}\nFrom a@example.org Mon Mar  3 02:00:00 2025\n{message}"
+    );
     let found = events(&sources(), &text);
     assert_eq!(found.lines.len(), 2);
-    assert!(found.lines[0].contains("From here on.") && !found.lines[0].contains(">From"), "{}", found.lines[0]);
+    assert!(
+        found.lines[0].contains("From here on.") && !found.lines[0].contains(">From"),
+        "{}",
+        found.lines[0]
+    );
 }
 
 #[test]
 fn names_of_one_directory_are_one() {
-    let record = |domain: &str| format!(r#"{{"Channel":"Security","EventID":4624,"Computer":"fs01.ad.agency.example","TimeCreated":"2025-01-01T00:00:00Z","TargetUserName":"Mori","TargetDomainName":"{domain}","IpAddress":"10.0.0.5"}}"#);
-    let found = events(&sources(), &format!("{}\n{}", record("AGENCY"), record("ad.agency.example")));
-    assert!(found.lines.iter().all(|line| line.contains(r#""account":"agency\\mori""#)), "{:?}", found.lines);
+    let record = |domain: &str| {
+        format!(
+            r#"{{"Channel":"Security","EventID":4624,"Computer":"fs01.ad.agency.example","TimeCreated":"2025-01-01T00:00:00Z","TargetUserName":"Mori","TargetDomainName":"{domain}","IpAddress":"10.0.0.5"}}"#
+        )
+    };
+    let found =
+        events(&sources(), &format!("{}\n{}", record("AGENCY"), record("ad.agency.example")));
+    assert!(
+        found.lines.iter().all(|line| line.contains(r#""account":"agency\\mori""#)),
+        "{:?}",
+        found.lines
+    );
 }
 
 proptest! {

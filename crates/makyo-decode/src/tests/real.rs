@@ -39,11 +39,13 @@ impl RecordSink for Count {
 
 fn count(path: &Path) -> Count {
     let spool = tempfile::tempdir().expect("spool");
-    let found = collect(&[path.to_owned()], spool.path(), &Limits::default(), &mut |_, _| {}).expect("collected");
+    let found = collect(&[path.to_owned()], spool.path(), &Limits::default(), &mut |_, _| {})
+        .expect("collected");
     let sources = sources();
     let mut out = Count { defects: found.defects.clone(), ..Count::default() };
     for one in &found.artifacts {
-        decode(&one.artifact, &one.location, &sources, &DecodeOptions::default(), &mut out).expect("never stops");
+        decode(&one.artifact, &one.location, &sources, &DecodeOptions::default(), &mut out)
+            .expect("never stops");
     }
     out
 }
@@ -70,7 +72,11 @@ fn event_logs_are_read_and_no_defect_is_ours() {
     let found = count(&path.join("Lateral Movement"));
     assert!(found.records > 1000, "{}", found.records);
     assert_eq!(found.known, found.records);
-    assert!(found.defects.iter().all(|defect| defect.kind != DefectKind::OurBug), "{:?}", found.defects);
+    assert!(
+        found.defects.iter().all(|defect| defect.kind != DefectKind::OurBug),
+        "{:?}",
+        found.defects
+    );
 }
 
 #[test]
@@ -79,6 +85,10 @@ fn zeek_logs_are_read_in_both_forms() {
     let found = count(&path);
     assert!(found.records > 500, "{}", found.records);
     let kinds: Vec<DefectKind> = found.defects.iter().map(|defect| defect.kind).collect();
-    assert!(kinds.contains(&DefectKind::Truncated) || kinds.contains(&DefectKind::Malformed), "{:?}", found.defects);
+    assert!(
+        kinds.contains(&DefectKind::Truncated) || kinds.contains(&DefectKind::Malformed),
+        "{:?}",
+        found.defects
+    );
     assert!(!kinds.contains(&DefectKind::OurBug));
 }

@@ -12,9 +12,12 @@ fn fixtures_give_their_events() {
     let mut seen = 0;
     for source in &sources.all {
         let folder = root().join("sources").join(&source.id).join("fixtures");
-        let mut files: Vec<_> = fs::read_dir(&folder).expect("fixtures").flatten().map(|f| f.path()).collect();
+        let mut files: Vec<_> =
+            fs::read_dir(&folder).expect("fixtures").flatten().map(|f| f.path()).collect();
         files.sort();
-        for path in files.iter().filter(|path| !path.display().to_string().ends_with(".events.jsonl")) {
+        for path in
+            files.iter().filter(|path| !path.display().to_string().ends_with(".events.jsonl"))
+        {
             seen += 1;
             let name = path.strip_prefix(root()).expect("inside").display().to_string();
             let text = fs::read_to_string(path).expect("fixture");
@@ -34,7 +37,10 @@ fn fixtures_give_their_events() {
             if let Some(line) = found.lines.iter().find(|line| !line.contains("\"time\":")) {
                 wrong.push(format!("{name}: an event has no time: {line}"));
             }
-            let golden = path.with_file_name(format!("{}.events.jsonl", path.file_name().expect("name").to_string_lossy()));
+            let golden = path.with_file_name(format!(
+                "{}.events.jsonl",
+                path.file_name().expect("name").to_string_lossy()
+            ));
             let text = found.lines.join("\n") + "\n";
             if bless {
                 fs::write(&golden, &text).expect("written");

@@ -68,7 +68,8 @@ fn run(
             Ok(Value::Object(object)) => object,
             _ => Object::default(),
         };
-        let text = |name: &str| header.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let text =
+            |name: &str| header.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         let results = text("header.authentication-results").to_lowercase();
         senders.entry(row.string("sender")).or_default().push(Message {
             recipients: row.string("recipients"),
@@ -99,7 +100,13 @@ fn run(
     Ok(found)
 }
 
-fn judge(analytic: &Analytic, sender: &str, past: &[Message], message: &Message, weights: &Weights) -> Option<Finding> {
+fn judge(
+    analytic: &Analytic,
+    sender: &str,
+    past: &[Message],
+    message: &Message,
+    weights: &Weights,
+) -> Option<Finding> {
     let is_new = |of: fn(&Message) -> &str| {
         let now = of(message);
         !now.is_empty() && past.iter().all(|earlier| !of(earlier).is_empty() && of(earlier) != now)
@@ -116,28 +123,49 @@ fn judge(analytic: &Analytic, sender: &str, past: &[Message], message: &Message,
     if changes.len() < CHANGES_MIN || message.attachments.is_empty() {
         return None;
     }
-    let thin = if past.len() < 5 { format!(" (a thin history of {} messages)", past.len()) } else { String::new() };
+    let thin = if past.len() < 5 {
+        format!(" (a thin history of {} messages)", past.len())
+    } else {
+        String::new()
+    };
     let text = format!(
         "{sender} wrote \u{201c}{}\u{201d} with {}: {} differ from the sender's earlier messages{thin}{}",
         message.subject,
         message.attachments,
         changes.join(", "),
-        if message.passes { "; the sender's own server vouches for it, so the account may be taken over" } else { "" },
+        if message.passes {
+            "; the sender's own server vouches for it, so the account may be taken over"
+        } else {
+            ""
+        },
     );
     let mut entities = vec![
         entity(Role::Origin, EntityKind::Account, sender),
         entity(Role::Object, EntityKind::Message, &message.id),
     ];
-    entities.extend(message.recipients.split(", ").map(|to| entity(Role::Target, EntityKind::Account, to)));
+    entities.extend(
+        message.recipients.split(", ").map(|to| entity(Role::Target, EntityKind::Account, to)),
+    );
     let mut records = vec![message.record.clone()];
     records.extend(past.iter().map(|earlier| earlier.record.clone()).take(10));
     let full = weights.analytic(analytic.id);
     let weight = if past.len() < 5 { full * 0.75 } else { full };
-    Some(analytic.finding(Some(message.at), weight, entities.into_iter().flatten().collect(), records, text))
+    Some(analytic.finding(
+        Some(message.at),
+        weight,
+        entities.into_iter().flatten().collect(),
+        records,
+        text,
+    ))
 }
 
 fn family(agent: &str) -> String {
-    agent.split(|letter: char| letter.is_ascii_digit() || letter == '/').next().unwrap_or_default().trim().to_lowercase()
+    agent
+        .split(|letter: char| letter.is_ascii_digit() || letter == '/')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_lowercase()
 }
 
 /// The /24 or /48 of an address: hosts of one network are one place.
@@ -148,5 +176,8 @@ fn network(address: &str) -> String {
 
 /// `+0900` of a Date header.
 fn offset(date: &str) -> String {
-    date.split_whitespace().find(|word| word.len() == 5 && word.starts_with(['+', '-'])).unwrap_or_default().to_owned()
+    date.split_whitespace()
+        .find(|word| word.len() == 5 && word.starts_with(['+', '-']))
+        .unwrap_or_default()
+        .to_owned()
 }

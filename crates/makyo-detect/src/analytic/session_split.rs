@@ -85,7 +85,13 @@ fn run(
         );
         let records = vec![a.record.clone(), b.record.clone()];
         let weight = weights.analytic(analytic.id);
-        found.push(analytic.finding(Some(a.first.max(b.first)), weight, entities.into_iter().flatten().collect(), records, text));
+        found.push(analytic.finding(
+            Some(a.first.max(b.first)),
+            weight,
+            entities.into_iter().flatten().collect(),
+            records,
+            text,
+        ));
     }
     Ok(found)
 }

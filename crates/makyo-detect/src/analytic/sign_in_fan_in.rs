@@ -74,10 +74,18 @@ fn run(
             record: reference(row),
         });
     }
-    Ok(addresses.iter().filter_map(|(address, logons)| judge(analytic, address, logons, weights)).collect())
+    Ok(addresses
+        .iter()
+        .filter_map(|(address, logons)| judge(analytic, address, logons, weights))
+        .collect())
 }
 
-fn judge(analytic: &Analytic, address: &str, logons: &[Logon], weights: &Weights) -> Option<Finding> {
+fn judge(
+    analytic: &Analytic,
+    address: &str,
+    logons: &[Logon],
+    weights: &Weights,
+) -> Option<Finding> {
     // An office without an entry in org.toml shows as an address used on many days; an intruder's
     // burst does not.
     let days: BTreeSet<i64> = logons.iter().map(|logon| logon.at.div_euclid(DAY_NS)).collect();
@@ -86,7 +94,11 @@ fn judge(analytic: &Analytic, address: &str, logons: &[Logon], weights: &Weights
         return None;
     }
     let accounts = |is_success: bool| -> BTreeSet<&str> {
-        logons.iter().filter(|logon| logon.is_success == is_success).map(|logon| logon.account.as_str()).collect()
+        logons
+            .iter()
+            .filter(|logon| logon.is_success == is_success)
+            .map(|logon| logon.account.as_str())
+            .collect()
     };
     let entered = accounts(true);
     let tried: BTreeSet<&str> = accounts(false).difference(&entered).copied().collect();
@@ -95,18 +107,30 @@ fn judge(analytic: &Analytic, address: &str, logons: &[Logon], weights: &Weights
     }
     #[allow(clippy::cast_precision_loss, reason = "accounts of one address")]
     let further = (entered.len() - ACCOUNTS_MIN) as f64;
-    let weight = (weights.analytic(analytic.id) + further * weights.analytic("sign_in_fan_in_step"))
-        .min(weights.analytic("sign_in_fan_in_most"));
+    let weight = (weights.analytic(analytic.id)
+        + further * weights.analytic("sign_in_fan_in_step"))
+    .min(weights.analytic("sign_in_fan_in_most"));
     let mut entities = vec![entity(Role::Origin, EntityKind::Address, address)];
-    entities.extend(entered.iter().map(|account| entity(Role::Actor, EntityKind::Account, account)));
+    entities
+        .extend(entered.iter().map(|account| entity(Role::Actor, EntityKind::Account, account)));
     entities.extend(tried.iter().map(|account| entity(Role::Target, EntityKind::Account, account)));
-    entities.extend(logons.iter().filter(|logon| logon.is_success).map(|logon| entity(Role::Object, EntityKind::Session, &logon.session)));
+    entities.extend(
+        logons
+            .iter()
+            .filter(|logon| logon.is_success)
+            .map(|logon| entity(Role::Object, EntityKind::Session, &logon.session)),
+    );
     let text = format!(
         "{} accounts were entered from {address}, which none of them used on other days, by devices that nobody manages{}",
         entered.len(),
-        if tried.is_empty() { String::new() } else { format!("; {} more were tried without success", tried.len()) },
+        if tried.is_empty() {
+            String::new()
+        } else {
+            format!("; {} more were tried without success", tried.len())
+        },
     );
-    let records = logons.iter().map(|logon| logon.record.clone()).take(crate::FINDING_RECORDS_MAX).collect();
+    let records =
+        logons.iter().map(|logon| logon.record.clone()).take(crate::FINDING_RECORDS_MAX).collect();
     let first = logons.iter().map(|logon| logon.at).min();
     Some(analytic.finding(first, weight, entities.into_iter().flatten().collect(), records, text))
 }

@@ -39,8 +39,10 @@ const SQL: &str = "
            coalesce(actor_session_uid, '') AS session, class_uid, activity_id,
            coalesce(status, '') AS status, CAST(time AS BIGINT) AS at, file, record
     FROM events
-    WHERE (class_uid = 4014 OR (class_uid = 3002 AND logon_type = 'vpn'))
-      AND time IS NOT NULL
+    WHERE time IS NOT NULL
+      AND (class_uid = 4014
+           OR (class_uid = 3002 AND coalesce(logon_type, '') <> 'admin'
+               AND source IN (SELECT source FROM events WHERE class_uid = 4014)))
     ORDER BY source, host, at, file, record";
 
 struct Line {
@@ -72,7 +74,10 @@ fn run(
             inside: row.string("inside"),
             session: row.string("session"),
             at: row.integer("at").unwrap_or_default(),
-            is_tunnel: class == Some(4014) && activity == Some(1),
+            // Tunnels between sites have neither an account nor a leased address.
+            is_tunnel: class == Some(4014)
+                && activity == Some(1)
+                && (row.text("account") != Some("") || row.text("inside") != Some("")),
             is_end: class == Some(4014) && activity == Some(2),
             is_login: class == Some(3002) && row.text("status") == Some("Success"),
             record: reference(row),
@@ -88,7 +93,10 @@ fn run(
         if witnessed < WITNESSES_MIN || share < WITNESSED_SHARE {
             continue;
         }
-        for tunnel in tunnels.iter().filter(|tunnel| !has_login(tunnel, lines) && !is_reconnection(tunnel, lines)) {
+        for tunnel in tunnels
+            .iter()
+            .filter(|tunnel| !has_login(tunnel, lines) && !is_reconnection(tunnel, lines))
+        {
             if is_second_line(tunnel, lines) {
                 continue;
             }
@@ -130,7 +138,14 @@ fn is_second_line(tunnel: &Line, lines: &[Line]) -> bool {
     })
 }
 
-fn finding(analytic: &Analytic, host: &str, tunnel: &Line, lines: &[Line], witnessed: usize, weights: &Weights) -> Finding {
+fn finding(
+    analytic: &Analytic,
+    host: &str,
+    tunnel: &Line,
+    lines: &[Line],
+    witnessed: usize,
+    weights: &Weights,
+) -> Finding {
     let end = lines.iter().find(|line| {
         let is_same = if tunnel.session.is_empty() {
             line.account == tunnel.account && line.inside == tunnel.inside
@@ -139,10 +154,15 @@ fn finding(analytic: &Analytic, host: &str, tunnel: &Line, lines: &[Line], witne
         };
         line.is_end && line.at > tunnel.at && is_same
     });
-    let until = end.map_or_else(|| "no end is logged".to_owned(), |end| format!("until {}", format_time(end.at)));
+    let until = end.map_or_else(
+        || "no end is logged".to_owned(),
+        |end| format!("until {}", format_time(end.at)),
+    );
     let text = format!(
         "VPN tunnel for `{}` from {} on {} without any authentication before it, {until}; {witnessed} other tunnels in this log have one",
-        tunnel.account, tunnel.address, if host.is_empty() { "the appliance" } else { host },
+        tunnel.account,
+        tunnel.address,
+        if host.is_empty() { "the appliance" } else { host },
     );
     let entities = [
         entity(Role::Target, EntityKind::Account, &tunnel.account),
@@ -154,5 +174,11 @@ fn finding(analytic: &Analytic, host: &str, tunnel: &Line, lines: &[Line], witne
     let mut records = vec![tunnel.record.clone()];
     records.extend(end.map(|end| end.record.clone()));
     let weight = weights.analytic(analytic.id);
-    analytic.finding(Some(tunnel.at), weight, entities.into_iter().flatten().collect(), records, text)
+    analytic.finding(
+        Some(tunnel.at),
+        weight,
+        entities.into_iter().flatten().collect(),
+        records,
+        text,
+    )
 }

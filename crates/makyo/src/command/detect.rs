@@ -1,6 +1,8 @@
 //! `makyo detect`: rules over evidence, a JSON line a match.
 
-use makyo_base::{Decoded, Defect, Level, Object, Position, RecordSink, Stop, Value, format_time, to_json};
+use makyo_base::{
+    Decoded, Defect, Level, Object, Position, RecordSink, Stop, Value, format_time, to_json,
+};
 use makyo_decode::{DecodeOptions, decode};
 use makyo_detect::{Match, RuleSet, entities_of};
 use makyo_sigma::Scratch;
@@ -83,7 +85,10 @@ fn line(hit: &Match<'_>, record: &Decoded<'_>) -> String {
         Value::Object(one)
     });
     let mut object = Object::default();
-    object.push("time", record.event.time().map_or(Value::Null, |time| Value::text(format_time(time))));
+    object.push(
+        "time",
+        record.event.time().map_or(Value::Null, |time| Value::text(format_time(time))),
+    );
     object.push("rule", Value::Object(of_rule));
     object.push("evidence", Value::Object(evidence));
     object.push("entities", Value::List(entities.collect()));

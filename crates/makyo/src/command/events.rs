@@ -23,7 +23,13 @@ pub(crate) fn collect_evidence(reading: &Reading) -> anyhow::Result<Collected> {
 }
 
 pub(crate) fn tell_defect(defect: &Defect) {
-    tell(&format!("not read: {}: {}: {}: {}", defect.file, defect.position, defect.kind.word(), defect.detail));
+    tell(&format!(
+        "not read: {}: {}: {}: {}",
+        defect.file,
+        defect.position,
+        defect.kind.word(),
+        defect.detail
+    ));
 }
 
 struct Printer<'a> {

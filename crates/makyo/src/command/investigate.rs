@@ -8,7 +8,9 @@ use makyo_base::{ArtifactId, Defect, Finding, Object, Organisation, Position, Va
 use makyo_case::{ArtifactCounts, Case, CaseError, EvidenceFile, Manifest};
 use makyo_collect::{Collected, Collection, Limits, collect};
 use makyo_decode::{DecodeOptions, Sources, decode};
-use makyo_detect::{RuleSet, Weights, finding_from_object, finding_object, merge_findings, run_analytics};
+use makyo_detect::{
+    RuleSet, Weights, finding_from_object, finding_object, merge_findings, run_analytics,
+};
 use makyo_incident::{Inputs, Unread, answer};
 use makyo_report::nine;
 use makyo_sigma::Scratch;
@@ -43,10 +45,14 @@ pub(crate) fn run(options: &Investigate, cli: &Cli, output: &mut Output) -> anyh
     let collection = collect_into(&case, options, cli)?;
     let mut manifest = manifest(&setup, &collection);
     case.begin(&manifest)?;
-    custody.append(&clock::now(), "evidence collected", detail(&[
-        ("files", collection.artifacts.len().to_string()),
-        ("version", manifest.version.clone()),
-    ]))?;
+    custody.append(
+        &clock::now(),
+        "evidence collected",
+        detail(&[
+            ("files", collection.artifacts.len().to_string()),
+            ("version", manifest.version.clone()),
+        ]),
+    )?;
     let counts = read_all(&case, &manifest, &collection, &setup, threads, cli)?;
     let records: u64 = counts.values().map(|count| count.records).sum();
     for file in &mut manifest.evidence {
@@ -64,19 +70,25 @@ pub(crate) fn run(options: &Investigate, cli: &Cli, output: &mut Output) -> anyh
     conclude(&case, &setup, &findings, &defects, &manifest, records, done.events)?;
     let report = render(&case, "html")?;
     case.put_file("report.html", report.as_bytes())?;
-    custody.append(&clock::now(), "case completed", detail(&[
-        ("events", done.events.to_string()),
-        ("findings", findings.len().to_string()),
-    ]))?;
+    custody.append(
+        &clock::now(),
+        "case completed",
+        detail(&[("events", done.events.to_string()), ("findings", findings.len().to_string())]),
+    )?;
     case.complete(&manifest)?;
     bar.finish_and_clear();
     summary(&case, options, &setup, &defects, &manifest, records, done.events, output)?;
-    let found = options.fail_on.map(level).is_some_and(|least| findings.iter().any(|finding| finding.rule.level >= least));
+    let found = options
+        .fail_on
+        .map(level)
+        .is_some_and(|least| findings.iter().any(|finding| finding.rule.level >= least));
     Ok(Exit::of(found, !defects.is_empty()))
 }
 
 fn detail(fields: &[(&'static str, String)]) -> Object<'static> {
-    Object(fields.iter().map(|(name, value)| ((*name).into(), Value::text(value.clone()))).collect())
+    Object(
+        fields.iter().map(|(name, value)| ((*name).into(), Value::text(value.clone()))).collect(),
+    )
 }
 
 fn setup(options: &Investigate) -> anyhow::Result<Setup> {
@@ -116,12 +128,17 @@ fn collect_into(case: &Case, options: &Investigate, cli: &Cli) -> anyhow::Result
     let bar = progress::stage(cli.no_progress);
     let mut files = 0_u64;
     let mut bytes = 0_u64;
-    let collection = collect(&options.reading.evidence, &case.spool()?, &Limits::default(), &mut |path, size| {
-        files += 1;
-        bytes += size;
-        bar.set_message(format!("collecting: {files} files, {} MB, {path}", bytes >> 20));
-        bar.tick();
-    })?;
+    let collection = collect(
+        &options.reading.evidence,
+        &case.spool()?,
+        &Limits::default(),
+        &mut |path, size| {
+            files += 1;
+            bytes += size;
+            bar.set_message(format!("collecting: {files} files, {} MB, {path}", bytes >> 20));
+            bar.tick();
+        },
+    )?;
     bar.finish_and_clear();
     Ok(collection)
 }
@@ -151,7 +168,8 @@ fn manifest(setup: &Setup, collection: &Collection) -> Manifest {
     evidence.sort();
     evidence.dedup();
     let mut inputs = setup.inputs.clone();
-    let list: Vec<String> = evidence.iter().map(|file| format!("{} {}", file.sha256, file.path)).collect();
+    let list: Vec<String> =
+        evidence.iter().map(|file| format!("{} {}", file.sha256, file.path)).collect();
     inputs.insert("evidence".to_owned(), hex(&sha256(list.join("\n").as_bytes())));
     Manifest { version: env!("CARGO_PKG_VERSION").to_owned(), inputs, evidence }
 }
@@ -184,7 +202,10 @@ fn read_all(
             bar.inc(one.artifact.size_bytes);
             match result {
                 Ok(count) => {
-                    counts.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).insert(id.to_string(), count);
+                    counts
+                        .lock()
+                        .unwrap_or_else(|poisoned| poisoned.into_inner())
+                        .insert(id.to_string(), count);
                 }
                 Err(error) => {
                     *failed.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(error);
@@ -205,9 +226,20 @@ fn read_all(
     }
 }
 
-fn read_one(case: &Case, manifest: &Manifest, one: &Collected, setup: &Setup) -> Result<ArtifactCounts, CaseError> {
+fn read_one(
+    case: &Case,
+    manifest: &Manifest,
+    one: &Collected,
+    setup: &Setup,
+) -> Result<ArtifactCounts, CaseError> {
     let writer = case.artifact(manifest, one.artifact.id)?;
-    let mut sink = CaseSink { writer, rules: &setup.rules, weights: &setup.weights, scratch: Scratch::default(), error: None };
+    let mut sink = CaseSink {
+        writer,
+        rules: &setup.rules,
+        weights: &setup.weights,
+        scratch: Scratch::default(),
+        error: None,
+    };
     let done = decode(&one.artifact, &one.location, &setup.sources, &setup.options, &mut sink);
     match (done, sink.error) {
         (_, Some(error)) => Err(error),
@@ -215,9 +247,16 @@ fn read_one(case: &Case, manifest: &Manifest, one: &Collected, setup: &Setup) ->
     }
 }
 
-fn findings(case: &Case, manifest: &Manifest, ids: &[ArtifactId], setup: &Setup) -> anyhow::Result<Vec<Finding>> {
+fn findings(
+    case: &Case,
+    manifest: &Manifest,
+    ids: &[ArtifactId],
+    setup: &Setup,
+) -> anyhow::Result<Vec<Finding>> {
     let mut from_rules = Vec::new();
-    case.artifact_lines(manifest, ids, "findings.jsonl", &mut |object| from_rules.extend(finding_from_object(&object)))?;
+    case.artifact_lines(manifest, ids, "findings.jsonl", &mut |object| {
+        from_rules.extend(finding_from_object(&object))
+    })?;
     let mut all = merge_findings(from_rules.into_iter());
     all.extend(run_analytics(case, &setup.organisation, &setup.weights)?);
     for finding in &mut all {
@@ -227,9 +266,16 @@ fn findings(case: &Case, manifest: &Manifest, ids: &[ArtifactId], setup: &Setup)
     Ok(all)
 }
 
-fn defects(case: &Case, manifest: &Manifest, ids: &[ArtifactId], collection: &Collection) -> anyhow::Result<Vec<Object<'static>>> {
+fn defects(
+    case: &Case,
+    manifest: &Manifest,
+    ids: &[ArtifactId],
+    collection: &Collection,
+) -> anyhow::Result<Vec<Object<'static>>> {
     let mut all: Vec<Object<'static>> = collection.defects.iter().map(defect_row).collect();
-    case.artifact_lines(manifest, ids, "defects.jsonl", &mut |object| all.push(object.into_owned()))?;
+    case.artifact_lines(manifest, ids, "defects.jsonl", &mut |object| {
+        all.push(object.into_owned())
+    })?;
     all.sort_by_key(|row| makyo_base::to_json(&Value::Object(row.clone())));
     all.dedup();
     Ok(all)
@@ -264,13 +310,29 @@ fn conclude(
     let rows: Vec<Object<'static>> = findings.iter().map(finding_object).collect();
     case.put_answer(
         "findings",
-        &["id", "time", "source", "rule", "techniques", "tactics", "entities", "weight_db", "explained_by", "records", "text"],
+        &[
+            "id",
+            "time",
+            "source",
+            "rule",
+            "techniques",
+            "tactics",
+            "entities",
+            "weight_db",
+            "explained_by",
+            "records",
+            "text",
+        ],
         &rows,
     )?;
     case.put_answer("defects", &["file", "record", "kind", "detail"], defects)?;
     let unread: Vec<Unread> = defects
         .iter()
-        .map(|row| Unread { file: text(row, "file"), kind: text(row, "kind"), detail: text(row, "detail") })
+        .map(|row| Unread {
+            file: text(row, "file"),
+            kind: text(row, "kind"),
+            detail: text(row, "detail"),
+        })
         .collect();
     let answers = answer(&Inputs {
         query: case,
@@ -285,11 +347,18 @@ fn conclude(
     }
     let mut summary = Object::default();
     summary.push("organisation", Value::text(setup.organisation.name.clone()));
-    summary.push("accounts_in_all", setup.organisation.accounts.map_or(Value::Null, |count| Value::Int(count.into())));
+    summary.push(
+        "accounts_in_all",
+        setup.organisation.accounts.map_or(Value::Null, |count| Value::Int(count.into())),
+    );
     summary.push("evidence", Value::Int(manifest.evidence.len() as i128));
     summary.push("records", Value::Int(records.into()));
     summary.push("events", Value::Int(events.into()));
-    case.put_answer("summary", &["organisation", "accounts_in_all", "evidence", "records", "events"], &[summary])?;
+    case.put_answer(
+        "summary",
+        &["organisation", "accounts_in_all", "evidence", "records", "events"],
+        &[summary],
+    )?;
     Ok(())
 }
 
@@ -304,9 +373,28 @@ fn summary(
     events: u64,
     output: &mut Output,
 ) -> anyhow::Result<()> {
-    let names = ["entry", "accounts", "hosts", "path", "access", "assets", "persistence", "containment", "incidents"];
-    let tables = names.iter().map(|name| Ok((*name, super::show::answer(case, name)?))).collect::<anyhow::Result<Vec<_>>>()?;
-    let look_up = |name: &str| tables.iter().find(|table| table.0 == name).map(|table| table.1.as_slice()).unwrap_or_default();
+    let names = [
+        "entry",
+        "accounts",
+        "hosts",
+        "path",
+        "access",
+        "assets",
+        "persistence",
+        "containment",
+        "incidents",
+    ];
+    let tables = names
+        .iter()
+        .map(|name| Ok((*name, super::show::answer(case, name)?)))
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    let look_up = |name: &str| {
+        tables
+            .iter()
+            .find(|table| table.0 == name)
+            .map(|table| table.1.as_slice())
+            .unwrap_or_default()
+    };
     let answers = nine(&look_up, setup.organisation.accounts);
     if options.format != Format::Table {
         let rows: Vec<Object<'static>> = answers
@@ -320,7 +408,11 @@ fn summary(
                 row
             })
             .collect();
-        return output.rows(options.format, &["number", "question", "answered", "answer"].map(str::to_owned), &rows);
+        return output.rows(
+            options.format,
+            &["number", "question", "answered", "answer"].map(str::to_owned),
+            &rows,
+        );
     }
     for one in &answers {
         output.heading(&format!("{}. {}", one.number, one.heading))?;
@@ -346,7 +438,12 @@ fn unread_summary(defects: &[Object<'static>], output: &mut Output) -> anyhow::R
     }
     output.line(&format!("not read, in whole or in part ({} places):", defects.len()))?;
     for row in defects.iter().take(UNREAD_SHOWN) {
-        output.line(&format!("   {}: {}: {}", text(row, "file"), text(row, "kind"), text(row, "detail")))?;
+        output.line(&format!(
+            "   {}: {}: {}",
+            text(row, "file"),
+            text(row, "kind"),
+            text(row, "detail")
+        ))?;
     }
     if defects.len() > UNREAD_SHOWN {
         tell("hint: `makyo sql \"SELECT * FROM defects\"` lists all of them");

@@ -11,8 +11,21 @@ use crate::output::Output;
 
 /// Answers that a report shows.
 const TABLES: &[&str] = &[
-    "entry", "accounts", "hosts", "path", "access", "assets", "coverage", "persistence",
-    "containment", "messages", "findings", "incidents", "timeline", "defects", "summary",
+    "entry",
+    "accounts",
+    "hosts",
+    "path",
+    "access",
+    "assets",
+    "coverage",
+    "persistence",
+    "containment",
+    "messages",
+    "findings",
+    "incidents",
+    "timeline",
+    "defects",
+    "summary",
 ];
 
 pub(crate) fn run(options: &Report, output: &mut Output) -> anyhow::Result<Exit> {
@@ -31,16 +44,29 @@ pub(crate) fn run(options: &Report, output: &mut Output) -> anyhow::Result<Exit>
 
 /// Renders a report from the answers that the case keeps.
 pub(crate) fn render(case: &Case, form: &str) -> anyhow::Result<String> {
-    let tables = TABLES.iter().map(|name| Ok((*name, answer(case, name)?))).collect::<anyhow::Result<Vec<_>>>()?;
-    let look_up = |name: &str| tables.iter().find(|table| table.0 == name).map(|table| table.1.as_slice()).unwrap_or_default();
+    let tables = TABLES
+        .iter()
+        .map(|name| Ok((*name, answer(case, name)?)))
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    let look_up = |name: &str| {
+        tables
+            .iter()
+            .find(|table| table.0 == name)
+            .map(|table| table.1.as_slice())
+            .unwrap_or_default()
+    };
     let summary = look_up("summary").first().cloned().unwrap_or_default();
     let number = |name: &str| match summary.get(name) {
         Some(Value::Int(number)) => u64::try_from(*number).ok(),
         _ => None,
     };
-    let text = |row: &Object<'_>, name: &str| row.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let unread: Vec<(String, String, String)> =
-        look_up("defects").iter().map(|row| (text(row, "file"), text(row, "kind"), text(row, "detail"))).collect();
+    let text = |row: &Object<'_>, name: &str| {
+        row.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+    };
+    let unread: Vec<(String, String, String)> = look_up("defects")
+        .iter()
+        .map(|row| (text(row, "file"), text(row, "kind"), text(row, "detail")))
+        .collect();
     let organisation = text(&summary, "organisation");
     let inputs = ReportInputs {
         tables: &look_up,

@@ -34,13 +34,17 @@ fn list(paths: &RulePaths, output: &mut Output) -> anyhow::Result<Exit> {
             row.push("level", text(rule.level.word()));
             row.push("logsource", text(&rule.logsource.words()));
             row.push("title", text(&rule.title));
-            row.push("techniques", Value::List(rule.techniques().iter().map(|one| text(one)).collect()));
+            row.push(
+                "techniques",
+                Value::List(rule.techniques().iter().map(|one| text(one)).collect()),
+            );
             row.push("can_fire", Value::Bool(!unrouted.contains(&rule.id.as_str())));
             row.push("file", text(&rule.file));
             row
         })
         .collect();
-    let columns = ["level", "logsource", "title", "techniques", "can_fire", "id"].map(str::to_owned);
+    let columns =
+        ["level", "logsource", "title", "techniques", "can_fire", "id"].map(str::to_owned);
     output.rows(paths.format, &columns, &rows)?;
     Ok(Exit::Done)
 }
@@ -53,9 +57,18 @@ fn check(paths: &RulePaths, output: &mut Output) -> anyhow::Result<Exit> {
     }
     let set = data::rule_set(rules, &sources);
     for rule in set.unrouted() {
-        output.line(&format!("{}: no source description serves its log source: {}", rule.file, rule.logsource.words()))?;
+        output.line(&format!(
+            "{}: no source description serves its log source: {}",
+            rule.file,
+            rule.logsource.words()
+        ))?;
     }
-    output.line(&format!("{} rules loaded, {} not loaded, {} cannot fire", set.rules().len(), problems.len(), set.unrouted().len()))?;
+    output.line(&format!(
+        "{} rules loaded, {} not loaded, {} cannot fire",
+        set.rules().len(),
+        problems.len(),
+        set.unrouted().len()
+    ))?;
     if problems.is_empty() { Ok(Exit::Done) } else { Ok(Exit::CouldNotRun) }
 }
 
@@ -79,7 +92,12 @@ fn samples(page: &str) -> Vec<Sample> {
                 sample.text.push('\n');
             }
             (None, Some(source)) => {
-                open = fires.map(|fires| Sample { line: number + 1, source: source.trim().to_owned(), fires, text: String::new() });
+                open = fires.map(|fires| Sample {
+                    line: number + 1,
+                    source: source.trim().to_owned(),
+                    fires,
+                    text: String::new(),
+                });
             }
             (None, None) => {
                 if let Some(title) = line.strip_prefix("## ") {
@@ -125,7 +143,11 @@ fn test(paths: &RulePaths, output: &mut Output) -> anyhow::Result<Exit> {
     for failure in &failures {
         output.line(failure)?;
     }
-    output.line(&format!("{} rules, {passed} samples as expected, {} failures", rules.len(), failures.len()))?;
+    output.line(&format!(
+        "{} rules, {passed} samples as expected, {} failures",
+        rules.len(),
+        failures.len()
+    ))?;
     if failures.is_empty() { Ok(Exit::Done) } else { Ok(Exit::CouldNotRun) }
 }
 

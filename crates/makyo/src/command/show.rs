@@ -35,17 +35,65 @@ pub(crate) fn answer(case: &Case, name: &str) -> anyhow::Result<Vec<Object<'stat
 /// The answer's name and the columns that a table and CSV show.
 fn columns(what: What) -> (&'static str, &'static [&'static str]) {
     match what {
-        What::Entry => ("entry", &["time", "vector", "through", "account", "address", "product", "explained_by_authentication", "alternatives", "incident"]),
-        What::Accounts => ("accounts", &["account", "verdict", "rung", "probability", "first_seen", "last_seen", "ties", "reason"]),
-        What::Hosts => ("hosts", &["host", "verdict", "rung", "first_seen", "last_seen", "reached_from", "techniques", "reason"]),
+        What::Entry => (
+            "entry",
+            &[
+                "time",
+                "vector",
+                "through",
+                "account",
+                "address",
+                "product",
+                "explained_by_authentication",
+                "alternatives",
+                "incident",
+            ],
+        ),
+        What::Accounts => (
+            "accounts",
+            &[
+                "account",
+                "verdict",
+                "rung",
+                "probability",
+                "first_seen",
+                "last_seen",
+                "ties",
+                "reason",
+            ],
+        ),
+        What::Hosts => (
+            "hosts",
+            &[
+                "host",
+                "verdict",
+                "rung",
+                "first_seen",
+                "last_seen",
+                "reached_from",
+                "techniques",
+                "reason",
+            ],
+        ),
         What::Path => ("path", &["time", "tactic", "technique", "from", "to", "incident"]),
-        What::Access => ("access", &["first", "last", "account", "kind", "operation", "subject", "count", "certainty"]),
-        What::Assets => ("assets", &["asset", "verdict", "first", "last", "operations", "accounts", "reason"]),
+        What::Access => (
+            "access",
+            &["first", "last", "account", "kind", "operation", "subject", "count", "certainty"],
+        ),
+        What::Assets => {
+            ("assets", &["asset", "verdict", "first", "last", "operations", "accounts", "reason"])
+        }
         What::Coverage => ("coverage", &["source", "scope", "from", "to", "records", "gaps"]),
-        What::Persistence => ("persistence", &["time", "kind", "account", "host", "detail", "present"]),
+        What::Persistence => {
+            ("persistence", &["time", "kind", "account", "host", "detail", "present"])
+        }
         What::Containment => ("containment", &["order", "action", "target", "because", "before"]),
-        What::Messages => ("messages", &["received", "from", "subject", "verdict", "score", "sender", "reasons"]),
-        What::Findings => ("findings", &["time", "weight_db", "rule", "techniques", "text", "explained_by", "id"]),
+        What::Messages => {
+            ("messages", &["received", "from", "subject", "verdict", "score", "sender", "reasons"])
+        }
+        What::Findings => {
+            ("findings", &["time", "weight_db", "rule", "techniques", "text", "explained_by", "id"])
+        }
         What::Incidents => ("incidents", &["id", "start", "end", "weight_db", "summary"]),
         What::Timeline => ("timeline", &["time", "kind", "text", "records"]),
     }

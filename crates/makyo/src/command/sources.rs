@@ -63,7 +63,8 @@ fn fixtures(paths: &SourcePaths) -> anyhow::Result<Vec<DataFile>> {
     match &paths.path {
         None => Ok(data::source_fixtures()),
         Some(path) => {
-            let mut all = data::files(path, &["log", "json", "jsonl", "csv", "txt", "eml", "mbox", "xml"])?;
+            let mut all =
+                data::files(path, &["log", "json", "jsonl", "csv", "txt", "eml", "mbox", "xml"])?;
             all.retain(|file| file.0.contains("fixtures"));
             Ok(all)
         }
@@ -91,7 +92,12 @@ fn test(paths: &SourcePaths, output: &mut Output) -> anyhow::Result<Exit> {
     if failures.is_empty() { Ok(Exit::Done) } else { Ok(Exit::CouldNotRun) }
 }
 
-fn try_fixture(path: &str, text: &str, expected: Option<&str>, sources: &Loaded) -> Result<(), String> {
+fn try_fixture(
+    path: &str,
+    text: &str,
+    expected: Option<&str>,
+    sources: &Loaded,
+) -> Result<(), String> {
     let folder = Path::new(path).ancestors().nth(2).and_then(Path::file_name);
     let own = folder.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let options = DecodeOptions { directory: vec!["agency".into(), "ad".into()] };
@@ -114,8 +120,15 @@ fn try_fixture(path: &str, text: &str, expected: Option<&str>, sources: &Loaded)
     let wanted: Vec<&str> = expected.lines().collect();
     let differing = events.lines.iter().zip(&wanted).position(|(found, wanted)| found != wanted);
     match differing {
-        Some(at) => Err(format!("event {} differs\n  expected {}\n  found    {}", at + 1, wanted.get(at).unwrap_or(&""), events.lines.get(at).map(String::as_str).unwrap_or_default())),
-        None if wanted.len() != events.lines.len() => Err(format!("{} events expected, {} found", wanted.len(), events.lines.len())),
+        Some(at) => Err(format!(
+            "event {} differs\n  expected {}\n  found    {}",
+            at + 1,
+            wanted.get(at).unwrap_or(&""),
+            events.lines.get(at).map(String::as_str).unwrap_or_default()
+        )),
+        None if wanted.len() != events.lines.len() => {
+            Err(format!("{} events expected, {} found", wanted.len(), events.lines.len()))
+        }
         None => Ok(()),
     }
 }

@@ -12,7 +12,10 @@ pub(crate) fn run(options: &Sql, output: &mut Output) -> anyhow::Result<Exit> {
     let table = case.sql(&options.statement)?;
     let columns: Vec<String> = table.columns.iter().map(|column| column.0.clone()).collect();
     if options.case.format == Format::Table {
-        let rows = table.rows.into_iter().map(|row| row.into_iter().map(Option::unwrap_or_default).collect());
+        let rows = table
+            .rows
+            .into_iter()
+            .map(|row| row.into_iter().map(Option::unwrap_or_default).collect());
         output.table(&columns, rows.collect())?;
         return Ok(Exit::Done);
     }
@@ -30,7 +33,11 @@ pub(crate) fn run(options: &Sql, output: &mut Output) -> anyhow::Result<Exit> {
         .into_iter()
         .map(|row| {
             let cells = row.into_iter().zip(&table.columns);
-            Object(cells.map(|(cell, (name, numeric))| (name.clone().into(), value(cell, *numeric))).collect())
+            Object(
+                cells
+                    .map(|(cell, (name, numeric))| (name.clone().into(), value(cell, *numeric)))
+                    .collect(),
+            )
         })
         .collect();
     output.rows(options.case.format, &columns, &rows)?;
