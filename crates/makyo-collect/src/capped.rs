@@ -2,7 +2,8 @@
 
 use std::io::{self, Read};
 
-/// Reads at most `max` bytes of a stream; the flag says whether there were more.
+/// Reads at most `max` bytes of a stream; the flag says whether there were more. To know that, one
+/// byte more is taken from the stream and lost: whoever goes on reading must seek back first.
 ///
 /// # Errors
 /// As the stream fails.

@@ -4,6 +4,7 @@ mod sources;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use crate::{DecodeOptions, Sources, TextEvents, decode_text};
 
@@ -12,7 +13,12 @@ pub(crate) fn root() -> PathBuf {
 }
 
 /// All descriptions of the repository.
-pub(crate) fn sources() -> Sources {
+pub(crate) fn sources() -> &'static Sources {
+    static LOADED: LazyLock<Sources> = LazyLock::new(load);
+    &LOADED
+}
+
+fn load() -> Sources {
     let mut files = Vec::new();
     for folder in fs::read_dir(root().join("sources")).expect("sources").flatten() {
         for file in fs::read_dir(folder.path()).expect("folder").flatten() {

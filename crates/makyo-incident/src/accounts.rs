@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use makyo_base::{EntityKind, Object, Role, Value};
+use makyo_base::{EntityKind, Finding, Object, Role, Value};
 
 use crate::answers::{Picture, Table};
 use crate::facts::{CloudUse, earliest};
@@ -269,26 +269,42 @@ pub(crate) fn rung_of(used: &CloudUse) -> Rung {
 }
 
 fn by_directory_theft(judged: &mut BTreeMap<String, Judged>, picture: &Picture<'_>) {
-    let theft = picture
-        .incidents
-        .iter()
-        .flat_map(|incident| &incident.findings)
-        .copied()
-        .find(|index| picture.finding(*index).is_some_and(is_directory_theft));
-    let Some(theft) = theft else { return };
-    let at = picture.finding(theft).and_then(|finding| finding.time).unwrap_or_default();
+    for incident in &picture.incidents {
+        for index in &incident.findings {
+            if let Some(theft) = picture.finding(*index).filter(|one| is_directory_theft(one)) {
+                expose(judged, picture, *index, theft);
+            }
+        }
+    }
+}
+
+/// The accounts of the directory whose database was copied: those of the thief's domain, or of the
+/// own ones if the organisation named them. Which cloud accounts are synchronised from it no log
+/// says, so that every one of a domain that the organisation calls its own is taken to be.
+fn expose(
+    judged: &mut BTreeMap<String, Judged>,
+    picture: &Picture<'_>,
+    index: usize,
+    theft: &Finding,
+) {
+    let at = theft.time.unwrap_or_default();
+    let own = &picture.organisation.ad_domains;
+    let mut domains: BTreeSet<&str> =
+        own.iter().map(|domain| domain.split('.').next().unwrap_or(domain)).collect();
+    let actors = theft.entities.iter().filter(|entity| entity.role == Role::Actor);
+    domains.extend(actors.filter_map(|actor| actor.value.split_once('\\')).map(|pair| pair.0));
+    let knows_cloud = !picture.organisation.domains.is_empty();
     for (name, account) in judged.iter_mut().filter(|entry| entry.1.rung == Rung::None) {
-        // Which cloud accounts are synchronised from the directory no log says, so that every one of
-        // an own domain is taken to be.
-        let in_directory = picture.facts.accounts.get(name).is_some_and(|seen| seen.in_directory);
-        if in_directory || name.contains('@') {
-            let known = if in_directory {
-                "its password hash was"
-            } else {
-                "if it is one of the directory's, its password hash was"
-            };
-            account.raise(Rung::Exposed, theft, at, || {
-                format!("{known} in the directory database that was copied")
+        let seen = picture.facts.accounts.get(name);
+        let in_directory =
+            seen.is_some_and(|seen| seen.domains.iter().any(|one| domains.contains(one.as_str())));
+        if in_directory {
+            account.raise(Rung::Exposed, index, at, || {
+                "its password hash was in the directory database that was copied".into()
+            });
+        } else if knows_cloud && name.contains('@') {
+            account.raise(Rung::Exposed, index, at, || {
+                "if it is one of the directory's, its password hash was in the database that was copied".into()
             });
         }
     }
@@ -299,7 +315,7 @@ fn by_directory_theft(judged: &mut BTreeMap<String, Judged>, picture: &Picture<'
 fn is_clear(name: &str, picture: &Picture<'_>) -> Result<String, String> {
     let seen = picture.facts.accounts.get(name);
     let in_cloud = name.contains('@');
-    let in_directory = seen.is_some_and(|seen| seen.in_directory);
+    let in_directory = seen.is_some_and(|seen| !seen.domains.is_empty());
     let mut needed: Vec<&str> = Vec::new();
     if in_cloud {
         needed.extend(["entra-sign-in", "m365-unified-audit"]);

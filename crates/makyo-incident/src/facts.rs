@@ -25,8 +25,8 @@ pub(crate) struct AccountSeen {
     pub(crate) first: Option<i64>,
     pub(crate) last: Option<i64>,
     pub(crate) sources: BTreeSet<String>,
-    /// Whether the account is one of the Windows directory.
-    pub(crate) in_directory: bool,
+    /// Windows domains under which the account was seen.
+    pub(crate) domains: BTreeSet<String>,
 }
 
 #[derive(Debug, Default)]
@@ -223,7 +223,11 @@ impl Facts {
             entry.first = earliest(entry.first, row.integer("first"));
             entry.last = entry.last.max(row.integer("last"));
             entry.sources.extend(row.list("sources").iter().cloned());
-            entry.in_directory |= makyo_base::is_directory_account(&name);
+            if makyo_base::is_directory_account(&name)
+                && let Some((domain, _)) = name.split_once('\\')
+            {
+                entry.domains.insert(domain.to_owned());
+            }
         }
         for row in query.query(HOSTS)?.iter() {
             let host = HostSeen {

@@ -216,7 +216,7 @@ fn join_by_records(
             let known = entered
                 .iter()
                 .filter(|account| {
-                    facts.accounts.get(*account).is_some_and(|seen| seen.in_directory)
+                    facts.accounts.get(*account).is_some_and(|seen| !seen.domains.is_empty())
                 })
                 .count();
             if known * 2 >= entered.len() {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read, Seek as _, SeekFrom};
 
 use encoding_rs::{CoderResult, Decoder};
 use makyo_collect::{SNIFF_BYTES, TextEncoding, read_capped, text_encoding};
@@ -13,10 +13,11 @@ const BUFFER_BYTES: usize = 256 * 1024;
 /// unchanged, so that damaged bytes can be blamed on their record.
 pub(crate) fn open_text(mut file: File) -> io::Result<Box<dyn BufRead>> {
     let (head, _) = read_capped(&mut file, SNIFF_BYTES)?;
+    // Looking ahead consumes one byte more than it gives, so the file is read anew.
+    file.seek(SeekFrom::Start(0))?;
     let encoding = text_encoding(&head);
-    let rest = io::Cursor::new(head.clone()).chain(file);
     if encoding == TextEncoding::Utf8 {
-        let mut plain = BufReader::with_capacity(BUFFER_BYTES, rest);
+        let mut plain = BufReader::with_capacity(BUFFER_BYTES, file);
         if head.starts_with(&[0xef, 0xbb, 0xbf]) {
             plain.read_exact(&mut [0; 3])?;
         }
@@ -24,7 +25,7 @@ pub(crate) fn open_text(mut file: File) -> io::Result<Box<dyn BufRead>> {
     }
     let decoder = encoding.encoding().new_decoder_with_bom_removal();
     let recoded = Recoded {
-        inner: rest,
+        inner: file,
         decoder,
         input: Vec::new(),
         output: Vec::new(),

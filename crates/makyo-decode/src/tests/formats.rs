@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use super::{events, sources};
 
 fn lines(text: &str) -> (usize, Vec<(DefectKind, String)>) {
-    let found = events(&sources(), text);
+    let found = events(sources(), text);
     (found.lines.len(), found.defects.iter().map(|d| (d.kind, d.detail.clone())).collect())
 }
 
@@ -66,7 +66,7 @@ fn a_ten_megabyte_line_is_named_and_the_rest_is_read() {
 #[test]
 fn csv_with_quotes_line_breaks_and_json_inside() {
     let text = "time,user,detail\n2025-01-01T00:00:00Z,ann,\"a \"\"b\"\"\nc, d\"\n2025-01-01T00:00:01Z,bob,x\n";
-    let found = events(&sources(), text);
+    let found = events(sources(), text);
     assert_eq!(found.lines.len(), 2);
     assert!(found.lines[0].contains(r#""detail":"a \"b\"\nc, d""#), "{}", found.lines[0]);
     let (count, defects) =
@@ -97,7 +97,7 @@ fn syslog_headers_come_off() {
 #[test]
 fn cef_and_leef() {
     let cef = "CEF:0|Example|Gate|1.0|100|login \\| ok|5|rt=1741047121000 src=192.0.2.1 suser=ann msg=two words cs1Label=policy cs1=main";
-    let found = events(&sources(), &format!("Oct 19 2021 09:10:35 gw {cef}\n"));
+    let found = events(sources(), &format!("Oct 19 2021 09:10:35 gw {cef}\n"));
     let line = &found.lines[0];
     assert!(
         line.contains(r#""cef.name":"login | ok""#) && line.contains(r#""policy":"main""#),
@@ -132,6 +132,37 @@ fn zeek_rows_survive_missing_columns_and_new_headers() {
     assert_eq!(defects.len(), 1);
 }
 
+/// Files larger than what is looked at to recognise them lose nothing, in any encoding.
+#[test]
+fn large_files_are_read_to_the_last_byte() {
+    let records: Vec<String> = (0..4000)
+        .map(|n| {
+            format!("{{\"time\":\"2025-01-01T00:00:00Z\",\"user\":\"u{n}\",\"src\":\"192.0.2.1\"}}")
+        })
+        .collect();
+    let text = records.join("\n");
+    let utf16: Vec<u8> =
+        std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    let sources = sources();
+    let folder = tempfile::tempdir().expect("folder");
+    for (name, bytes) in [("utf8", text.as_bytes()), ("utf16", &utf16)] {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).expect("written");
+        let artifact = makyo_base::Artifact {
+            id: makyo_base::ArtifactId([0; 32]),
+            path: name.into(),
+            size_bytes: bytes.len() as u64,
+            kind: makyo_base::ArtifactKind::Json,
+        };
+        let mut out = crate::TextEvents::default();
+        crate::decode(&artifact, &path, sources, &crate::DecodeOptions::default(), &mut out)
+            .expect("never stops");
+        assert_eq!(out.defects, vec![], "{name}");
+        assert_eq!(out.lines.len(), 4000, "{name}");
+        assert!(out.lines[3999].contains("u3999"));
+    }
+}
+
 #[test]
 fn prose_is_no_log() {
     let (count, defects) =
@@ -145,7 +176,7 @@ fn an_mbox_is_split_and_stuffed_lines_come_back() {
     let text = format!(
         "From a@example.org Mon Mar  3 01:00:00 2025\n{message}\nFrom a@example.org Mon Mar  3 02:00:00 2025\n{message}"
     );
-    let found = events(&sources(), &text);
+    let found = events(sources(), &text);
     assert_eq!(found.lines.len(), 2);
     assert!(
         found.lines[0].contains("From here on.") && !found.lines[0].contains(">From"),
@@ -162,7 +193,7 @@ fn names_of_one_directory_are_one() {
         )
     };
     let found =
-        events(&sources(), &format!("{}\n{}", record("AGENCY"), record("ad.agency.example")));
+        events(sources(), &format!("{}\n{}", record("AGENCY"), record("ad.agency.example")));
     assert!(
         found.lines.iter().all(|line| line.contains(r#""account":"agency\\mori""#)),
         "{:?}",
@@ -189,8 +220,8 @@ proptest! {
                 makyo_base::to_json(&makyo_base::Value::Object(object))
             })
             .collect();
-        let alone = events(&sources(), &records.join("\n"));
-        let array = events(&sources(), &format!("[{}]", records.join(" ,\n")));
+        let alone = events(sources(), &records.join("\n"));
+        let array = events(sources(), &format!("[{}]", records.join(" ,\n")));
         prop_assert_eq!(alone.lines, array.lines);
     }
 }

@@ -44,7 +44,7 @@ fn count(path: &Path) -> Count {
     let sources = sources();
     let mut out = Count { defects: found.defects.clone(), ..Count::default() };
     for one in &found.artifacts {
-        decode(&one.artifact, &one.location, &sources, &DecodeOptions::default(), &mut out)
+        decode(&one.artifact, &one.location, sources, &DecodeOptions::default(), &mut out)
             .expect("never stops");
     }
     out
@@ -64,6 +64,15 @@ fn pulse_lines_are_all_recognised() {
     let Some(path) = samples("vpn/azure-sentinel") else { return };
     let found = count(&path.join("PulseConnectSecure.json"));
     assert_eq!((found.records, found.known, found.untimed), (896, 896, 0));
+}
+
+#[test]
+fn every_vpn_sample_is_read_without_a_defect() {
+    let Some(path) = samples("vpn") else { return };
+    let found = count(&path);
+    let foreign: Vec<&Defect> =
+        found.defects.iter().filter(|defect| !defect.file.ends_with("LICENSE")).collect();
+    assert_eq!(foreign, Vec::<&Defect>::new());
 }
 
 #[test]

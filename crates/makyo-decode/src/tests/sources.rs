@@ -21,7 +21,7 @@ fn fixtures_give_their_events() {
             seen += 1;
             let name = path.strip_prefix(root()).expect("inside").display().to_string();
             let text = fs::read_to_string(path).expect("fixture");
-            let found = events(&sources, &text);
+            let found = events(sources, &text);
             for index in &found.sources {
                 let id = sources.get(*index).map_or("generic", |source| source.id.as_str());
                 if id != source.id {
