@@ -79,7 +79,7 @@ impl ArtifactWriter {
         self.events.columns.append(&identity, record);
         self.events.appended()?;
         for item in &record.event.items {
-            self.items.columns.append(&identity, item);
+            self.items.columns.append(&identity, number(record.position), item);
             self.items.appended()?;
         }
         Ok(())
@@ -255,13 +255,7 @@ impl Event {
         self.identity.append_value(identity);
         self.copies.append_value(1);
         self.file.append_value(&record.artifact.path);
-        let number = match record.position {
-            Position::Record(number) | Position::Byte(number) => {
-                i64::try_from(number).unwrap_or(i64::MAX)
-            }
-            Position::Whole => 0,
-        };
-        self.record.append_value(number);
+        self.record.append_value(number(record.position));
         self.inferred.append_value(event.inferred);
         self.zone_assumed.append_value(event.time_zone_assumed);
         // Cells are sorted by column, so one pass meets them all.
@@ -319,17 +313,31 @@ impl Columns for Event {
     }
 }
 
+/// A position as the column `record` holds it.
+fn number(position: Position) -> i64 {
+    match position {
+        Position::Record(number) | Position::Byte(number) => {
+            i64::try_from(number).unwrap_or(i64::MAX)
+        }
+        Position::Whole => 0,
+    }
+}
+
 #[derive(Debug, Default)]
 struct Item {
-    texts: [StringBuilder; 5],
+    identity: StringBuilder,
+    record: Int64Builder,
+    texts: [StringBuilder; 4],
     size: Int64Builder,
     rows: usize,
 }
 
 impl Item {
-    fn append(&mut self, identity: &str, item: &makyo_base::Item<'_>) {
+    fn append(&mut self, identity: &str, record: i64, item: &makyo_base::Item<'_>) {
         self.rows += 1;
-        let values = [identity, &item.kind, &item.uid, &item.name, &item.parent];
+        self.identity.append_value(identity);
+        self.record.append_value(record);
+        let values = [&item.kind, &item.uid, &item.name, &item.parent];
         for (builder, value) in self.texts.iter_mut().zip(values) {
             if value.is_empty() { builder.append_null() } else { builder.append_value(value) }
         }
@@ -344,7 +352,8 @@ impl Columns for Item {
 
     fn finish(&mut self) -> Vec<ArrayRef> {
         self.rows = 0;
-        let mut arrays: Vec<ArrayRef> = Vec::new();
+        let mut arrays: Vec<ArrayRef> =
+            vec![Arc::new(self.identity.finish()), Arc::new(self.record.finish())];
         for builder in &mut self.texts {
             arrays.push(Arc::new(builder.finish()));
         }

@@ -124,8 +124,18 @@ fn text_column(batch: &RecordBatch, index: usize, path: &Path) -> Result<StringA
         })
 }
 
+fn integer_column(batch: &RecordBatch, index: usize, path: &Path) -> Result<Int64Array, CaseError> {
+    let column = batch.columns().get(index);
+    column.and_then(|column| column.as_any().downcast_ref::<Int64Array>()).cloned().ok_or_else(
+        || CaseError::Damaged {
+            path: path.to_owned(),
+            reason: "a column has another type than it was written with".into(),
+        },
+    )
+}
+
 /// Copies a table without the rows whose record was seen before. An aggregate's items stay with
-/// the first copy of their record; `seen` therefore counts a whole run of one identity as one.
+/// the first copy of their record.
 fn keep_first(
     from: &Path,
     to: &Path,
@@ -153,21 +163,25 @@ fn keep_first(
     let mut writer = ArrowWriter::try_new(file, schema, Some(parquet_properties()))
         .map_err(CaseError::engine(to))?;
     let mut kept = 0;
-    // Items of one record stand together; the run that is open belongs to the copy that is kept.
-    let mut open_run: Option<u128> = None;
+    // Items of one record stand together; those of the record that is kept are kept.
+    let mut kept_record: Option<(u128, i64)> = None;
     for batch in reader {
         let batch = batch.map_err(CaseError::engine(from))?;
         let identities = text_column(&batch, 0, from)?;
+        let records = if is_events { None } else { Some(integer_column(&batch, 1, from)?) };
         let mut mask = Vec::with_capacity(batch.num_rows());
         let mut counts = Vec::with_capacity(batch.num_rows());
-        for identity in identities.iter() {
+        for (row, identity) in identities.iter().enumerate() {
             let identity = identity.and_then(parse).unwrap_or_default();
+            let key = records.as_ref().map(|records| (identity, records.value(row)));
             let is_kept = match copies.get(&identity) {
                 None => true,
-                Some(_) if !is_events && open_run == Some(identity) => true,
+                Some(_) if key.is_some() && key == kept_record => true,
                 Some(_) => seen.insert(identity, ()).is_none(),
             };
-            open_run = is_kept.then_some(identity);
+            if is_kept {
+                kept_record = key;
+            }
             mask.push(is_kept);
             counts.push(copies.get(&identity).copied().unwrap_or(1));
         }

@@ -37,6 +37,7 @@ pub(crate) fn events() -> SchemaRef {
 pub(crate) fn items() -> SchemaRef {
     Arc::new(Schema::new(vec![
         Field::new("identity", DataType::Utf8, false),
+        Field::new("record", DataType::Int64, false),
         Field::new("kind", DataType::Utf8, false),
         Field::new("uid", DataType::Utf8, true),
         Field::new("name", DataType::Utf8, true),

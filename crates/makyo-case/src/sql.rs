@@ -50,17 +50,18 @@ type Batches = (Vec<String>, Vec<bool>, Vec<RecordBatch>);
 impl Engine {
     /// Opens the tables that the case has: `events`, `items`, and each answer by its name.
     pub(crate) fn open(case: &Path, threads: usize) -> Result<Self, CaseError> {
-        let spill = case.join("work/spill");
-        std::fs::create_dir_all(&spill).map_err(CaseError::file("create", &spill))?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(threads.max(1))
             .build()
             .map_err(CaseError::file("start the engine for", case))?;
-        let environment = RuntimeEnvBuilder::new()
-            .with_memory_limit(MEMORY_BYTES, 1.0)
-            .with_temp_file_path(spill)
-            .build_arc()
-            .map_err(CaseError::engine(case))?;
+        let mut environment = RuntimeEnvBuilder::new().with_memory_limit(MEMORY_BYTES, 1.0);
+        // A run spills beside its own work; a finished case is only read, so questions to it spill
+        // into the system's temporary folder.
+        let work = case.join("work");
+        if work.is_dir() {
+            environment = environment.with_temp_file_path(work);
+        }
+        let environment = environment.build_arc().map_err(CaseError::engine(case))?;
         let config = SessionConfig::new()
             .with_target_partitions(threads.max(1))
             .with_information_schema(true);

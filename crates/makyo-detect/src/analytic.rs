@@ -2,8 +2,8 @@
 
 mod sender_drift;
 mod session_split;
-mod sign_in_fan_in;
-mod tunnel_without_authentication;
+pub(crate) mod sign_in_fan_in;
+pub(crate) mod tunnel_without_authentication;
 
 use makyo_base::{
     Entity, EntityKind, Finding, FindingSource, Level, Organisation, Query, QueryError, RecordRef,
@@ -49,12 +49,25 @@ pub fn run_analytics(
 ) -> Result<Vec<Finding>, QueryError> {
     let mut found = Vec::new();
     for analytic in ANALYTICS {
-        found.extend((analytic.run)(analytic, query, organisation, weights)?);
+        found.extend(analytic.run(query, organisation, weights)?);
     }
     Ok(found)
 }
 
 impl Analytic {
+    /// Runs it over the case's events.
+    ///
+    /// # Errors
+    /// If the query fails.
+    pub fn run(
+        &self,
+        query: &dyn Query,
+        organisation: &Organisation,
+        weights: &Weights,
+    ) -> Result<Vec<Finding>, QueryError> {
+        (self.run)(self, query, organisation, weights)
+    }
+
     fn finding(
         &self,
         time: Option<i64>,

@@ -8,7 +8,7 @@ use crate::accounts::{Judged, Rung};
 use crate::answers::{Picture, Table};
 use crate::entry::Entry;
 use crate::incident::Incident;
-use crate::rows::{count, maybe, object, text, texts, time};
+use crate::rows::{maybe, object, text, texts, time};
 
 pub(crate) struct PathStep {
     time: Option<i64>,
@@ -140,6 +140,7 @@ const INCIDENT_COLUMNS: &[&str] = &[
     "messages",
     "indicators",
     "weight_db",
+    "findings",
     "summary",
 ];
 
@@ -203,6 +204,8 @@ fn incident_row(
         ]))
     });
     let steps = paths.get(&incident.id).map(Vec::as_slice).unwrap_or_default();
+    let ids: BTreeSet<String> =
+        incident.findings.iter().map(|index| picture.finding_id(*index)).collect();
     let summary = format!(
         "{} findings from {} to {}: first {}; {} accounts and {} hosts breached or used",
         incident.findings.len(),
@@ -231,7 +234,7 @@ fn incident_row(
         ("messages", texts(&named(EntityKind::Message))),
         ("indicators", texts(&indicators)),
         ("weight_db", Value::Float((incident.weight_db * 10.0).round() / 10.0)),
-        ("findings", count(incident.findings.len())),
+        ("findings", texts(&ids)),
         ("summary", text(summary)),
     ])
 }

@@ -1,1 +1,123 @@
+use std::cell::RefCell;
 
+use makyo_base::{
+    DAY_NS, Entity, EntityKind, Finding, FindingSource, Level, Object, Organisation, Query,
+    QueryError, RecordRef, Role, Rows, RuleRef, Value,
+};
+
+use crate::{Answers, Inputs, Unread, answer};
+
+/// A case without events; it remembers what it was asked.
+#[derive(Default)]
+struct Empty(RefCell<Vec<String>>);
+
+impl Query for Empty {
+    fn query(&self, sql: &str) -> Result<Rows, QueryError> {
+        self.0.borrow_mut().push(sql.to_owned());
+        Ok(Rows::default())
+    }
+}
+
+fn finding(id: &str, weight_db: f64, day: i64, host: &str, record: u64) -> Finding {
+    Finding {
+        id: id.into(),
+        time: Some(day * DAY_NS),
+        source: FindingSource::Sigma,
+        rule: RuleRef {
+            id: format!("rule-{id}"),
+            title: format!("title {id}"),
+            level: Level::High,
+        },
+        techniques: vec!["T1059".into()],
+        tactics: vec![format!("tactic-{id}")],
+        entities: vec![Entity { role: Role::Place, kind: EntityKind::Host, value: host.into() }],
+        weight_db,
+        explained_by: None,
+        records: vec![RecordRef { file: "f".into(), record }],
+        text: id.into(),
+    }
+}
+
+fn answers(findings: &[Finding]) -> Answers {
+    let organisation = Organisation::default();
+    answer(&Inputs {
+        query: &Empty::default(),
+        organisation: &organisation,
+        findings,
+        unread: &[Unread { file: "x".into(), kind: "malformed".into(), detail: "y".into() }],
+        incident_least: 20.0,
+        incident_strong: 14.0,
+    })
+    .expect("answered")
+}
+
+fn texts(rows: &[Object<'static>], name: &str) -> Vec<String> {
+    rows.iter()
+        .map(|row| row.get(name).and_then(Value::as_str).unwrap_or_default().to_owned())
+        .collect()
+}
+
+#[test]
+fn nothing_found_accuses_nobody_and_every_answer_is_there() {
+    let found = answers(&[]);
+    let names: Vec<&str> = found.tables.iter().map(|table| table.name).collect();
+    for name in [
+        "entry",
+        "accounts",
+        "hosts",
+        "path",
+        "access",
+        "assets",
+        "coverage",
+        "persistence",
+        "containment",
+        "messages",
+        "incidents",
+        "timeline",
+        "graph",
+    ] {
+        assert!(names.contains(&name), "{name}");
+    }
+    assert!(found.table("incidents").is_empty() && found.table("accounts").is_empty());
+    assert_eq!(texts(found.table("coverage"), "source"), ["(not read)"]);
+}
+
+#[test]
+fn one_finding_is_no_incident_and_two_on_one_record_are_one_witness() {
+    assert!(answers(&[finding("a", 14.0, 1, "h", 1)]).table("incidents").is_empty());
+    let same_record = [finding("a", 14.0, 1, "h", 1), finding("b", 14.0, 1, "h", 1)];
+    assert!(answers(&same_record).table("incidents").is_empty());
+    let two_records = [finding("a", 14.0, 1, "h", 1), finding("b", 14.0, 1, "h", 2)];
+    assert_eq!(answers(&two_records).table("incidents").len(), 1);
+}
+
+#[test]
+fn weak_findings_alone_are_no_incident() {
+    let weak: Vec<Finding> = (0..6)
+        .map(|n| finding(&format!("w{n}"), 7.0, n, "h", u64::try_from(n).expect("small")))
+        .collect();
+    assert!(answers(&weak).table("incidents").is_empty());
+}
+
+#[test]
+fn unrelated_intrusions_stay_apart_and_the_same_host_much_later_too() {
+    let mut all = vec![finding("a", 14.0, 1, "h", 1), finding("b", 14.0, 2, "h", 2)];
+    all.extend([finding("c", 14.0, 1, "g", 3), finding("d", 14.0, 2, "g", 4)]);
+    all.extend([finding("e", 14.0, 200, "h", 5), finding("f", 14.0, 201, "h", 6)]);
+    let found = answers(&all);
+    assert_eq!(found.table("incidents").len(), 3);
+    assert_eq!(texts(found.table("hosts"), "verdict"), ["breached", "breached"]);
+}
+
+#[test]
+fn the_order_of_findings_does_not_matter() {
+    let mut all = vec![
+        finding("a", 14.0, 1, "h", 1),
+        finding("b", 14.0, 2, "h", 2),
+        finding("c", 22.0, 3, "g", 3),
+    ];
+    let ids = |answers: &Answers| texts(answers.table("incidents"), "id");
+    let forward = ids(&answers(&all));
+    all.reverse();
+    assert_eq!(ids(&answers(&all)), forward);
+}

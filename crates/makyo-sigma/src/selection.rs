@@ -27,7 +27,7 @@ pub enum Selection {
 }
 
 /// A compiled regular expression may take this much memory.
-const REGEX_BYTES_MAX: usize = 1 << 20;
+const REGEX_BYTES_MAX: usize = 16 << 20;
 
 /// Reads a whole `detection` block: named selections under a condition.
 ///

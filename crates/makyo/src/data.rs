@@ -66,7 +66,11 @@ pub(crate) fn source_files(folders: &[PathBuf]) -> anyhow::Result<Vec<DataFile>>
         if !folder.is_dir() {
             bail!("sources are a folder of NAME/source.yml: `{}` is none", folder.display());
         }
-        all.extend(files(folder, &["yml"])?);
+        let own = files(folder, &["yml"])?;
+        // A description of the user's stands in for the built-in one of the same name.
+        let tail = |path: &str| path.rsplit('/').take(2).map(str::to_owned).collect::<Vec<_>>();
+        all.retain(|known| !own.iter().any(|file| tail(&file.0) == tail(&known.0)));
+        all.extend(own);
     }
     all.sort();
     Ok(all)

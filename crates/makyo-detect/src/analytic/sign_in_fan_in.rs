@@ -12,7 +12,7 @@ use makyo_base::{
 use super::{Analytic, entity, reference};
 use crate::weights::Weights;
 
-pub(super) const ANALYTIC: Analytic = Analytic {
+pub(crate) const ANALYTIC: Analytic = Analytic {
     id: "sign_in_fan_in",
     title: "One new address signs in to many accounts",
     level: Level::High,

@@ -15,7 +15,7 @@ use makyo_base::{
 use super::{Analytic, entity, reference};
 use crate::weights::Weights;
 
-pub(super) const ANALYTIC: Analytic = Analytic {
+pub(crate) const ANALYTIC: Analytic = Analytic {
     id: "tunnel_without_authentication",
     title: "VPN tunnel that no authentication precedes",
     level: Level::Critical,

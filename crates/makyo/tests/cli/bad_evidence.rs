@@ -49,7 +49,14 @@ fn every_kind_of_damage_is_named_and_the_rest_is_read() {
     put("empty.log", b"");
     put(
         "long.jsonl",
-        format!("{}{{\"a\":\"{}\"}}\n{}", line(1), "x".repeat(10 << 20), line(2)).as_bytes(),
+        format!(
+            "{}{{\"a\":\"{}\"}}
+{}",
+            line(9001),
+            "x".repeat(10 << 20),
+            line(9002)
+        )
+        .as_bytes(),
     );
     put("bomb.zip", &zip_bomb());
     let mut evtx = b"ElfFile\0".to_vec();

@@ -76,5 +76,5 @@ fn public_regression_cases_fire() {
     }
     println!("{held} of {cases} regression cases hold");
     assert!(cases >= 200, "{cases} cases found; {}", stderr(&run));
-    assert!(held >= 190, "{held} of {cases} hold; missed:\n{}", missed.join("\n"));
+    assert!(held >= 201, "{held} of {cases} hold; missed:\n{}", missed.join("\n"));
 }
