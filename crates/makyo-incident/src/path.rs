@@ -195,14 +195,6 @@ fn incident_row(
         .filter(|address| crate::intruder::is_foreign(address, picture.organisation))
         .collect();
     let entry = entries.iter().find(|entry| entry.incident == incident.id);
-    let entry_value = entry.map_or(Value::Null, |entry| {
-        Value::Object(object(vec![
-            ("vector", text(entry.vector)),
-            ("time", time(entry.time)),
-            ("entity", maybe(Some(&entry.through))),
-            ("finding", text(picture.finding_id(entry.finding))),
-        ]))
-    });
     let steps = paths.get(&incident.id).map(Vec::as_slice).unwrap_or_default();
     let ids: BTreeSet<String> =
         incident.findings.iter().map(|index| picture.finding_id(*index)).collect();
@@ -221,7 +213,7 @@ fn incident_row(
         ("id", text(incident.id.clone())),
         ("start", time(Some(incident.start))),
         ("end", time(Some(incident.end))),
-        ("entry", entry_value),
+        ("entry", entry.map_or(Value::Null, |entry| entry_value(picture, entry))),
         (
             "path",
             Value::List(
@@ -237,4 +229,13 @@ fn incident_row(
         ("findings", texts(&ids)),
         ("summary", text(summary)),
     ])
+}
+
+fn entry_value(picture: &Picture<'_>, entry: &Entry) -> Value<'static> {
+    Value::Object(object(vec![
+        ("vector", text(entry.vector)),
+        ("time", time(entry.time)),
+        ("entity", maybe(Some(&entry.through))),
+        ("finding", text(picture.finding_id(entry.finding))),
+    ]))
 }

@@ -81,7 +81,7 @@ fn csv_with_quotes_line_breaks_and_json_inside() {
 #[test]
 fn syslog_headers_come_off() {
     let found = events(
-        &sources(),
+        sources(),
         "<134>1 2021-10-19T09:10:35+02:00 gw1 vpn 12 - [x@1 a=\"b\"] action=login user=ann src=192.0.2.1\n<134>Oct 19 09:10:36 gw1 vpn[12]: action=login user=bob src=192.0.2.2\n",
     );
     assert!(
@@ -105,7 +105,7 @@ fn cef_and_leef() {
     );
     assert!(line.contains(r#""product":{"name":"Gate","vendor_name":"Example"}"#), "{line}");
     let found = events(
-        &sources(),
+        sources(),
         "LEEF:2.0|Example|Gate|1.0|login|^|src=192.0.2.1^usrName=ann^devTime=2025-01-01T00:00:00Z\n",
     );
     assert!(found.lines[0].contains(r#""src_endpoint":{"ip":"192.0.2.1"}"#), "{}", found.lines[0]);
@@ -114,7 +114,7 @@ fn cef_and_leef() {
 #[test]
 fn w3c_fields_name_the_columns() {
     let found = events(
-        &sources(),
+        sources(),
         "#Software: Example\n#Fields: date time c-ip cs-username sc-status\n2025-01-01 00:00:05 192.0.2.1 ann 200\n",
     );
     assert!(

@@ -1,5 +1,13 @@
 //! The program as its users meet it.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::too_many_lines,
+    reason = "a test fails by panicking, says what it skipped, and tells one story from end to end"
+)]
+
 mod bad_evidence;
 mod commands;
 mod real;
