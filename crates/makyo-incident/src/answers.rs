@@ -138,9 +138,11 @@ impl Picture<'_> {
 /// # Errors
 /// If a query fails, which is a mistake of ours or damage to the case.
 pub fn answer(inputs: &Inputs<'_>) -> Result<Answers, QueryError> {
-    let facts = Facts::read(inputs.query, inputs.organisation)?;
+    let mut facts = Facts::read(inputs.query, inputs.organisation)?;
     let intruder =
         Intruder::trace(inputs.findings, &facts, inputs.organisation, inputs.incident_strong);
+    let (addresses, sessions) = intruder.places();
+    facts.read_items(inputs.query, &addresses, &sessions)?;
     let incidents = incidents(
         inputs.findings,
         &facts,

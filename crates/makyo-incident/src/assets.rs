@@ -11,6 +11,7 @@ use makyo_base::{Asset, Object, Query, QueryError, Value};
 
 use crate::accounts::{Judged, Rung};
 use crate::answers::{Picture, Table};
+use crate::facts::{CloudUse, ShareUse};
 use crate::rows::{object, text, texts, time};
 
 const COLUMNS: &[&str] =
@@ -20,6 +21,19 @@ const COLUMNS: &[&str] =
 const MAILBOXES: &str = "
     SELECT DISTINCT lower(coalesce(resource_owner_name, account)) AS mailbox FROM events
     WHERE metadata_event_code = 'MailItemsAccessed' ORDER BY 1";
+
+/// Uses of files below a path; `{fits}` is the pattern's regular expression.
+const SITE_USES: &str = "
+    SELECT account, coalesce(src_endpoint_ip, '') AS address,
+           coalesce(actor_session_uid, '') AS session,
+           coalesce(metadata_event_code, '') AS operation,
+           CAST(min(time) AS BIGINT) AS first, CAST(max(time) AS BIGINT) AS last
+    FROM events
+    WHERE source = 'm365-unified-audit' AND account IS NOT NULL AND time IS NOT NULL
+      AND makyo_access IS NOT NULL
+      AND (regexp_like(lower(file_path), {fits}) OR regexp_like(lower(resource_name), {fits}))
+    GROUP BY account, src_endpoint_ip, actor_session_uid, metadata_event_code
+    ORDER BY first, account, address, session, operation";
 
 /// One use of an asset by anybody.
 struct Touch {
@@ -37,12 +51,16 @@ pub(crate) fn table(
 ) -> Result<Table, QueryError> {
     let logged: BTreeSet<String> =
         query.query(MAILBOXES)?.iter().map(|row| row.string("mailbox")).collect();
-    let rows = picture
-        .organisation
-        .assets
-        .iter()
-        .map(|asset| judge(picture, judged, asset, &logged))
+    let assets = picture.organisation.assets.iter();
+    let rows: Result<Vec<_>, QueryError> = assets
+        .map(|asset| {
+            let touches = asset.matches.iter().map(|pattern| touches(picture, pattern, query));
+            let touches: Result<Vec<_>, QueryError> = touches.collect();
+            let touches = touches?.into_iter().flatten().collect();
+            Ok(judge(picture, judged, asset, touches, &logged))
+        })
         .collect();
+    let rows = rows?;
     Ok(Table { name: "assets", columns: COLUMNS, rows })
 }
 
@@ -50,10 +68,9 @@ fn judge(
     picture: &Picture<'_>,
     judged: &BTreeMap<String, Judged>,
     asset: &Asset,
+    touches: Vec<Touch>,
     logged: &BTreeSet<String>,
 ) -> Object<'static> {
-    let touches: Vec<Touch> =
-        asset.matches.iter().flat_map(|pattern| touches(picture, pattern)).collect();
     let tied: Vec<&Touch> = touches.iter().filter(|touch| touch.is_tied).collect();
     if !tied.is_empty() {
         let reason = "the intruder's session or address used it".to_owned();
@@ -128,57 +145,98 @@ fn proof(
     }
 }
 
-fn touches(picture: &Picture<'_>, pattern: &str) -> Vec<Touch> {
-    let mut found = Vec::new();
+fn touches(
+    picture: &Picture<'_>,
+    pattern: &str,
+    query: &dyn Query,
+) -> Result<Vec<Touch>, QueryError> {
     let (kind, path) = pattern.split_once(':').unwrap_or(("", pattern));
-    for used in &picture.facts.uses {
-        let fits = match kind {
-            "sharepoint" => {
-                used.items.iter().chain([&used.place]).any(|item| site_fits(path, item))
-            }
-            "mailbox" => {
-                let mailbox = if used.owner.is_empty() { &used.account } else { &used.owner };
-                matches!(used.access.as_str(), "bind" | "sync" | "send" | "delete")
-                    && mailbox.eq_ignore_ascii_case(path)
-            }
-            _ => false,
-        };
-        if fits {
-            found.push(Touch {
-                account: used.account.clone(),
-                operation: used.operation.clone(),
-                first: used.first,
-                last: used.last,
-                is_tied: picture.tied_use(used).is_some(),
-            });
-        }
+    match kind {
+        "sharepoint" => site_touches(picture, path, query),
+        "mailbox" => Ok(mailbox_touches(picture, path)),
+        "smb" => Ok(share_touches(picture, path)),
+        _ => Ok(Vec::new()),
     }
-    if kind == "smb" {
-        for share in &picture.facts.shares {
-            let name = share.name();
-            if glob(&path.to_lowercase(), &format!("{}\\", name.to_lowercase())) {
-                found.push(Touch {
-                    account: share.account.clone(),
-                    operation: "share access".into(),
-                    first: share.first,
-                    last: share.last,
-                    is_tied: picture.tied_share(share).is_some(),
-                });
-            }
-        }
-    }
-    found
 }
 
-/// `/sites/launch/**` fits `https://host/sites/launch/a/b` and the site itself.
-fn site_fits(pattern: &str, item: &str) -> bool {
-    let path = item
-        .split_once("//")
-        .and_then(|(_, rest)| rest.find('/').and_then(|at| rest.get(at..)))
-        .unwrap_or(item);
+fn site_touches(
+    picture: &Picture<'_>,
+    path: &str,
+    query: &dyn Query,
+) -> Result<Vec<Touch>, QueryError> {
+    let fits = makyo_base::sql_text(&site_expression(path));
+    let rows = query.query(&SITE_USES.replace("{fits}", &fits))?;
+    let touch = |row: makyo_base::Row<'_>| {
+        let (first, last) = (row.integer("first")?, row.integer("last")?);
+        let tie = picture.intruder.tie(row.text("session")?, row.text("address")?, first);
+        Some(Touch {
+            account: picture.facts.names.resolve(row.text("account")?),
+            operation: row.string("operation"),
+            first,
+            last,
+            is_tied: tie.is_some_and(|tie| picture.in_incident(tie.0)),
+        })
+    };
+    Ok(rows.iter().filter_map(touch).collect())
+}
+
+/// `/sites/launch/**` as a regular expression over `https://host/sites/launch/a/b` and over the
+/// site itself.
+fn site_expression(path: &str) -> String {
     let path = path.to_lowercase();
-    let pattern = pattern.to_lowercase();
-    glob(&pattern, &path) || glob(&pattern, &format!("{}/", path.trim_end_matches('/')))
+    let (path, whole) = match path.strip_suffix("/**") {
+        Some(folder) => (folder.to_owned(), false),
+        None => (path, true),
+    };
+    let mut out = "^([a-z]+://[^/]+)?".to_owned();
+    let mut letters = path.chars().peekable();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '*' if letters.peek() == Some(&'*') => {
+                letters.next();
+                out.push_str(".*");
+            }
+            '*' => out.push_str("[^/]*"),
+            plain if plain.is_alphanumeric() || matches!(plain, '/' | '_' | '-' | ' ') => {
+                out.push(plain)
+            }
+            special => {
+                out.push('\\');
+                out.push(special);
+            }
+        }
+    }
+    out.push_str(if whole { "/?$" } else { "(/|$)" });
+    out
+}
+
+fn mailbox_touches(picture: &Picture<'_>, path: &str) -> Vec<Touch> {
+    let is_this = |used: &&CloudUse| {
+        let mailbox = if used.owner.is_empty() { &used.account } else { &used.owner };
+        matches!(used.access.as_str(), "bind" | "sync" | "send" | "delete")
+            && mailbox.eq_ignore_ascii_case(path)
+    };
+    let touch = |used: &CloudUse| Touch {
+        account: used.account.clone(),
+        operation: used.operation.clone(),
+        first: used.first,
+        last: used.last,
+        is_tied: picture.tied_use(used).is_some(),
+    };
+    picture.facts.uses.iter().filter(is_this).map(touch).collect()
+}
+
+fn share_touches(picture: &Picture<'_>, path: &str) -> Vec<Touch> {
+    let path = path.to_lowercase();
+    let is_this = |share: &&ShareUse| glob(&path, &format!("{}\\", share.name().to_lowercase()));
+    let touch = |share: &ShareUse| Touch {
+        account: share.account.clone(),
+        operation: "share access".into(),
+        first: share.first,
+        last: share.last,
+        is_tied: picture.tied_share(share).is_some(),
+    };
+    picture.facts.shares.iter().filter(is_this).map(touch).collect()
 }
 
 /// `**` stands for anything, `*` for anything within one folder.

@@ -76,7 +76,7 @@ pub(crate) struct CloudUse {
     pub(crate) first: i64,
     pub(crate) last: i64,
     pub(crate) records: i64,
-    /// Distinct files or messages.
+    /// Distinct files or messages; known for the intruder's uses only.
     pub(crate) items: BTreeSet<String>,
     pub(crate) throttled: bool,
     pub(crate) record: RecordRef,
@@ -166,7 +166,7 @@ const USES: &str = "
            coalesce(metadata_event_code, '') AS operation, coalesce(resource_type, '') AS kind,
            coalesce(resource_name, '') AS place, lower(coalesce(resource_owner_name, '')) AS owner,
            CAST(min(time) AS BIGINT) AS first, CAST(max(time) AS BIGINT) AS last,
-           count(*) AS records, array_agg(DISTINCT coalesce(file_path, email_message_uid)) AS files,
+           count(*) AS records,
            bool_or(coalesce(makyo_is_throttled, false)) AS throttled,
            min(file) AS file, min(record) AS record
     FROM events
@@ -176,12 +176,16 @@ const USES: &str = "
              resource_type, resource_name, resource_owner_name
     ORDER BY first, account, address, session, access, operation, kind, place, owner";
 
+/// What was read, file by file and message by message; asked of the intruder's uses only, because
+/// everybody's would be as large as the evidence.
 const USE_ITEMS: &str = "
     SELECT e.account, coalesce(e.src_endpoint_ip, '') AS address,
            coalesce(e.actor_session_uid, '') AS session, coalesce(e.makyo_access, '') AS access,
-           coalesce(e.resource_name, '') AS place, array_agg(DISTINCT i.uid) AS items
-    FROM events e JOIN items i ON e.identity = i.identity
-    WHERE e.source = 'm365-unified-audit' AND e.account IS NOT NULL AND i.uid IS NOT NULL
+           coalesce(e.resource_name, '') AS place,
+           array_agg(DISTINCT coalesce(i.uid, e.file_path, e.email_message_uid)) AS items
+    FROM events e LEFT JOIN items i ON e.identity = i.identity
+    WHERE e.source = 'm365-unified-audit' AND e.account IS NOT NULL
+      AND e.makyo_access IS NOT NULL AND {tied}
     GROUP BY e.account, e.src_endpoint_ip, e.actor_session_uid, e.makyo_access, e.resource_name
     ORDER BY account, address, session, access, place";
 
@@ -289,24 +293,41 @@ impl Facts {
         Ok(())
     }
 
-    fn read_cloud(&mut self, query: &dyn Query) -> Result<(), QueryError> {
-        type Key = (String, String, String, String, String);
-        let mut items: BTreeMap<Key, BTreeSet<String>> = BTreeMap::new();
-        let key = |row: Row<'_>| -> Key {
-            (
-                row.string("account"),
-                row.string("address"),
-                row.string("session"),
-                row.string("access"),
-                row.string("place"),
-            )
+    /// Adds the items of all uses from these addresses or in these sessions.
+    pub(crate) fn read_items(
+        &mut self,
+        query: &dyn Query,
+        addresses: &BTreeSet<&str>,
+        sessions: &BTreeSet<&str>,
+    ) -> Result<(), QueryError> {
+        let list = |values: &BTreeSet<&str>| {
+            // An empty list is no SQL.
+            let texts = values.iter().copied().chain([""]).map(makyo_base::sql_text);
+            texts.collect::<Vec<_>>().join(", ")
         };
-        for row in query.query(USE_ITEMS)?.iter() {
-            items.insert(key(row), row.list("items").iter().cloned().collect());
+        let tied = format!(
+            "(e.src_endpoint_ip IN ({}) OR e.actor_session_uid IN ({}))",
+            list(addresses),
+            list(sessions)
+        );
+        for row in query.query(&USE_ITEMS.replace("{tied}", &tied))?.iter() {
+            let account = self.account(row);
+            let is_this = |used: &&mut CloudUse| {
+                used.account == account
+                    && row.text("address") == Some(&used.address)
+                    && row.text("session") == Some(&used.session)
+                    && row.text("access") == Some(&used.access)
+                    && row.text("place") == Some(&used.place)
+            };
+            for used in self.uses.iter_mut().filter(is_this) {
+                used.items.extend(row.list("items").iter().cloned());
+            }
         }
+        Ok(())
+    }
+
+    fn read_cloud(&mut self, query: &dyn Query) -> Result<(), QueryError> {
         for row in query.query(USES)?.iter() {
-            let mut found: BTreeSet<String> = row.list("files").iter().cloned().collect();
-            found.extend(items.get(&key(row)).into_iter().flatten().cloned());
             self.uses.push(CloudUse {
                 account: self.account(row),
                 address: row.string("address"),
@@ -319,7 +340,7 @@ impl Facts {
                 first: row.integer("first").unwrap_or_default(),
                 last: row.integer("last").unwrap_or_default(),
                 records: row.integer("records").unwrap_or_default(),
-                items: found,
+                items: BTreeSet::new(),
                 throttled: row.boolean("throttled").unwrap_or_default(),
                 record: reference(row),
             });

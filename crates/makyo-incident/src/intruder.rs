@@ -169,6 +169,12 @@ impl Intruder {
         self.steps.sort_by(|a, b| (a.time, &a.to, &a.account).cmp(&(b.time, &b.to, &b.account)));
     }
 
+    /// All addresses and sessions that were the intruder's at some time.
+    pub(crate) fn places(&self) -> (BTreeSet<&str>, BTreeSet<&str>) {
+        let addresses = self.outside.iter().chain(&self.leases).map(|one| one.value.as_str());
+        (addresses.collect(), self.sessions.keys().map(String::as_str).collect())
+    }
+
     /// The finding that ties an action to the intruder, and by what: its session, or its address at
     /// that time.
     pub(crate) fn tie(

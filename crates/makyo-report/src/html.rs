@@ -223,6 +223,17 @@ pub(crate) fn plain(value: &Value<'_>) -> String {
             }
         }
         Value::Bool(flag) => if *flag { "yes" } else { "no" }.to_owned(),
+        Value::Str(text) => to_the_second(text),
         scalar => scalar.as_text().map(|text| text.into_owned()).unwrap_or_default(),
+    }
+}
+
+/// Fractions of a second help nobody who reads a table; the JSON has them.
+fn to_the_second(text: &str) -> String {
+    match text.split_once('.') {
+        Some((head, rest)) if head.len() == 19 && head.contains('T') && rest.ends_with('Z') => {
+            format!("{head}Z")
+        }
+        _ => text.to_owned(),
     }
 }

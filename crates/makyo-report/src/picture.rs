@@ -29,7 +29,8 @@ pub(crate) struct Tick {
     pub(crate) label: String,
 }
 
-const WIDTH: usize = 1000;
+const WIDTH: usize = 1060;
+const RIGHT: usize = 75;
 const LEFT: usize = 170;
 const LANE: usize = 34;
 
@@ -39,7 +40,7 @@ pub(crate) fn timeline(path: &[Object<'static>]) -> Option<Picture> {
     let (first, last) = (times.iter().min().copied()?, times.iter().max().copied()?);
     let span = (last - first).max(1);
     let place = |time: i64| {
-        let offset = i128::from(time - first) * (WIDTH - LEFT - 30) as i128 / i128::from(span);
+        let offset = i128::from(time - first) * (WIDTH - LEFT - RIGHT) as i128 / i128::from(span);
         LEFT + 10 + usize::try_from(offset).unwrap_or_default()
     };
     let mut order: Vec<String> = Vec::new();
