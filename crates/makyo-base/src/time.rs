@@ -70,6 +70,9 @@ fn in_range(time: Timestamp) -> Option<(i64, bool)> {
     i64::try_from(time.as_nanosecond()).ok().map(|time| (time, false))
 }
 
+/// 1970 in Windows' count of 100 ns since 1601 (Microsoft, `FILETIME`).
+const FILETIME_OF_1970: i64 = 116_444_736_000_000_000;
+
 /// Seconds, milliseconds, microseconds or nanoseconds since 1970, told by magnitude: a number of
 /// 9 or 10 digits before the point is seconds (1973 to 2286), of 12 or 13 milliseconds, and so on.
 fn epoch(text: &str) -> Option<i64> {
@@ -83,7 +86,10 @@ fn epoch(text: &str) -> Option<i64> {
         9 | 10 => SECOND_NS,
         12 | 13 => 1_000_000,
         15 | 16 => 1_000,
-        18 | 19 => 1,
+        // Windows counts 100 ns since 1601; as nanoseconds since 1970 such a number would lie before
+        // 2001, when none of the products that write those existed.
+        18 => return whole.parse::<i64>().ok()?.checked_sub(FILETIME_OF_1970)?.checked_mul(100),
+        19 => 1,
         _ => return None,
     };
     let whole = whole.parse::<i64>().ok()?.checked_mul(unit)?;

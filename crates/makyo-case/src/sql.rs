@@ -12,6 +12,7 @@ use datafusion::arrow::datatypes::{
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::ListingOptions;
+use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::{ParquetReadOptions, SessionConfig, SessionContext};
 use makyo_base::{Query, QueryError, Rows, SqlValue};
@@ -54,7 +55,8 @@ impl Engine {
             .worker_threads(threads.max(1))
             .build()
             .map_err(CaseError::file("start the engine for", case))?;
-        let mut environment = RuntimeEnvBuilder::new().with_memory_limit(MEMORY_BYTES, 1.0);
+        let mut environment =
+            RuntimeEnvBuilder::new().with_memory_pool(Arc::new(FairSpillPool::new(MEMORY_BYTES)));
         // A run spills beside its own work; a finished case is only read, so questions to it spill
         // into the system's temporary folder.
         let work = case.join("work");

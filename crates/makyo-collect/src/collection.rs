@@ -113,8 +113,10 @@ pub fn collect(
         let name = path.to_string_lossy().into_owned();
         if kind.is_dir() {
             walk.folder(path, &name)?;
-        } else {
+        } else if kind.is_file() {
             walk.file(path, &name)?;
+        } else {
+            walk.defect(&name, DefectKind::NotFollowed, NOT_A_FILE);
         }
     }
     Ok(walk.finish())
@@ -185,8 +187,7 @@ impl Walk<'_> {
             } else if kind.is_file() {
                 self.file(&child, &child_name)?;
             } else {
-                let detail = "not a regular file: pipes, sockets and devices are not read";
-                self.defect(&child_name, DefectKind::NotFollowed, detail);
+                self.defect(&child_name, DefectKind::NotFollowed, NOT_A_FILE);
             }
         }
         Ok(())
@@ -265,6 +266,8 @@ impl Walk<'_> {
         Ok((file, path))
     }
 }
+
+const NOT_A_FILE: &str = "not a regular file: pipes, sockets and devices are not read";
 
 fn describe_link(folder: &Path, link: &Path) -> String {
     let target = std::fs::read_link(link).unwrap_or_default();

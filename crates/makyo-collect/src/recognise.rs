@@ -88,6 +88,9 @@ fn by_magic(head: &[u8]) -> Option<ArtifactKind> {
 /// Text may hold a few stray control bytes (terminal codes, NULs of a damaged disk block), not
 /// many.
 fn is_text(head: &[u8]) -> bool {
+    // What a crash leaves at the end of a log that was being written says nothing about its start.
+    let end = head.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    let head = head.get(..end).unwrap_or_default();
     let strange =
         head.iter().filter(|byte| matches!(byte, 0..=8 | 11 | 14..=26 | 28..=31 | 127)).count();
     strange * 50 <= head.len()
@@ -165,8 +168,11 @@ fn is_message(text: &str) -> bool {
         "sender",
     ];
     let mut known = 0;
+    let mut wanted = 3;
+    let mut ended = false;
     for (number, line) in text.lines().enumerate() {
         if line.is_empty() {
+            ended = true;
             break;
         }
         if line.starts_with([' ', '\t']) && number > 0 {
@@ -178,7 +184,11 @@ fn is_message(text: &str) -> bool {
         }
         known += usize::from(KNOWN.contains(&name.to_ascii_lowercase().as_str()));
     }
-    known >= 3
+    // A header longer than what is looked at shows fewer of its lines.
+    if !ended && text.len() >= SNIFF_BYTES / 2 {
+        wanted = 2;
+    }
+    known >= wanted
 }
 
 /// A header line of names over lines with as many fields.

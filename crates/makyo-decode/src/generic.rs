@@ -148,8 +148,9 @@ pub(crate) fn infer(
         .filter(|field| !field.0.starts_with("syslog.") && field.0 != "message")
         .count();
     let pairs = native.0.iter().filter(|field| field.0.len() > 1).count();
+    let has_header = native.contains("syslog.time") && native.contains("syslog.host");
     // Prose has an equals sign now and then, and a README is no log.
-    if format == "lines" && time.is_none() && (fields < 4 || pairs < 4) {
+    if format == "lines" && time.is_none() && !has_header && (fields < 4 || pairs < 4) {
         return None;
     }
     if let Some((time, assumed)) = time {
@@ -261,7 +262,15 @@ fn user(text: &str) -> Option<String> {
         "has",
         "logged",
         "login",
+        "fail",
         "failed",
+        "success",
+        "successful",
+        "succeeded",
+        "in",
+        "on",
+        "for",
+        "with",
     ];
     let fits = !text.is_empty()
         && text.len() <= 128

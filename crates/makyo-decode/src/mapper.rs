@@ -12,7 +12,7 @@ use makyo_sigma::{Diagnostic, Scratch};
 use crate::decoder::DecodeOptions;
 use crate::format::RawSink;
 use crate::generic;
-use crate::shape::Shape;
+use crate::shape::{DEFECT_FIELD, Shape};
 use crate::source::{Items, Source};
 
 /// Child items of one record beyond this number are counted, not kept.
@@ -96,6 +96,7 @@ pub(crate) struct Mapper<'m> {
     counts: BTreeMap<DefectKind, u64>,
     replaced: Option<(u64, u64)>,
     unrecognised: Option<(u64, u64)>,
+    untimed: Option<(u64, u64)>,
 }
 
 impl<'m> Mapper<'m> {
@@ -118,6 +119,7 @@ impl<'m> Mapper<'m> {
             counts: BTreeMap::new(),
             replaced: None,
             unrecognised: None,
+            untimed: None,
         }
     }
 
@@ -134,6 +136,12 @@ impl<'m> Mapper<'m> {
                 "{count} lines have neither a time nor fields that a log would have; the first is line {first}"
             );
             self.tell(Position::Record(first), DefectKind::Unrecognised, detail);
+        }
+        if let Some((first, count)) = self.untimed.take() {
+            let detail = format!(
+                "{count} records have no time that can be read (a year or the whole time is missing), the first is record {first}; they are kept, and no answer that asks when can use them"
+            );
+            self.tell(Position::Record(first), DefectKind::Malformed, detail);
         }
         for (kind, count) in std::mem::take(&mut self.counts) {
             if count > DEFECTS_MAX {
@@ -333,6 +341,15 @@ impl RawSink for Mapper<'_> {
                 } else {
                     self.extract(source, native, false)
                 };
+                let mut native = native;
+                let place = native.0.iter().position(|field| field.0 == DEFECT_FIELD);
+                if let Some((_, Value::Str(detail))) = place.map(|place| native.0.remove(place)) {
+                    self.defect(
+                        Position::Record(position),
+                        DefectKind::Malformed,
+                        detail.into_owned(),
+                    );
+                }
                 let event = self.known(source, &native);
                 (index, native, event)
             }
@@ -349,6 +366,10 @@ impl RawSink for Mapper<'_> {
             },
         };
         self.complete(&mut event);
+        if event.time().is_none() {
+            let (first, count) = self.untimed.unwrap_or((position, 0));
+            self.untimed = Some((first, count + 1));
+        }
         self.near = event.time().or(self.near);
         self.out.record(Decoded {
             artifact: self.artifact,

@@ -23,7 +23,11 @@ struct Form {
     text: Option<String>,
     lower_camel: bool,
     drop: Vec<String>,
+    defect: Option<String>,
 }
+
+/// Under this name a form says that its record is incomplete.
+pub(crate) const DEFECT_FIELD: &str = "_makyo.defect";
 
 #[derive(Debug)]
 enum Path {
@@ -31,7 +35,8 @@ enum Path {
     Join(Vec<String>),
 }
 
-const FORM_KEYS: &[&str] = &["name", "when", "merge", "parse", "fields", "text", "rename", "drop"];
+const FORM_KEYS: &[&str] =
+    &["name", "when", "merge", "parse", "fields", "text", "rename", "drop", "defect"];
 
 impl Shape {
     /// Reads a shape file.
@@ -97,6 +102,7 @@ impl Form {
             text: node.get_text("text").map(str::to_owned),
             lower_camel: rename.is_some(),
             drop: node.get_texts("drop"),
+            defect: node.get_text("defect").map(str::to_owned),
         })
     }
 
@@ -151,6 +157,9 @@ impl Form {
                     native.push_new(format!("outer.{name}"), value.clone());
                 }
             }
+        }
+        if let Some(detail) = &self.defect {
+            native.push(DEFECT_FIELD, Value::text(detail.clone()));
         }
         native
     }

@@ -142,7 +142,7 @@ pub fn answer(inputs: &Inputs<'_>) -> Result<Answers, QueryError> {
     let intruder =
         Intruder::trace(inputs.findings, &facts, inputs.organisation, inputs.incident_strong);
     let (addresses, sessions) = intruder.places();
-    facts.read_items(inputs.query, &addresses, &sessions)?;
+    facts.read_uses(inputs.query, &addresses, &sessions)?;
     let incidents = incidents(
         inputs.findings,
         &facts,

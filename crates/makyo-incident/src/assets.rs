@@ -11,29 +11,38 @@ use makyo_base::{Asset, Object, Query, QueryError, Value};
 
 use crate::accounts::{Judged, Rung};
 use crate::answers::{Picture, Table};
-use crate::facts::{CloudUse, ShareUse};
+use crate::facts::ShareUse;
 use crate::rows::{object, text, texts, time};
 
 const COLUMNS: &[&str] =
     &["asset", "verdict", "first", "last", "operations", "accounts", "gaps", "reason"];
 
-/// Mailboxes whose reading is logged at all.
-const MAILBOXES: &str = "
-    SELECT DISTINCT lower(coalesce(resource_owner_name, account)) AS mailbox FROM events
-    WHERE metadata_event_code = 'MailItemsAccessed' ORDER BY 1";
-
-/// Uses of files below a path; `{fits}` is the pattern's regular expression.
-const SITE_USES: &str = "
+/// Uses of something in the cloud by anybody; `{fits}` is the condition that it is this asset.
+const CLOUD_USES: &str = "
     SELECT account, coalesce(src_endpoint_ip, '') AS address,
            coalesce(actor_session_uid, '') AS session,
            coalesce(metadata_event_code, '') AS operation,
            CAST(min(time) AS BIGINT) AS first, CAST(max(time) AS BIGINT) AS last
     FROM events
     WHERE source = 'm365-unified-audit' AND account IS NOT NULL AND time IS NOT NULL
-      AND makyo_access IS NOT NULL
-      AND (regexp_like(lower(file_path), {fits}) OR regexp_like(lower(resource_name), {fits}))
+      AND makyo_access IS NOT NULL AND {fits}
     GROUP BY account, src_endpoint_ip, actor_session_uid, metadata_event_code
     ORDER BY first, account, address, session, operation";
+
+/// From the first to the last record of a kind that would show an access.
+const SHOWS: &str = "
+    SELECT CAST(min(time) AS BIGINT) AS first, CAST(max(time) AS BIGINT) AS last
+    FROM events
+    WHERE source = 'm365-unified-audit' AND time IS NOT NULL AND {fits}";
+
+/// Accounts that used the cloud in a time without any sign-in record of theirs: the sign-in log is
+/// a part only.
+const UNSIGNED: &str = "
+    SELECT count(DISTINCT account) AS accounts FROM events
+    WHERE source = 'm365-unified-audit' AND account LIKE '%@%'
+      AND CAST(time AS BIGINT) BETWEEN {from} AND {to} AND makyo_access IS NOT NULL
+      AND account NOT IN (SELECT account FROM events
+                          WHERE source = 'entra-sign-in' AND account IS NOT NULL)";
 
 /// One use of an asset by anybody.
 struct Touch {
@@ -49,15 +58,13 @@ pub(crate) fn table(
     judged: &BTreeMap<String, Judged>,
     query: &dyn Query,
 ) -> Result<Table, QueryError> {
-    let logged: BTreeSet<String> =
-        query.query(MAILBOXES)?.iter().map(|row| row.string("mailbox")).collect();
     let assets = picture.organisation.assets.iter();
     let rows: Result<Vec<_>, QueryError> = assets
         .map(|asset| {
             let touches = asset.matches.iter().map(|pattern| touches(picture, pattern, query));
             let touches: Result<Vec<_>, QueryError> = touches.collect();
             let touches = touches?.into_iter().flatten().collect();
-            Ok(judge(picture, judged, asset, touches, &logged))
+            judge(picture, judged, asset, touches, query)
         })
         .collect();
     let rows = rows?;
@@ -69,21 +76,16 @@ fn judge(
     judged: &BTreeMap<String, Judged>,
     asset: &Asset,
     touches: Vec<Touch>,
-    logged: &BTreeSet<String>,
-) -> Object<'static> {
+    query: &dyn Query,
+) -> Result<Object<'static>, QueryError> {
     let tied: Vec<&Touch> = touches.iter().filter(|touch| touch.is_tied).collect();
     if !tied.is_empty() {
-        let reason = "the intruder's session or address used it".to_owned();
-        return row(asset, "accessed", &tied, &[], &reason);
+        let reason = "the intruder's session or address used it";
+        return Ok(row(asset, "accessed", &tied, &[], reason));
     }
     let Some(window) = picture.window() else {
-        return row(
-            asset,
-            "unknown",
-            &[],
-            &[],
-            "no intrusion was found whose time could be covered",
-        );
+        let reason = "no intrusion was found whose time could be covered";
+        return Ok(row(asset, "unknown", &[], &[], reason));
     };
     let in_window: Vec<&Touch> = touches
         .iter()
@@ -97,24 +99,17 @@ fn judge(
             "{} used it in the time of the intrusion, and its account was in the intruder's hands",
             touch.account
         );
-        return row(asset, "unknown", &in_window, &[], &reason);
+        return Ok(row(asset, "unknown", &in_window, &[], &reason));
     }
-    let gaps: Vec<String> = asset
-        .matches
-        .iter()
-        .filter_map(|pattern| proof(picture, pattern, window, logged).err())
-        .collect();
+    let mut gaps = Vec::new();
+    for pattern in &asset.matches {
+        gaps.extend(proof(picture, pattern, window, query)?.err());
+    }
     if gaps.is_empty() {
-        row(
-            asset,
-            "not_accessed",
-            &[],
-            &[],
-            "the logs that would show it are there and whole, and show no use by an account in the intruder's hands",
-        )
-    } else {
-        row(asset, "unknown", &[], &gaps, &gaps.join("; "))
+        let reason = "the logs that would show it are there and whole, and show no use by an account in the intruder's hands";
+        return Ok(row(asset, "not_accessed", &[], &[], reason));
     }
+    Ok(row(asset, "unknown", &[], &gaps, &gaps.join("; ")))
 }
 
 /// Whether an access to what the pattern names would have shown.
@@ -122,26 +117,57 @@ fn proof(
     picture: &Picture<'_>,
     pattern: &str,
     window: (i64, i64),
-    logged: &BTreeSet<String>,
-) -> Result<(), String> {
-    match pattern.split_once(':') {
-        Some(("sharepoint", _)) => picture.coverage.proves("m365-unified-audit", window),
-        Some(("mailbox", mailbox)) => {
-            let mailbox = mailbox.to_lowercase();
-            if !logged.contains(&mailbox) {
-                return Err(format!("reading of mailbox {mailbox} does not seem to be logged"));
+    query: &dyn Query,
+) -> Result<Result<(), String>, QueryError> {
+    let cloud = |fits: String, what: &str| -> Result<Result<(), String>, QueryError> {
+        for source in ["m365-unified-audit", "entra-sign-in"] {
+            if let Err(gap) = picture.coverage.proves(source, window) {
+                return Ok(Err(gap));
             }
-            picture.coverage.proves("m365-unified-audit", window)
+        }
+        let rows = query.query(&SHOWS.replace("{fits}", &fits))?;
+        let span =
+            rows.iter().next().and_then(|row| Some((row.integer("first")?, row.integer("last")?)));
+        if span.is_none_or(|span| span.0 > window.0 || span.1 < window.1) {
+            return Ok(Err(format!("{what} is not logged for all of the time of the intrusion")));
+        }
+        let sql = UNSIGNED
+            .replace("{from}", &window.0.to_string())
+            .replace("{to}", &window.1.to_string());
+        let missing = query.query(&sql)?.iter().next().and_then(|row| row.integer("accounts"));
+        Ok(match missing.unwrap_or_default() {
+            0 => Ok(()),
+            count => Err(format!(
+                "the sign-in log is a part only: {count} accounts that were active have no sign-in in it"
+            )),
+        })
+    };
+    match pattern.split_once(':') {
+        Some(("sharepoint", _)) => cloud("resource_type = 'site'".into(), "use of sites"),
+        Some(("mailbox", mailbox)) => {
+            let owner = makyo_base::sql_text(&mailbox.to_lowercase());
+            let fits = format!(
+                "metadata_event_code = 'MailItemsAccessed'
+                 AND lower(coalesce(resource_owner_name, account)) = {owner}"
+            );
+            cloud(fits, &format!("reading of mailbox {mailbox}"))
         }
         Some(("smb", path)) => {
-            let host =
-                path.trim_start_matches('\\').split('\\').next().unwrap_or_default().to_lowercase();
-            if !picture.facts.shares.iter().any(|share| share.host == host) {
-                return Err(format!("access to shares of {host} does not seem to be logged"));
+            let host = path.trim_start_matches('\\').split('\\').next().unwrap_or_default();
+            let host = host.to_lowercase();
+            let shares = picture.facts.shares.iter().filter(|share| share.host == host);
+            let first = shares.clone().map(|share| share.first).min();
+            let last = shares.map(|share| share.last).max();
+            if first.is_none_or(|first| first > window.0) || last.is_none_or(|last| last < window.1)
+            {
+                let text = format!(
+                    "access to shares of {host} is not logged for all of the time of the intrusion"
+                );
+                return Ok(Err(text));
             }
-            picture.coverage.proves_host("windows-security", &host, window)
+            Ok(picture.coverage.proves_host("windows-security", &host, window))
         }
-        _ => Err(format!("pattern is of no kind that can be looked up: {pattern}")),
+        _ => Ok(Err(format!("pattern is of no kind that can be looked up: {pattern}"))),
     }
 }
 
@@ -152,20 +178,32 @@ fn touches(
 ) -> Result<Vec<Touch>, QueryError> {
     let (kind, path) = pattern.split_once(':').unwrap_or(("", pattern));
     match kind {
-        "sharepoint" => site_touches(picture, path, query),
-        "mailbox" => Ok(mailbox_touches(picture, path)),
+        "sharepoint" => {
+            let fits = makyo_base::sql_text(&site_expression(path));
+            let fits = format!(
+                "(regexp_like(lower(file_path), {fits}) OR regexp_like(lower(resource_name), {fits}))"
+            );
+            cloud_touches(picture, &fits, query)
+        }
+        "mailbox" => {
+            let mailbox = makyo_base::sql_text(&path.to_lowercase());
+            let fits = format!(
+                "(makyo_access IN ('bind', 'sync', 'send', 'delete')
+                  AND lower(coalesce(resource_owner_name, account)) = {mailbox})"
+            );
+            cloud_touches(picture, &fits, query)
+        }
         "smb" => Ok(share_touches(picture, path)),
         _ => Ok(Vec::new()),
     }
 }
 
-fn site_touches(
+fn cloud_touches(
     picture: &Picture<'_>,
-    path: &str,
+    fits: &str,
     query: &dyn Query,
 ) -> Result<Vec<Touch>, QueryError> {
-    let fits = makyo_base::sql_text(&site_expression(path));
-    let rows = query.query(&SITE_USES.replace("{fits}", &fits))?;
+    let rows = query.query(&CLOUD_USES.replace("{fits}", fits))?;
     let touch = |row: makyo_base::Row<'_>| {
         let (first, last) = (row.integer("first")?, row.integer("last")?);
         let tie = picture.intruder.tie(row.text("session")?, row.text("address")?, first);
@@ -208,22 +246,6 @@ fn site_expression(path: &str) -> String {
     }
     out.push_str(if whole { "/?$" } else { "(/|$)" });
     out
-}
-
-fn mailbox_touches(picture: &Picture<'_>, path: &str) -> Vec<Touch> {
-    let is_this = |used: &&CloudUse| {
-        let mailbox = if used.owner.is_empty() { &used.account } else { &used.owner };
-        matches!(used.access.as_str(), "bind" | "sync" | "send" | "delete")
-            && mailbox.eq_ignore_ascii_case(path)
-    };
-    let touch = |used: &CloudUse| Touch {
-        account: used.account.clone(),
-        operation: used.operation.clone(),
-        first: used.first,
-        last: used.last,
-        is_tied: picture.tied_use(used).is_some(),
-    };
-    picture.facts.uses.iter().filter(is_this).map(touch).collect()
 }
 
 fn share_touches(picture: &Picture<'_>, path: &str) -> Vec<Touch> {

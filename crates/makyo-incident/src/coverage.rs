@@ -206,7 +206,20 @@ impl Coverage {
     }
 }
 
+/// A log so thin that a missing day would not show proves nothing: with fewer than this many
+/// records a day the chance of an empty day by accident is above [`SILENCE_CHANCE`].
+const RECORDS_A_DAY_MIN: i64 = 14;
+
 fn proves(key: &(String, String), stretch: &Stretch, window: (i64, i64)) -> Result<(), String> {
+    let days = ((stretch.to - stretch.from) / DAY_NS).max(1);
+    if stretch.records / days < RECORDS_A_DAY_MIN {
+        return Err(format!(
+            "{} on {} has {} records a day, too few to show a hole in it",
+            key.0,
+            key.1,
+            stretch.records / days
+        ));
+    }
     if stretch.from > window.0 || stretch.to < window.1 {
         return Err(format!(
             "{} on {} covers only {} to {}",
@@ -238,7 +251,7 @@ fn silences(stretch: &Stretch) -> Vec<Gap> {
         .filter_map(|pair| {
             let [before, after] = pair else { return None };
             let (from, to) = (before + HOUR_NS, *after);
-            if to - from < 6 * HOUR_NS {
+            if to - from < HOUR_NS {
                 return None;
             }
             let expected = expected(stretch, from, to, 7 * DAY_NS)

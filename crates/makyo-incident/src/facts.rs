@@ -172,6 +172,8 @@ const USES: &str = "
     FROM events
     WHERE source = 'm365-unified-audit' AND account IS NOT NULL AND makyo_access IS NOT NULL
       AND time IS NOT NULL
+      AND (src_endpoint_ip IN ({addresses}) OR actor_session_uid IN ({sessions})
+           OR resource_type = 'inbox rule')
     GROUP BY account, src_endpoint_ip, actor_session_uid, makyo_access, metadata_event_code,
              resource_type, resource_name, resource_owner_name
     ORDER BY first, account, address, session, access, operation, kind, place, owner";
@@ -185,7 +187,8 @@ const USE_ITEMS: &str = "
            array_agg(DISTINCT coalesce(i.uid, e.file_path, e.email_message_uid)) AS items
     FROM events e LEFT JOIN items i ON e.identity = i.identity
     WHERE e.source = 'm365-unified-audit' AND e.account IS NOT NULL
-      AND e.makyo_access IS NOT NULL AND {tied}
+      AND e.makyo_access IS NOT NULL
+      AND (e.src_endpoint_ip IN ({addresses}) OR e.actor_session_uid IN ({sessions}))
     GROUP BY e.account, e.src_endpoint_ip, e.actor_session_uid, e.makyo_access, e.resource_name
     ORDER BY account, address, session, access, place";
 
@@ -293,8 +296,9 @@ impl Facts {
         Ok(())
     }
 
-    /// Adds the items of all uses from these addresses or in these sessions.
-    pub(crate) fn read_items(
+    /// Reads what was done in the cloud from these addresses or in these sessions, and every inbox
+    /// rule. Everybody's uses would be as large as the evidence.
+    pub(crate) fn read_uses(
         &mut self,
         query: &dyn Query,
         addresses: &BTreeSet<&str>,
@@ -305,29 +309,10 @@ impl Facts {
             let texts = values.iter().copied().chain([""]).map(makyo_base::sql_text);
             texts.collect::<Vec<_>>().join(", ")
         };
-        let tied = format!(
-            "(e.src_endpoint_ip IN ({}) OR e.actor_session_uid IN ({}))",
-            list(addresses),
-            list(sessions)
-        );
-        for row in query.query(&USE_ITEMS.replace("{tied}", &tied))?.iter() {
-            let account = self.account(row);
-            let is_this = |used: &&mut CloudUse| {
-                used.account == account
-                    && row.text("address") == Some(&used.address)
-                    && row.text("session") == Some(&used.session)
-                    && row.text("access") == Some(&used.access)
-                    && row.text("place") == Some(&used.place)
-            };
-            for used in self.uses.iter_mut().filter(is_this) {
-                used.items.extend(row.list("items").iter().cloned());
-            }
-        }
-        Ok(())
-    }
-
-    fn read_cloud(&mut self, query: &dyn Query) -> Result<(), QueryError> {
-        for row in query.query(USES)?.iter() {
+        let tied = |sql: &str| {
+            sql.replace("{addresses}", &list(addresses)).replace("{sessions}", &list(sessions))
+        };
+        for row in query.query(&tied(USES))?.iter() {
             self.uses.push(CloudUse {
                 account: self.account(row),
                 address: row.string("address"),
@@ -345,6 +330,23 @@ impl Facts {
                 record: reference(row),
             });
         }
+        for row in query.query(&tied(USE_ITEMS))?.iter() {
+            let account = self.account(row);
+            let is_this = |used: &&mut CloudUse| {
+                used.account == account
+                    && row.text("address") == Some(&used.address)
+                    && row.text("session") == Some(&used.session)
+                    && row.text("access") == Some(&used.access)
+                    && row.text("place") == Some(&used.place)
+            };
+            for used in self.uses.iter_mut().filter(is_this) {
+                used.items.extend(row.list("items").iter().cloned());
+            }
+        }
+        Ok(())
+    }
+
+    fn read_cloud(&mut self, query: &dyn Query) -> Result<(), QueryError> {
         for row in query.query(SIGN_INS)?.iter() {
             self.sign_ins.push(SignIn {
                 account: self.account(row),

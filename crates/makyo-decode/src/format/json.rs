@@ -8,7 +8,7 @@
 
 use std::io::{self, BufRead};
 
-use makyo_base::{DefectKind, Position, Stop, Value, parse_json};
+use makyo_base::{DefectKind, Object, Position, Stop, Value, parse_json};
 
 use super::text::lossy;
 use super::{RECORD_BYTES_MAX, RawSink};
@@ -26,6 +26,9 @@ const ENVELOPES: &[&str] = &[
     "data",
     "auditLogs",
 ];
+
+/// Lists in lists without a record.
+const BRACKETS_MAX: usize = 64;
 
 /// An envelope's other fields come first and are few.
 const ENVELOPE_BYTES_MAX: usize = 4096;
@@ -83,6 +86,12 @@ struct Splitter {
     envelopes: usize,
     /// In what follows an envelope's list: nothing there is a record.
     tail: bool,
+    /// Objects that are open around an envelope's list.
+    closing: usize,
+    /// Brackets opened between records, one after another.
+    brackets: usize,
+    /// The export said that there are more pages.
+    more_pages: bool,
 }
 
 impl Splitter {
@@ -121,12 +130,19 @@ impl Splitter {
 
     fn keep(&mut self, bytes: &[u8]) {
         self.length += bytes.len();
-        if self.length <= RECORD_BYTES_MAX && !self.tail {
+        let max = if self.tail { ENVELOPE_BYTES_MAX } else { RECORD_BYTES_MAX };
+        if self.length <= max {
             self.record.extend_from_slice(bytes);
         }
     }
 
     fn outside(&mut self, byte: u8, out: &mut dyn RawSink) {
+        self.brackets = if byte == b'[' { self.brackets + 1 } else { 0 };
+        if self.brackets == BRACKETS_MAX {
+            let detail =
+                format!("lists nested deeper than {BRACKETS_MAX}; no record is looked for there");
+            out.defect(Position::Record(self.number + 1), DefectKind::Limit, detail);
+        }
         match byte {
             b'{' => self.begin(),
             b']' if self.envelopes > 0 => {
@@ -134,6 +150,7 @@ impl Splitter {
                 self.envelopes -= 1;
                 self.begin();
                 self.tail = true;
+                self.open = vec![true; self.closing.max(1)];
                 self.last = b']';
             }
             b'[' | b']' | b',' | b' ' | b'\t' | b'\r' | b'\n' | 0x1e | 0xef | 0xbb | 0xbf | 0 => {}
@@ -190,6 +207,8 @@ impl Splitter {
         if self.maybe_envelope {
             self.maybe_envelope = false;
             if byte == b'{' {
+                self.more_pages |= memchr::memmem::find(&self.record, b"nextLink").is_some();
+                self.closing = self.open.len().saturating_sub(1);
                 self.envelopes += 1;
                 self.begin();
                 return Ok(());
@@ -208,7 +227,7 @@ impl Splitter {
                 self.nested = true;
             }
             b'[' => {
-                let is_envelope = self.open.len() == 1 && self.may_be_envelope();
+                let is_envelope = self.may_be_envelope();
                 self.maybe_envelope = is_envelope;
                 self.nested |= !is_envelope;
                 self.open.push(false);
@@ -231,7 +250,15 @@ impl Splitter {
     /// Whether the list that begins here is a list of records: its name is one of the known ones
     /// and nothing but scalars stood before it.
     fn may_be_envelope(&self) -> bool {
-        if self.nested || self.tail || self.length > ENVELOPE_BYTES_MAX || self.last != b':' {
+        if self.tail || self.length > ENVELOPE_BYTES_MAX || self.last != b':' {
+            return false;
+        }
+        // Elasticsearch answers with `{"hits": {"total": {..}, "hits": [..]}}`.
+        let is_answer = self.open == [true, true] && self.record.ends_with(b"\"hits\":");
+        if is_answer {
+            return true;
+        }
+        if self.nested || self.open.len() != 1 {
             return false;
         }
         let text = String::from_utf8_lossy(&self.record);
@@ -243,6 +270,7 @@ impl Splitter {
     fn emit(&mut self, out: &mut dyn RawSink) -> Result<(), Stop> {
         if self.tail {
             self.tail = false;
+            self.more_pages |= memchr::memmem::find(&self.record, b"nextLink").is_some();
             return Ok(());
         }
         self.number += 1;
@@ -261,7 +289,7 @@ impl Splitter {
             out.replaced(number);
         }
         let result = match parse_json(&text) {
-            Ok(Value::Object(object)) => out.raw(number, object),
+            Ok(Value::Object(object)) => out.raw(number, inner(object)),
             Ok(_) => Ok(()),
             Err(reason) => {
                 out.defect(
@@ -277,6 +305,10 @@ impl Splitter {
     }
 
     fn finish(&mut self, out: &mut dyn RawSink) -> Result<(), Stop> {
+        if self.more_pages {
+            let detail = "a page of this export names a next page (nextLink); whether that one is here the file does not say";
+            out.defect(Position::Whole, DefectKind::Truncated, detail.into());
+        }
         let cut = !matches!(self.state, State::Outside | State::Garbage);
         if (cut && !self.tail) || self.envelopes > 0 {
             self.number += 1;
@@ -284,5 +316,23 @@ impl Splitter {
             out.defect(Position::Record(self.number), DefectKind::Truncated, detail);
         }
         Ok(())
+    }
+}
+
+/// The record inside of what a search engine puts around each of its answers: `_source`
+/// (Elasticsearch), `result` (Splunk).
+fn inner(mut object: Object<'_>) -> Object<'_> {
+    let is_answer = |name: &str| match name {
+        "_source" => object.contains("_index") || object.contains("_id"),
+        "result" => object.contains("preview") || object.contains("offset"),
+        _ => false,
+    };
+    let place = object
+        .0
+        .iter()
+        .position(|(name, value)| matches!(value, Value::Object(_)) && is_answer(name.as_ref()));
+    match place.map(|place| object.0.swap_remove(place).1) {
+        Some(Value::Object(record)) => record,
+        _ => object,
     }
 }

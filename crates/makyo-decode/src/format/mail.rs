@@ -2,6 +2,7 @@
 //! attachments' names, kinds and hashes.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::io::{self, BufRead, Cursor};
 
 use mail_parser::{Address, HeaderValue, Message, MessageParser, MimeHeaders};
@@ -17,6 +18,8 @@ const MESSAGE_BYTES_MAX: usize = 128 << 20;
 const MBOX_LINE_BYTES_MAX: usize = 64 << 20;
 /// So much of the body is kept for rules.
 const BODY_CHARS_MAX: usize = 32 * 1024;
+/// Distinct header names kept of one message.
+const HEADERS_MAX: usize = 500;
 /// Links and archive members listed for one message.
 const LISTED_MAX: usize = 512;
 
@@ -154,9 +157,12 @@ fn headers(message: &Message<'_>, record: &mut Object<'_>) {
         record.push("received.first", Value::text(squeeze(first_hop)));
     }
     record.push("received.count", Value::Int(received.len() as i128));
+    let mut seen = BTreeSet::new();
     for (name, value) in message.headers_raw() {
-        let name = format!("header.{}", name.to_lowercase());
-        record.push_new(name, Value::text(squeeze(value)));
+        let name = name.to_lowercase();
+        if seen.len() < HEADERS_MAX && seen.insert(name.clone()) {
+            record.push(format!("header.{name}"), Value::text(squeeze(value)));
+        }
     }
 }
 

@@ -21,6 +21,10 @@ pub(crate) fn open_text(mut file: File) -> io::Result<Box<dyn BufRead>> {
         if head.starts_with(&[0xef, 0xbb, 0xbf]) {
             plain.read_exact(&mut [0; 3])?;
         }
+        let ends = |mark: u8| memchr::memchr(mark, &head).is_some();
+        if ends(b'\r') && !ends(b'\n') {
+            return Ok(Box::new(BufReader::with_capacity(BUFFER_BYTES, CarriageReturns(plain))));
+        }
         return Ok(Box::new(plain));
     }
     let decoder = encoding.encoding().new_decoder_with_bom_removal();
@@ -33,6 +37,19 @@ pub(crate) fn open_text(mut file: File) -> io::Result<Box<dyn BufRead>> {
         ended: false,
     };
     Ok(Box::new(BufReader::with_capacity(BUFFER_BYTES, recoded)))
+}
+
+/// Lines that end with a carriage return alone, as old Macintosh programs write them.
+struct CarriageReturns<R>(R);
+
+impl<R: Read> Read for CarriageReturns<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.0.read(buffer)?;
+        for byte in buffer.iter_mut().take(count).filter(|byte| **byte == b'\r') {
+            *byte = b'\n';
+        }
+        Ok(count)
+    }
 }
 
 /// UTF-16 to UTF-8 as a stream.

@@ -8,8 +8,8 @@
 use std::collections::BTreeMap;
 
 use makyo_base::{
-    EntityKind, Finding, Level, MINUTE_NS, Organisation, Query, QueryError, RecordRef, Role,
-    format_time,
+    DAY_NS, EntityKind, Finding, Level, MINUTE_NS, Organisation, Query, QueryError, RecordRef,
+    Role, format_time,
 };
 
 use super::{Analytic, entity, reference};
@@ -97,7 +97,7 @@ fn run(
             .iter()
             .filter(|tunnel| !has_login(tunnel, lines) && !is_reconnection(tunnel, lines))
         {
-            if is_second_line(tunnel, lines) {
+            if is_second_line(tunnel, lines) || is_early(tunnel, lines) {
                 continue;
             }
             found.push(finding(analytic, host, tunnel, lines, witnessed, weights));
@@ -126,6 +126,11 @@ fn is_reconnection(tunnel: &Line, lines: &[Line]) -> bool {
             && line.at >= tunnel.at - BEFORE_NS;
         is_earlier && (is_same_session || is_same_client)
     })
+}
+
+/// Near the start of the log the login may lie before it: sessions are taken up again for hours.
+fn is_early(tunnel: &Line, lines: &[Line]) -> bool {
+    lines.iter().map(|line| line.at).min().is_none_or(|first| tunnel.at - first < DAY_NS)
 }
 
 /// Products write several lines as one tunnel comes up; the first one speaks for it.

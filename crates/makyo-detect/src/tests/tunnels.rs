@@ -93,6 +93,13 @@ fn taking_a_session_up_again_is_no_finding() {
 }
 
 #[test]
+fn a_tunnel_at_the_start_of_the_log_proves_nothing() {
+    let mut lines = vec![(Line::Tunnel, "tanaka", "192.0.2.9", "x", -30)];
+    lines.extend(ordinary());
+    assert_eq!(find(&lines), vec![]);
+}
+
+#[test]
 fn a_log_without_logins_proves_nothing() {
     let lines: Vec<_> =
         (0..9).map(|day| (Line::Tunnel, "mori", "192.0.2.1", "", day * 1440)).collect();

@@ -1,6 +1,7 @@
 //! `makyo investigate`: everything up to the answers.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -38,6 +39,7 @@ pub(crate) fn run(options: &Investigate, cli: &Cli, output: &mut Output) -> anyh
     if !options.intel.is_empty() {
         return Err(super::later("investigate --intel"));
     }
+    keep_apart(options)?;
     let setup = setup(options)?;
     let threads = usize::from(options.threads);
     let mut case = Case::create(&options.case, threads)?;
@@ -83,6 +85,26 @@ pub(crate) fn run(options: &Investigate, cli: &Cli, output: &mut Output) -> anyh
         .map(level)
         .is_some_and(|least| findings.iter().any(|finding| finding.rule.level >= least));
     Ok(Exit::of(found, !defects.is_empty()))
+}
+
+/// Evidence is never written to, and a case inside of it would be read as evidence next time.
+fn keep_apart(options: &Investigate) -> anyhow::Result<()> {
+    let real = |path: &Path| {
+        // The case may not be there yet; the folder that it will lie in is.
+        let there = path.ancestors().find_map(|folder| std::fs::canonicalize(folder).ok());
+        there.or_else(|| std::fs::canonicalize(".").ok())
+    };
+    let Some(case) = real(&options.case) else { return Ok(()) };
+    for evidence in options.reading.evidence.iter().filter(|path| path.is_dir()) {
+        if std::fs::canonicalize(evidence).is_ok_and(|folder| case.starts_with(&folder)) {
+            anyhow::bail!(
+                "the case folder lies inside the evidence: `{}` in `{}`; choose a folder outside",
+                options.case.display(),
+                evidence.display()
+            );
+        }
+    }
+    Ok(())
 }
 
 fn detail(fields: &[(&'static str, String)]) -> Object<'static> {
