@@ -69,6 +69,7 @@ enum State {
 }
 
 #[derive(Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is one fact about the place in the text")]
 struct Splitter {
     state: State,
     record: Vec<u8>,
