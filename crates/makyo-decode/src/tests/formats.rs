@@ -17,14 +17,59 @@ fn json_in_every_arrangement() {
         format!("{RECORD}{RECORD}"),
         format!("[{RECORD},{RECORD}]"),
         format!("[{RECORD}]\n[{RECORD}]"),
-        format!(
-            "{{\"@odata.context\":\"x\",\"value\":[{RECORD},{RECORD}],\"@odata.nextLink\":\"y\"}}"
-        ),
+        format!("{{\"@odata.context\":\"x\",\"value\":[{RECORD},{RECORD}],\"@odata.count\":2}}"),
         format!("{{\"records\":[{RECORD}]}}\n{{\"records\":[{RECORD}]}}"),
         format!("\u{feff}{RECORD}\r\n\r\n{RECORD}\r\n"),
     ] {
         assert_eq!(lines(&text), (2, vec![]), "{text}");
     }
+}
+
+#[test]
+fn answers_of_search_engines_are_unwrapped() {
+    let hits = format!(
+        "{{\"took\":1,\"hits\":{{\"total\":{{\"value\":2}},\"hits\":[{{\"_index\":\"i\",\"_source\":{RECORD}}},{{\"_index\":\"i\",\"_source\":{RECORD}}}]}}}}"
+    );
+    let results = format!(
+        "{{\"preview\":false,\"result\":{RECORD}}}\n{{\"preview\":false,\"result\":{RECORD}}}"
+    );
+    for text in [hits, results] {
+        let found = events(sources(), &text);
+        assert_eq!((found.lines.len(), found.defects.len()), (2, 0), "{text}");
+        assert!(found.lines[0].contains("\"ip\":\"192.0.2.1\""), "{}", found.lines[0]);
+    }
+}
+
+#[test]
+fn what_an_export_leaves_out_is_said() {
+    let page = format!("{{\"@odata.nextLink\":\"y\",\"value\":[{RECORD}]}}");
+    let (count, defects) = lines(&page);
+    assert_eq!((count, defects[0].0), (1, DefectKind::Truncated));
+    let blank = "RecordId,CreationDate,RecordType,Operation,UserId,AuditData\n3,2022-06-13T13:51:00Z,15,UserLoginFailed,ann@agency.example,\n";
+    let (count, defects) = lines(blank);
+    assert_eq!((count, defects[0].0), (1, DefectKind::Malformed));
+    let (count, defects) = lines("{\"user\":\"ann\",\"src\":\"192.0.2.1\"}");
+    assert_eq!((count, defects.len()), (1, 1), "a record without a time is said");
+    let (count, defects) = lines(&"[".repeat(100_000));
+    assert_eq!((count, defects[0].0), (0, DefectKind::Limit));
+}
+
+#[test]
+fn lines_that_end_with_a_carriage_return_alone() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("old.csv");
+    std::fs::write(&path, "time,user\r2025-01-01T00:00:00Z,ann\r2025-01-01T00:00:01Z,bob\r")
+        .expect("written");
+    let artifact = makyo_base::Artifact {
+        id: makyo_base::ArtifactId([0; 32]),
+        path: "old.csv".into(),
+        size_bytes: 1,
+        kind: makyo_base::ArtifactKind::Csv,
+    };
+    let mut out = crate::TextEvents::default();
+    crate::decode(&artifact, &path, sources(), &crate::DecodeOptions::default(), &mut out)
+        .expect("never stops");
+    assert_eq!(out.lines.len(), 2);
 }
 
 #[test]
