@@ -317,6 +317,10 @@ fn is_clear(name: &str, picture: &Picture<'_>) -> Result<String, String> {
     let in_cloud = name.contains('@');
     let in_directory = seen.is_some_and(|seen| !seen.domains.is_empty());
     let mut needed: Vec<&str> = Vec::new();
+    // A sign-in export that was filtered by account has nothing of the others, whole as it looks.
+    if in_cloud && !seen.is_some_and(|seen| seen.sources.contains("entra-sign-in")) {
+        return Err("no sign, but the sign-in log has no record of this account at all".into());
+    }
     if in_cloud {
         needed.extend(["entra-sign-in", "m365-unified-audit"]);
     }
