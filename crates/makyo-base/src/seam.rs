@@ -2,6 +2,7 @@
 
 use crate::artifact::{Artifact, Defect, Position};
 use crate::event::Event;
+use crate::outline::Outline;
 use crate::value::Object;
 
 /// One record on its way: as it stands, and as an event.
@@ -30,6 +31,18 @@ pub trait RecordSink {
     /// # Errors
     /// [`Stop`] if the receiver cannot go on.
     fn record(&mut self, record: Decoded<'_>) -> Result<(), Stop>;
+
+    /// Whether [`RecordSink::wants`] should be asked.
+    fn screens(&self) -> bool {
+        false
+    }
+
+    /// Whether the record is wanted; asked while it is still text, where its layout is known. A
+    /// record that is not wanted was read, but is not handed over.
+    fn wants(&mut self, outline: &Outline<'_>) -> bool {
+        let _ = outline;
+        true
+    }
 
     /// Something that could not be read.
     fn defect(&mut self, defect: Defect);

@@ -17,6 +17,11 @@ pub(crate) const RECORD_BYTES_MAX: usize = 8 << 20;
 
 /// Receives what a format splits off.
 pub(crate) trait RawSink {
+    /// Offers a record's JSON text before it is parsed; whether that was enough.
+    fn text(&mut self, text: &str) -> bool {
+        let _ = text;
+        false
+    }
     /// One record with the field names of the file.
     fn raw(&mut self, position: u64, record: Object<'_>) -> Result<(), Stop>;
     /// A stretch that could not be read.

@@ -10,9 +10,11 @@
 mod decoder;
 mod format;
 mod generic;
+mod lane;
 mod line;
 mod mapper;
 mod mapping;
+mod scan;
 mod shape;
 mod source;
 

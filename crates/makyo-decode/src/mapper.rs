@@ -12,6 +12,7 @@ use makyo_sigma::{Diagnostic, Scratch};
 use crate::decoder::DecodeOptions;
 use crate::format::RawSink;
 use crate::generic;
+use crate::lane::{Guide, Lane};
 use crate::shape::{DEFECT_FIELD, Shape};
 use crate::source::{Items, Source};
 
@@ -74,6 +75,12 @@ impl Sources {
         if problems.is_empty() { Ok(sources) } else { Err(problems) }
     }
 
+    /// The shape that a source's records come in.
+    pub(crate) fn shape_of(&self, source: &Source) -> Option<&Shape> {
+        let id = source.shape.as_ref()?;
+        self.shapes.iter().find(|shape| shape.id == *id)
+    }
+
     /// The description at a place that a record named.
     #[must_use]
     pub fn get(&self, index: usize) -> Option<&Source> {
@@ -89,6 +96,8 @@ pub(crate) struct Mapper<'m> {
     format: &'static str,
     out: &'m mut dyn RecordSink,
     scratch: Scratch,
+    /// The short way, for receivers that need not have every record.
+    lane: Option<Box<Lane>>,
     /// The source of the record before: most likely this one's too.
     last: Option<usize>,
     /// The last time with a year, for lines that leave it out.
@@ -114,6 +123,7 @@ impl<'m> Mapper<'m> {
             format,
             out,
             scratch: Scratch::default(),
+            lane: Some(Box::default()),
             last: None,
             near: None,
             counts: BTreeMap::new(),
@@ -328,7 +338,28 @@ impl<'m> Mapper<'m> {
     }
 }
 
+impl Guide for Mapper<'_> {
+    fn recognise_form(&mut self, raw: &Object<'_>) -> Option<(usize, Option<usize>)> {
+        let (index, _) = self.recognise(raw.clone());
+        let (sources, index) = (self.sources, index?);
+        let shape = sources.all.get(index).and_then(|source| sources.shape_of(source));
+        Some((index, shape.and_then(|shape| shape.form(&mut self.scratch, raw))))
+    }
+}
+
 impl RawSink for Mapper<'_> {
+    fn text(&mut self, text: &str) -> bool {
+        if !self.out.screens() {
+            return false;
+        }
+        let Some(mut lane) = self.lane.take() else { return false };
+        let (format, sources) = (self.format, self.sources);
+        let outline = lane.outline(text, format, sources, self);
+        let is_enough = outline.is_some_and(|outline| !self.out.wants(&outline));
+        self.lane = Some(lane);
+        is_enough
+    }
+
     fn raw(&mut self, position: u64, record: Object<'_>) -> Result<(), Stop> {
         let (index, native) = self.recognise(record);
         let sources = self.sources;

@@ -365,6 +365,14 @@ impl TimeSpec {
         Ok(TimeSpec { fields, parse: node.get_text("parse").map(str::to_owned), zone })
     }
 
+    /// The field, if the time is read from one field in a form that makyo knows by itself.
+    pub(crate) fn only_field(&self) -> Option<&str> {
+        match (self.fields.as_slice(), &self.parse) {
+            ([field], None) => Some(field),
+            _ => None,
+        }
+    }
+
     /// The time and whether its zone was assumed.
     pub(crate) fn find(&self, native: &Object<'_>, near: Option<i64>) -> Option<(i64, bool)> {
         let parts: Option<Vec<String>> = self

@@ -14,8 +14,9 @@ pub(crate) struct Shape {
     forms: Vec<Form>,
 }
 
+/// One form of a wrapping.
 #[derive(Debug)]
-struct Form {
+pub(crate) struct Form {
     when: Matcher,
     merge: Vec<String>,
     parse: Vec<String>,
@@ -63,14 +64,53 @@ impl Shape {
     pub(crate) fn unwrap<'a>(&self, scratch: &mut Scratch, raw: &Object<'a>) -> Option<Object<'a>> {
         self.forms.iter().filter(|form| form.when.is_match(scratch, raw)).find_map(|form| {
             let native = form.unwrap(raw);
-            // A form whose inner text does not parse says nothing; the next one may.
-            let is_empty = native.0.iter().all(|field| field.0.starts_with("outer."));
-            (!is_empty).then_some(native)
+            holds_something(&native).then_some(native)
         })
     }
 }
 
+impl Shape {
+    pub(crate) fn forms(&self) -> &[Form] {
+        &self.forms
+    }
+
+    /// The place of the form that [`Shape::unwrap`] would use.
+    pub(crate) fn form(&self, scratch: &mut Scratch, raw: &Object<'_>) -> Option<usize> {
+        self.forms
+            .iter()
+            .position(|form| form.when.is_match(scratch, raw) && holds_something(&form.unwrap(raw)))
+    }
+}
+
+/// A form whose inner text does not parse says nothing; the next one may.
+fn holds_something(native: &Object<'_>) -> bool {
+    native.0.iter().any(|field| !field.0.starts_with("outer."))
+}
+
 impl Form {
+    pub(crate) fn when(&self) -> &Matcher {
+        &self.when
+    }
+
+    /// Whether the native record is the raw one's values under other names and nothing else, so
+    /// that where a value goes does not depend on what it is.
+    pub(crate) fn moves_fields_only(&self, raw: &Object<'_>) -> bool {
+        let is_plain = |path: &Path| match path {
+            // The first that is not blank; blankness is known of outermost fields only.
+            Path::First(paths) => paths.iter().all(|path| !path.contains('.')),
+            Path::Join(_) => false,
+        };
+        let merges_objects = self.merge.iter().filter(|path| path.as_str() != ".").all(|path| {
+            let path = path.strip_suffix(".*").unwrap_or(path);
+            raw.path(path).is_none_or(|value| matches!(value, Value::Object(_) | Value::Null))
+        });
+        self.parse.is_empty()
+            && self.text.is_none()
+            && self.defect.is_none()
+            && merges_objects
+            && self.fields.iter().all(|field| is_plain(&field.1))
+    }
+
     fn read(node: &Node) -> Result<Self, Vec<Diagnostic>> {
         let missing = || vec![Diagnostic::at(node.line, "form has no `when`")];
         let when = Selection::parse(node.get("when").ok_or_else(missing)?)?;
@@ -106,7 +146,7 @@ impl Form {
         })
     }
 
-    fn unwrap<'a>(&self, raw: &Object<'a>) -> Object<'a> {
+    pub(crate) fn unwrap<'a>(&self, raw: &Object<'a>) -> Object<'a> {
         let mut native = Object::default();
         let mut taken: Vec<&str> = Vec::new();
         for path in &self.merge {

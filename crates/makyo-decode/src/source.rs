@@ -27,6 +27,8 @@ pub struct Source {
     pub formats: Vec<String>,
     /// The Sigma log sources that its records serve.
     pub logsources: Vec<ServedLogsource>,
+    /// The fields that its conditions look at to say what a record is.
+    pub deciding: Vec<String>,
     pub(crate) shape: Option<String>,
     pub(crate) priority: i64,
     pub(crate) recognise: Matcher,
@@ -109,7 +111,7 @@ impl Source {
         let class = root.get_text("class").map(str::to_owned);
         let activity = root.get_text("activity").map(str::to_owned);
         let map = reader.map(root, class.clone(), activity);
-        let source = Source {
+        let mut source = Source {
             id: reader.text(root, "id"),
             title: reader.text(root, "title"),
             vendor: reader.text(root, "vendor"),
@@ -127,8 +129,28 @@ impl Source {
             map,
             cases: reader.each(root, "cases", |reader, node| reader.case(node, class.as_deref())),
             items: reader.each(root, "items", Reader::items),
+            deciding: Vec::new(),
         };
+        source.deciding = source.deciding_fields();
         if reader.problems.is_empty() { Ok(source) } else { Err(reader.problems) }
+    }
+}
+
+impl Source {
+    fn deciding_fields(&self) -> Vec<String> {
+        let conditions = self.cases.iter().map(|case| &case.when).chain([&self.recognise]);
+        let mut fields: Vec<String> = conditions
+            .filter_map(Matcher::compared_fields)
+            .flatten()
+            .cloned()
+            .chain(self.logsources.iter().filter_map(|served| served.when.as_ref()).flat_map(
+                // Here a field's presence counts too.
+                |when| when.fields().map(str::to_owned).collect::<Vec<_>>(),
+            ))
+            .collect();
+        fields.sort_unstable();
+        fields.dedup();
+        fields
     }
 }
 
@@ -192,11 +214,16 @@ impl Reader {
         let known = ["product", "category", "service", "when", "fields"];
         self.problems.extend(node.unknown_keys(&known));
         let fields = node.get("fields").map(Node::entries).unwrap_or_default();
+        let when = self.when(node);
+        if when.as_ref().is_some_and(|when| when.compared_fields().is_none()) {
+            let message = "the `when` of a log source must name its fields";
+            self.problems.push(Diagnostic::at(node.line, message));
+        }
         let pair =
             |entry: &(Node, Node)| Some((entry.0.text()?.to_owned(), entry.1.text()?.to_owned()));
         Some(ServedLogsource {
             logsource: Logsource::from_node(node),
-            when: self.when(node).map(Arc::new),
+            when: when.map(Arc::new),
             fields: fields.iter().filter_map(pair).collect(),
         })
     }

@@ -13,7 +13,7 @@ mod weights;
 pub use analytic::{ANALYTICS, Analytic, run_analytics};
 pub use finding_json::{finding_from_object, finding_object};
 pub use merge::{FINDING_RECORDS_MAX, merge_findings};
-pub use ruleset::{Match, RuleSet, entities_of};
+pub use ruleset::{DetectState, Match, RuleSet, Served, entities_of};
 pub use weights::Weights;
 
 #[cfg(test)]

@@ -7,20 +7,28 @@
 
 mod condition;
 mod diagnostic;
+mod expression;
+mod fold;
+mod literals;
 mod pattern;
 mod plan;
 mod predicate;
+mod program;
+mod required;
 mod rule;
 mod selection;
+mod values;
+mod witness;
 mod yaml;
 
 pub use condition::Condition;
 pub use diagnostic::Diagnostic;
 pub use pattern::Pattern;
-pub use plan::{Fields, Matcher, Plan, PlanBuilder, Scratch};
+pub use plan::{Fields, Matcher, Plan, PlanBuilder};
 pub use predicate::{Predicate, Test};
 pub use rule::{Logsource, Rule, ServedLogsource, load_rules};
 pub use selection::{Selection, detection_expression};
+pub use values::{Scratch, Values};
 pub use yaml::{Node, load_yaml};
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! A Sigma text value: literals and wildcards.
 
+use crate::fold::fold;
+
 /// One piece of a pattern.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum Piece {
@@ -28,7 +30,7 @@ pub enum Pattern {
 
 /// A pattern with wildcards inside.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub struct Glob(Vec<Piece>);
+pub struct Glob(pub(crate) Vec<Piece>);
 
 /// Splits a Sigma value at its wildcards. A backslash takes the meaning from `*`, `?` and another
 /// backslash; before anything else it stands for itself.
@@ -83,7 +85,7 @@ impl Pattern {
             if let Piece::Literal(text) = piece
                 && !cased
             {
-                *text = text.to_lowercase();
+                *text = fold(text).into_owned();
             }
         }
         match pieces.as_slice() {

@@ -1,14 +1,20 @@
-//! Many rules over one kind of record: predicates shared, fields resolved once.
+//! Many rules over one kind of record: questions shared, fields by slot, one pass a field.
 //!
-//! A plan keeps each distinct predicate once, however many rules use it, and each distinct field
-//! once; a record's fields are looked up and folded to lower case at most once, a predicate is
-//! evaluated at most once. Rules are small programs over predicate numbers.
+//! A plan keeps each distinct question once, however many rules ask it, and each distinct field
+//! once. One pass over a field's value answers all questions for literals in it. A rule is tried
+//! only if an answer without which it cannot hold has come up; it then runs as a short program
+//! over answers, and only there regular expressions, numbers and networks are compared.
 
 use makyo_base::{Object, Value};
 use rustc_hash::FxHashMap;
 
-use crate::predicate::{Anchoring, Predicate, Test};
+use crate::expression::{Expression, Question, gate};
+use crate::literals::{Literals, LiteralsBuilder};
+use crate::predicate::{Anchoring, Test};
+use crate::program::{Program, Programs};
 use crate::selection::Selection;
+use crate::values::{Marks, Scratch, Values};
+use crate::witness::{Witness, witnesses};
 
 /// A record's fields by the names that rules use.
 pub trait Fields {
@@ -28,103 +34,142 @@ impl Fields for Object<'_> {
     }
 }
 
-#[derive(Clone, Debug)]
-enum Program {
-    Predicate(usize),
-    And(Vec<Program>),
-    Or(Vec<Program>),
-    Not(Box<Program>),
-}
-
-#[derive(Debug)]
-struct Slotted {
-    /// The field's slot; none for keywords.
-    slot: Option<usize>,
-    /// The other field's slot, for references.
-    other: Option<usize>,
-    test: Test,
-}
-
 /// Rules compiled together.
 #[derive(Debug, Default)]
 pub struct Plan {
-    fields: Vec<String>,
-    predicates: Vec<Slotted>,
-    programs: Vec<Program>,
+    /// By slot: the field's name; none for the whole record.
+    fields: Vec<Option<String>>,
+    /// By slot.
+    literals: Vec<Literals>,
+    questions: Vec<Asked>,
+    programs: Programs,
+    /// By question: the rules that may hold once it is answered by a literal.
+    waiting: Vec<Box<[u32]>>,
+    /// By slot: the rules that may hold once the field is there.
+    waiting_for_field: Vec<Vec<u32>>,
+    /// Rules that may hold whatever the record says.
+    always: Vec<u32>,
+}
+
+/// A question, compiled.
+#[derive(Debug)]
+enum Asked {
+    /// Answered while the field is scanned.
+    Literals,
+    /// Tried when it is asked, if its gate (another question) was answered.
+    Test { slot: usize, other: Option<usize>, gate: Option<u32>, test: Test },
 }
 
 /// Collects selections into a plan.
 #[derive(Debug, Default)]
 pub struct PlanBuilder {
     plan: Plan,
-    slots: FxHashMap<String, usize>,
-    known: FxHashMap<Predicate, usize>,
+    slots: FxHashMap<Option<String>, usize>,
+    known: FxHashMap<Question, u32>,
+    literals: Vec<LiteralsBuilder>,
+    waiting: Vec<Vec<u32>>,
 }
 
 impl PlanBuilder {
     /// Adds a selection; its number is its place in [`Plan::matches`].
     pub fn add(&mut self, selection: &Selection) -> usize {
-        let program = self.compile(selection);
+        let expression = Expression::new(selection);
+        let rule = self.plan.programs.len();
+        let number = u32::try_from(rule).unwrap_or(u32::MAX);
+        let mut known = |question: &Question| self.intern(question);
+        let program = Program::compile(&expression, &mut known);
         self.plan.programs.push(program);
-        self.plan.programs.len() - 1
+        match witnesses(&expression) {
+            None => self.plan.always.push(number),
+            Some(found) => found.into_iter().for_each(|witness| self.wait(witness, number)),
+        }
+        rule
+    }
+
+    fn wait(&mut self, witness: Witness<'_>, rule: u32) {
+        match witness {
+            Witness::Question(question) => {
+                let question = self.intern(question) as usize;
+                let gate = match self.plan.questions.get(question) {
+                    Some(Asked::Test { gate: Some(gate), .. }) => *gate as usize,
+                    _ => question,
+                };
+                if let Some(list) = self.waiting.get_mut(gate) {
+                    list.push(rule);
+                }
+            }
+            Witness::Field(name) => {
+                let slot = self.slot(name);
+                if let Some(list) = self.plan.waiting_for_field.get_mut(slot) {
+                    list.push(rule);
+                }
+            }
+        }
     }
 
     /// The finished plan.
     #[must_use]
-    pub fn finish(self) -> Plan {
+    pub fn finish(mut self) -> Plan {
+        self.plan.literals = self.literals.into_iter().map(LiteralsBuilder::finish).collect();
+        self.plan.waiting = self
+            .waiting
+            .into_iter()
+            .map(|mut rules| {
+                rules.sort_unstable();
+                rules.dedup();
+                rules.into_boxed_slice()
+            })
+            .collect();
         self.plan
     }
 
-    fn compile(&mut self, selection: &Selection) -> Program {
-        match selection {
-            Selection::Leaf(predicate) => Program::Predicate(self.intern(predicate)),
-            Selection::And(list) => {
-                Program::And(list.iter().map(|one| self.compile(one)).collect())
+    fn intern(&mut self, question: &Question) -> u32 {
+        if let Some(number) = self.known.get(question) {
+            return *number;
+        }
+        let asked = match question {
+            Question::Literals(..) => Asked::Literals,
+            Question::Other(predicate) => {
+                let slot = self.slot(predicate.field.as_deref());
+                let other = match &predicate.test {
+                    Test::FieldRef(field, _) => Some(self.slot(Some(field))),
+                    _ => None,
+                };
+                let gate = gate(&predicate.test).map(|literals| {
+                    let literals =
+                        literals.into_iter().map(|text| (Anchoring::Contains, text)).collect();
+                    self.intern(&Question::Literals(predicate.field.clone(), literals))
+                });
+                Asked::Test { slot, other, gate, test: predicate.test.clone() }
             }
-            Selection::Or(list) => Program::Or(list.iter().map(|one| self.compile(one)).collect()),
-            Selection::Not(inner) => Program::Not(Box::new(self.compile(inner))),
-        }
-    }
-
-    fn intern(&mut self, predicate: &Predicate) -> usize {
-        if let Some(index) = self.known.get(predicate) {
-            return *index;
-        }
-        let slot = predicate.field.as_deref().map(|field| self.slot(field));
-        let other = match &predicate.test {
-            Test::FieldRef(field, _) => Some(self.slot(field)),
-            _ => None,
         };
-        self.plan.predicates.push(Slotted { slot, other, test: predicate.test.clone() });
-        let index = self.plan.predicates.len() - 1;
-        self.known.insert(predicate.clone(), index);
-        index
+        self.plan.questions.push(asked);
+        self.waiting.push(Vec::new());
+        let number = u32::try_from(self.plan.questions.len() - 1).unwrap_or(u32::MAX);
+        if let Question::Literals(field, literals) = question {
+            let slot = self.slot(field.as_deref());
+            for (anchoring, literal) in literals {
+                if let Some(builder) = self.literals.get_mut(slot) {
+                    builder.add(*anchoring, literal, number);
+                }
+            }
+        }
+        self.known.insert(question.clone(), number);
+        number
     }
 
-    fn slot(&mut self, field: &str) -> usize {
-        if let Some(slot) = self.slots.get(field) {
+    fn slot(&mut self, field: Option<&str>) -> usize {
+        let field = field.map(str::to_owned);
+        if let Some(slot) = self.slots.get(&field) {
             return *slot;
         }
-        self.plan.fields.push(field.to_owned());
+        self.plan.fields.push(field.clone());
+        self.plan.waiting_for_field.push(Vec::new());
+        self.literals.push(LiteralsBuilder::default());
         let slot = self.plan.fields.len() - 1;
-        self.slots.insert(field.to_owned(), slot);
+        self.slots.insert(field, slot);
         slot
     }
-}
-
-/// What evaluation keeps between records so as not to allocate anew; one per thread.
-#[derive(Debug, Default)]
-pub struct Scratch {
-    verdicts: Vec<Option<bool>>,
-    slots: Vec<Option<Slot>>,
-}
-
-#[derive(Debug, Default)]
-struct Slot {
-    is_there: bool,
-    is_null: bool,
-    /// The field's texts, without trailing blanks, as they are and in lower case.
-    texts: Vec<(String, String)>,
 }
 
 impl Plan {
@@ -137,89 +182,101 @@ impl Plan {
     /// Whether it holds no rule.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.programs.is_empty()
+        self.programs.len() == 0
     }
 
-    /// How many distinct predicates its rules share.
+    /// How many distinct questions its rules share.
     #[must_use]
-    pub fn predicate_count(&self) -> usize {
-        self.predicates.len()
+    pub fn question_count(&self) -> usize {
+        self.questions.len()
+    }
+
+    /// The fields that its rules look at, by slot; none stands for the whole record.
+    pub fn fields(&self) -> impl Iterator<Item = Option<&str>> {
+        self.fields.iter().map(Option::as_deref)
     }
 
     /// Calls `hit` with the number of every rule that the record meets, in order.
     pub fn matches(&self, scratch: &mut Scratch, record: &dyn Fields, hit: &mut dyn FnMut(usize)) {
-        scratch.verdicts.clear();
-        scratch.verdicts.resize(self.predicates.len(), None);
-        scratch.slots.clear();
-        scratch.slots.resize_with(self.fields.len(), || None);
-        for (number, program) in self.programs.iter().enumerate() {
-            if self.run(program, scratch, record) {
-                hit(number);
+        let values = &mut scratch.values;
+        values.begin(self.fields.len());
+        for (slot, field) in self.fields.iter().enumerate() {
+            match field {
+                None => values.fill_whole(slot, record.whole()),
+                Some(name) => {
+                    if let Some(value) = record.field(name) {
+                        values.fill(slot, value);
+                    }
+                }
             }
         }
+        self.matches_values(scratch, hit);
     }
 
-    fn run(&self, program: &Program, scratch: &mut Scratch, record: &dyn Fields) -> bool {
-        match program {
-            Program::And(list) => list.iter().all(|one| self.run(one, scratch, record)),
-            Program::Or(list) => list.iter().any(|one| self.run(one, scratch, record)),
-            Program::Not(inner) => !self.run(inner, scratch, record),
-            Program::Predicate(index) => {
-                if let Some(Some(verdict)) = scratch.verdicts.get(*index) {
-                    return *verdict;
+    /// The same for a record whose values the caller has laid out by slot:
+    /// [`Scratch::values`], [`Plan::fields`].
+    pub fn matches_values(&self, scratch: &mut Scratch, hit: &mut dyn FnMut(usize)) {
+        let Scratch { values, marks } = scratch;
+        marks.begin(self.questions.len(), self.programs.len());
+        for (slot, literals) in self.literals.iter().enumerate() {
+            if !values.is_there(slot) {
+                continue;
+            }
+            if let Some(rules) = self.waiting_for_field.get(slot) {
+                marks.propose(rules);
+            }
+            for (_, folded) in values.texts(slot) {
+                literals.scan(folded, &mut |question| {
+                    if marks.find(question)
+                        && let Some(rules) = self.waiting.get(question as usize)
+                    {
+                        marks.propose(rules);
+                    }
+                });
+            }
+        }
+        marks.propose(&self.always);
+        let mut candidates = std::mem::take(&mut marks.candidates);
+        candidates.sort_unstable();
+        for rule in &candidates {
+            let mut ask = |question| self.ask(question, values, marks);
+            if self.programs.run(*rule, &mut ask) {
+                hit(*rule as usize);
+            }
+        }
+        marks.candidates = candidates;
+    }
+
+    fn ask(&self, question: u32, values: &Values, marks: &mut Marks) -> bool {
+        match self.questions.get(question as usize) {
+            Some(Asked::Literals) => marks.is_found(question),
+            Some(Asked::Test { slot, other, gate, test }) => {
+                if gate.is_some_and(|gate| !marks.is_found(gate)) {
+                    return false;
                 }
-                let verdict =
-                    self.predicates.get(*index).is_some_and(|one| self.test(one, scratch, record));
-                if let Some(place) = scratch.verdicts.get_mut(*index) {
-                    *place = Some(verdict);
+                if let Some(verdict) = marks.tried(question) {
+                    return verdict;
                 }
+                let verdict = holds(test, *slot, *other, values);
+                marks.keep(question, verdict);
                 verdict
             }
+            None => false,
         }
     }
+}
 
-    fn test(&self, predicate: &Slotted, scratch: &mut Scratch, record: &dyn Fields) -> bool {
-        let Some(slot) = predicate.slot else {
-            return any_text(record.whole(), &mut |text| {
-                let text = text.trim_end();
-                predicate.test.passes(text, &text.to_lowercase())
-            });
-        };
-        self.fill(slot, scratch, record);
-        if let Some(other) = predicate.other {
-            self.fill(other, scratch, record);
-        }
-        let Some(Some(values)) = scratch.slots.get(slot) else { return false };
-        match &predicate.test {
-            Test::Exists(wanted) => values.is_there == *wanted,
-            Test::Null => !values.is_there || values.is_null,
-            Test::FieldRef(_, how) => {
-                let Some(Some(others)) = predicate.other.and_then(|slot| scratch.slots.get(slot))
-                else {
-                    return false;
-                };
-                values.texts.iter().any(|(_, text)| {
-                    others.texts.iter().any(|(_, other)| refers(*how, text, other))
-                })
-            }
-            test => values.texts.iter().any(|(text, folded)| test.passes(text, folded)),
-        }
-    }
-
-    fn fill(&self, slot: usize, scratch: &mut Scratch, record: &dyn Fields) {
-        let Some(place @ None) = scratch.slots.get_mut(slot) else { return };
-        let mut filled = Slot::default();
-        if let Some(value) = self.fields.get(slot).and_then(|name| record.field(name)) {
-            filled.is_there = true;
-            filled.is_null = *value == Value::Null;
-            texts_of(value, &mut |text| {
-                // Windows pads some fields with blanks (`NtLmSsp `); rules are written without.
-                let text = text.trim_end();
-                filled.texts.push((text.to_owned(), text.to_lowercase()));
-                false
-            });
-        }
-        *place = Some(filled);
+/// Whether a test holds for the values of a slot.
+fn holds(test: &Test, slot: usize, other: Option<usize>, values: &Values) -> bool {
+    match test {
+        Test::Exists(wanted) => values.is_there(slot) == *wanted,
+        Test::Null => !values.is_there(slot) || values.is_null(slot),
+        Test::FieldRef(_, how) => other.is_some_and(|other| {
+            values
+                .texts(slot)
+                .any(|(_, text)| values.texts(other).any(|(_, other)| refers(*how, text, other)))
+        }),
+        test => values.texts(slot).any(|(text, folded)| test.passes(text, folded)),
     }
 }
 
@@ -232,23 +289,14 @@ fn refers(how: Anchoring, text: &str, other: &str) -> bool {
     }
 }
 
-/// Visits the scalars of a value until one answers `true`. An object as a field's value counts by
-/// its texts, so that a rule sees what a nested record says.
-fn texts_of(value: &Value<'_>, visit: &mut dyn FnMut(&str) -> bool) -> bool {
-    match value {
-        Value::List(list) => list.iter().any(|item| texts_of(item, visit)),
-        Value::Object(object) => any_text(object, visit),
-        scalar => scalar.as_text().is_some_and(|text| visit(&text)),
-    }
-}
-
-fn any_text(object: &Object<'_>, visit: &mut dyn FnMut(&str) -> bool) -> bool {
-    object.0.iter().any(|(_, value)| texts_of(value, visit))
-}
-
 /// One selection compiled alone: the conditions of source descriptions.
 #[derive(Debug)]
-pub struct Matcher(Plan);
+pub struct Matcher {
+    plan: Plan,
+    /// The fields that it compares with values; fields whose presence alone counts are not here.
+    compared: Vec<String>,
+    has_keywords: bool,
+}
 
 impl Matcher {
     /// Compiles a selection.
@@ -256,13 +304,38 @@ impl Matcher {
     pub fn new(selection: &Selection) -> Self {
         let mut builder = PlanBuilder::default();
         builder.add(selection);
-        Matcher(builder.finish())
+        let mut matcher =
+            Matcher { plan: builder.finish(), compared: Vec::new(), has_keywords: false };
+        selection.each_leaf(&mut |predicate| match (&predicate.field, &predicate.test) {
+            (None, _) => matcher.has_keywords = true,
+            (_, Test::Exists(_) | Test::Null) => {}
+            (Some(field), test) => {
+                matcher.compared.push(field.clone());
+                if let Test::FieldRef(other, _) = test {
+                    matcher.compared.push(other.clone());
+                }
+            }
+        });
+        matcher.compared.sort_unstable();
+        matcher.compared.dedup();
+        matcher
     }
 
     /// Whether the record meets it.
     pub fn is_match(&self, scratch: &mut Scratch, record: &dyn Fields) -> bool {
         let mut found = false;
-        self.0.matches(scratch, record, &mut |_| found = true);
+        self.plan.matches(scratch, record, &mut |_| found = true);
         found
+    }
+
+    /// The fields that it looks at, whether for their values or for their presence.
+    pub fn fields(&self) -> impl Iterator<Item = &str> {
+        self.plan.fields().flatten()
+    }
+
+    /// The fields whose values decide; none if the whole record does (keywords).
+    #[must_use]
+    pub fn compared_fields(&self) -> Option<&[String]> {
+        (!self.has_keywords).then_some(self.compared.as_slice())
     }
 }

@@ -7,6 +7,7 @@ use ipnet::IpNet;
 use makyo_base::parse_address;
 use regex::Regex;
 
+use crate::fold::fold;
 use crate::pattern::Pattern;
 
 /// How two numbers are compared.
@@ -42,7 +43,7 @@ pub enum Test {
 }
 
 /// How a field reference compares.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Anchoring {
     /// The whole text.
     Equals,
@@ -93,6 +94,26 @@ pub struct Predicate {
     pub field: Option<String>,
     /// The test.
     pub test: Test,
+}
+
+impl Predicate {
+    /// The answer, if the field's value is known (see [`crate::Selection::assume`]).
+    pub(crate) fn decided<'k>(
+        &self,
+        known: &dyn Fn(&str) -> Option<Option<&'k str>>,
+    ) -> Option<bool> {
+        let value = known(self.field.as_deref()?)?;
+        match (&self.test, value) {
+            (Test::FieldRef(..), _) => None,
+            (Test::Exists(wanted), value) => Some(value.is_some() == *wanted),
+            (Test::Null, value) => Some(value.is_none()),
+            (_, None) => Some(false),
+            (test, Some(text)) => {
+                let text = text.trim_end();
+                Some(test.passes(text, &fold(text)))
+            }
+        }
+    }
 }
 
 impl Test {

@@ -146,6 +146,62 @@ fn at_least(count: usize, list: &[Selection]) -> Selection {
 }
 
 impl Selection {
+    /// The selection that never holds.
+    #[must_use]
+    pub fn never() -> Self {
+        Selection::Or(Vec::new())
+    }
+
+    /// What is left of the selection when the values of some fields are known: `known` gives a
+    /// field's value, `Some(None)` if the record does not have it, `None` if nothing is known.
+    #[must_use]
+    pub fn assume<'k>(&self, known: &dyn Fn(&str) -> Option<Option<&'k str>>) -> Self {
+        let always = Selection::And(Vec::new());
+        match self {
+            Selection::Leaf(predicate) => match predicate.decided(known) {
+                Some(true) => always,
+                Some(false) => Selection::never(),
+                None => self.clone(),
+            },
+            Selection::Not(inner) => match inner.assume(known) {
+                left if left == always => Selection::never(),
+                left if left == Selection::never() => always,
+                left => Selection::Not(Box::new(left)),
+            },
+            Selection::And(list) => {
+                let left: Vec<Selection> = list
+                    .iter()
+                    .map(|part| part.assume(known))
+                    .filter(|part| *part != always)
+                    .collect();
+                if left.contains(&Selection::never()) {
+                    Selection::never()
+                } else {
+                    Selection::And(left)
+                }
+            }
+            Selection::Or(list) => {
+                let left: Vec<Selection> = list
+                    .iter()
+                    .map(|part| part.assume(known))
+                    .filter(|part| *part != Selection::never())
+                    .collect();
+                if left.contains(&always) { always } else { Selection::Or(left) }
+            }
+        }
+    }
+
+    /// Visits all predicates.
+    pub fn each_leaf(&self, visit: &mut dyn FnMut(&Predicate)) {
+        match self {
+            Selection::Leaf(predicate) => visit(predicate),
+            Selection::And(list) | Selection::Or(list) => {
+                list.iter().for_each(|part| part.each_leaf(visit));
+            }
+            Selection::Not(inner) => inner.each_leaf(visit),
+        }
+    }
+
     /// Reads one selection: a map of fields (all must hold), a list of maps (one must hold), or
     /// keywords.
     ///
@@ -323,10 +379,9 @@ fn value_selection(
 }
 
 fn regex(text: &str, flags: &str) -> Result<Test, String> {
-    RegexBuilder::new(text)
-        .case_insensitive(flags.contains('i'))
-        .multi_line(flags.contains('m'))
-        .dot_matches_new_line(flags.contains('s'))
+    // Flags become a part of the expression, so that two expressions are equal only if theirs are.
+    let text = if flags.is_empty() { text.to_owned() } else { format!("(?{flags}){text}") };
+    RegexBuilder::new(&text)
         .size_limit(REGEX_BYTES_MAX)
         .build()
         .map(|regex| Test::Regex(Box::new(regex)))

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use include_dir::{Dir, DirEntry, include_dir};
 use makyo_decode::Sources;
-use makyo_detect::{RuleSet, Weights};
-use makyo_sigma::{Diagnostic, Rule, ServedLogsource, load_rules};
+use makyo_detect::{RuleSet, Served, Weights};
+use makyo_sigma::{Diagnostic, Rule, load_rules};
 
 use crate::output::tell;
 
@@ -129,8 +129,11 @@ pub(crate) fn read_rules(files: &[DataFile]) -> (Vec<Rule>, Vec<Diagnostic>) {
 
 /// Compiles rules for the loaded sources.
 pub(crate) fn rule_set(rules: Vec<Rule>, sources: &Sources) -> RuleSet {
-    let served: Vec<&[ServedLogsource]> =
-        sources.all.iter().map(|source| source.logsources.as_slice()).collect();
+    let served: Vec<Served<'_>> = sources
+        .all
+        .iter()
+        .map(|source| Served { logsources: &source.logsources, deciding: &source.deciding })
+        .collect();
     RuleSet::compile(rules, &served)
 }
 

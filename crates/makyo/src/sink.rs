@@ -2,15 +2,14 @@
 
 use makyo_base::{Decoded, Defect, RecordSink, Stop};
 use makyo_case::{ArtifactWriter, CaseError};
-use makyo_detect::{RuleSet, Weights, finding_object};
-use makyo_sigma::Scratch;
+use makyo_detect::{DetectState, RuleSet, Weights, finding_object};
 
 /// Writes events and findings of one artifact into the case.
 pub(crate) struct CaseSink<'a> {
     pub(crate) writer: ArtifactWriter,
     pub(crate) rules: &'a RuleSet,
     pub(crate) weights: &'a Weights,
-    pub(crate) scratch: Scratch,
+    pub(crate) state: DetectState,
     pub(crate) error: Option<CaseError>,
 }
 
@@ -19,9 +18,8 @@ impl CaseSink<'_> {
         self.writer.event(record)?;
         let mut found = Vec::new();
         let weights = self.weights;
-        self.rules.matches(&mut self.scratch, record, &mut |hit| {
-            found.push(hit.finding(record, weights))
-        });
+        self.rules
+            .matches(&mut self.state, record, &mut |hit| found.push(hit.finding(record, weights)));
         found.iter().try_for_each(|finding| self.writer.finding(&finding_object(finding)))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 
-use ::evtx::{EvtxParser, ParserSettings};
+use ::evtx::{EvtxParser, ParserSettings, RenderedChunkItem};
 use makyo_base::{DefectKind, Position, Stop, Value, parse_json};
 
 use super::RawSink;
@@ -20,29 +20,42 @@ pub(crate) fn read(file: File, out: &mut dyn RawSink) -> Result<(), Stop> {
         }
     };
     let mut last = 0;
-    for record in parser.records_json_bytes() {
-        let record = match record {
-            Ok(record) => record,
-            Err(reason) => {
-                let detail = format!("after record {last}: {}", one_line(&reason));
-                let kind =
-                    if is_cut(&detail) { DefectKind::Truncated } else { DefectKind::Malformed };
-                out.defect(Position::Record(last), kind, detail);
-                continue;
-            }
-        };
-        last = record.event_record_id;
-        let (text, replaced) = lossy(&record.data);
-        if replaced {
-            out.replaced(last);
-        }
-        match parse_json(&text) {
-            Ok(Value::Object(object)) => out.raw(last, object)?,
-            Ok(_) => {}
-            Err(reason) => {
-                out.defect(Position::Record(last), DefectKind::Malformed, reason);
+    // A chunk is rendered into one buffer: half the work of rendering record by record.
+    for chunk in parser.chunks_json_bytes(false) {
+        let mut from = 0;
+        for item in &chunk.items {
+            match item {
+                RenderedChunkItem::Record { event_record_id, end } => {
+                    last = *event_record_id;
+                    // Each record ends with a line break.
+                    let text = chunk.data.get(from..end.saturating_sub(1)).unwrap_or_default();
+                    from = *end;
+                    record(last, text, out)?;
+                }
+                RenderedChunkItem::Failed(reason) => {
+                    let detail = format!("after record {last}: {}", one_line(reason));
+                    let kind =
+                        if is_cut(&detail) { DefectKind::Truncated } else { DefectKind::Malformed };
+                    out.defect(Position::Record(last), kind, detail);
+                }
             }
         }
+    }
+    Ok(())
+}
+
+fn record(number: u64, text: &[u8], out: &mut dyn RawSink) -> Result<(), Stop> {
+    let (text, replaced) = lossy(text);
+    if replaced {
+        out.replaced(number);
+    }
+    if out.text(&text) {
+        return Ok(());
+    }
+    match parse_json(&text) {
+        Ok(Value::Object(object)) => out.raw(number, object)?,
+        Ok(_) => {}
+        Err(reason) => out.defect(Position::Record(number), DefectKind::Malformed, reason),
     }
     Ok(())
 }

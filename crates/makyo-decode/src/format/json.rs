@@ -289,10 +289,11 @@ impl Splitter {
         if replaced {
             out.replaced(number);
         }
-        let result = match parse_json(&text) {
-            Ok(Value::Object(object)) => out.raw(number, inner(object)),
-            Ok(_) => Ok(()),
-            Err(reason) => {
+        let result = match (!out.text(&text)).then(|| parse_json(&text)) {
+            None => Ok(()),
+            Some(Ok(Value::Object(object))) => out.raw(number, inner(object)),
+            Some(Ok(_)) => Ok(()),
+            Some(Err(reason)) => {
                 out.defect(
                     Position::Record(number),
                     DefectKind::Malformed,

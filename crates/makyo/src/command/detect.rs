@@ -1,11 +1,11 @@
 //! `makyo detect`: rules over evidence, a JSON line a match.
 
 use makyo_base::{
-    Decoded, Defect, Level, Object, Position, RecordSink, Stop, Value, format_time, to_json,
+    Decoded, Defect, Level, Object, Outline, Position, RecordSink, Stop, Value, format_time,
+    to_json,
 };
 use makyo_decode::{DecodeOptions, decode};
-use makyo_detect::{Match, RuleSet, entities_of};
-use makyo_sigma::Scratch;
+use makyo_detect::{DetectState, Match, RuleSet, entities_of};
 
 use super::events::{collect_evidence, tell_defect};
 use crate::cli::{Detect, FailOn};
@@ -26,7 +26,7 @@ pub(crate) fn level(fail_on: FailOn) -> Level {
 struct Printer<'a> {
     output: &'a mut Output,
     rules: &'a RuleSet,
-    scratch: Scratch,
+    state: DetectState,
     error: Option<anyhow::Error>,
     defects: usize,
     records: u64,
@@ -41,7 +41,7 @@ impl RecordSink for Printer<'_> {
         let mut lines = Vec::new();
         let fail_on = self.fail_on;
         let mut met = false;
-        self.rules.matches(&mut self.scratch, &record, &mut |hit| {
+        self.rules.matches(&mut self.state, &record, &mut |hit| {
             met |= fail_on.is_some_and(|level| hit.is_at_least(level));
             lines.push(line(&hit, &record));
         });
@@ -54,6 +54,18 @@ impl RecordSink for Printer<'_> {
             }
         }
         Ok(())
+    }
+
+    fn screens(&self) -> bool {
+        true
+    }
+
+    fn wants(&mut self, outline: &Outline<'_>) -> bool {
+        let mut is_hit = false;
+        let was_told = self.rules.screen(&mut self.state, outline, &mut |_| is_hit = true);
+        let is_wanted = is_hit || !was_told;
+        self.records += u64::from(!is_wanted);
+        is_wanted
     }
 
     fn defect(&mut self, defect: Defect) {
@@ -111,7 +123,7 @@ pub(crate) fn run(options: &Detect, output: &mut Output) -> anyhow::Result<Exit>
     let mut printer = Printer {
         output,
         rules: &rules,
-        scratch: Scratch::default(),
+        state: DetectState::default(),
         error: None,
         defects: found.collection.defects.len(),
         records: 0,

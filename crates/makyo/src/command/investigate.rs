@@ -10,11 +10,11 @@ use makyo_case::{ArtifactCounts, Case, CaseError, EvidenceFile, Manifest};
 use makyo_collect::{Collected, Collection, Limits, collect};
 use makyo_decode::{DecodeOptions, Sources, decode};
 use makyo_detect::{
-    RuleSet, Weights, finding_from_object, finding_object, merge_findings, run_analytics,
+    DetectState, RuleSet, Weights, finding_from_object, finding_object, merge_findings,
+    run_analytics,
 };
 use makyo_incident::{Inputs, Unread, answer};
 use makyo_report::nine;
-use makyo_sigma::Scratch;
 
 use super::detect::level;
 use super::report::render;
@@ -259,7 +259,7 @@ fn read_one(
         writer,
         rules: &setup.rules,
         weights: &setup.weights,
-        scratch: Scratch::default(),
+        state: DetectState::default(),
         error: None,
     };
     let done = decode(&one.artifact, &one.location, &setup.sources, &setup.options, &mut sink);

@@ -2,8 +2,8 @@
 
 use makyo_base::{Object, Value};
 use makyo_decode::{DecodeOptions, Sources, TextEvents, decode_text};
-use makyo_detect::RuleSet;
-use makyo_sigma::{Rule, Scratch};
+use makyo_detect::{DetectState, RuleSet};
+use makyo_sigma::Rule;
 
 use crate::cli::{RulePaths, Rules};
 use crate::data::{self, DataFile};
@@ -176,14 +176,14 @@ fn try_sample(rule: &Rule, sample: &Sample, sources: &Sources) -> Result<(), Str
 
 struct Hits<'a> {
     set: &'a RuleSet,
-    scratch: Scratch,
+    state: DetectState,
     hits: usize,
 }
 
 impl makyo_base::RecordSink for Hits<'_> {
     fn record(&mut self, record: makyo_base::Decoded<'_>) -> Result<(), makyo_base::Stop> {
         let hits = &mut self.hits;
-        self.set.matches(&mut self.scratch, &record, &mut |_| *hits += 1);
+        self.set.matches(&mut self.state, &record, &mut |_| *hits += 1);
         Ok(())
     }
 
@@ -191,7 +191,7 @@ impl makyo_base::RecordSink for Hits<'_> {
 }
 
 fn count_hits(set: &RuleSet, sample: &Sample, sources: &Sources) -> usize {
-    let mut hits = Hits { set, scratch: Scratch::default(), hits: 0 };
+    let mut hits = Hits { set, state: DetectState::default(), hits: 0 };
     // A text in memory is never stopped.
     let _ = decode_text("sample", &sample.text, sources, &DecodeOptions::default(), &mut hits);
     hits.hits
