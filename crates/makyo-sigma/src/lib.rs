@@ -7,20 +7,26 @@
 
 mod condition;
 mod diagnostic;
+mod modifier;
 mod pattern;
+mod placeholder;
 mod plan;
 mod predicate;
 mod rule;
 mod selection;
+mod time_part;
+mod value;
 mod yaml;
 
 pub use condition::Condition;
 pub use diagnostic::Diagnostic;
 pub use pattern::Pattern;
+pub use placeholder::Placeholders;
 pub use plan::{Fields, Matcher, Plan, PlanBuilder, Scratch};
 pub use predicate::{Predicate, Test};
 pub use rule::{Logsource, Rule, ServedLogsource, load_rules};
 pub use selection::{Selection, detection_expression};
+pub use time_part::TimePart;
 pub use yaml::{Node, load_yaml};
 
 #[cfg(test)]
