@@ -6,7 +6,10 @@
 //! Follows the Sigma specification 2.1 (sigmahq.io).
 
 mod condition;
+mod correlation;
 mod diagnostic;
+mod document;
+mod filter;
 mod modifier;
 mod pattern;
 mod placeholder;
@@ -19,12 +22,17 @@ mod value;
 mod yaml;
 
 pub use condition::Condition;
+pub use correlation::{
+    Alias, Bound, Comparison, Correlation, CorrelationKind, Decimal, Expression, Measure, Presence,
+};
 pub use diagnostic::Diagnostic;
+pub use document::{Documents, Reference, load_documents, load_rules, load_rules_with};
+pub use filter::{Filter, FilterRules, apply_filters};
 pub use pattern::Pattern;
 pub use placeholder::Placeholders;
 pub use plan::{Fields, Matcher, Plan, PlanBuilder, Scratch};
 pub use predicate::{Predicate, Test};
-pub use rule::{Logsource, Rule, ServedLogsource, load_rules};
+pub use rule::{Logsource, Rule, ServedLogsource, tactics, techniques};
 pub use selection::{Selection, detection_expression};
 pub use time_part::TimePart;
 pub use yaml::{Node, load_yaml};

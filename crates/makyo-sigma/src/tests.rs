@@ -1,3 +1,7 @@
+mod documents;
+mod modifiers;
+mod real;
+
 use makyo_base::{Value, parse_json};
 use proptest::prelude::*;
 

@@ -37,6 +37,9 @@ pub(crate) fn field_selection(
     if field.is_none() && modifiers.needs_field() {
         return Err(Diagnostic::at(key.line, format!("modifier needs a field: `{name}`")));
     }
+    if modifiers.all && items.len() < 2 {
+        return Err(Diagnostic::at(key.line, format!("`all` takes two values or more: `{name}`")));
+    }
     if modifiers.exists && items.len() != 1 {
         return Err(Diagnostic::at(key.line, "`exists` takes one truth value"));
     }
