@@ -63,3 +63,20 @@ fn public_rules_are_read() {
     assert_eq!(all.drop_duplicates(), vec![]);
     assert!(all.rules.len() + refused >= paths.len(), "{} of {}", all.rules.len(), paths.len());
 }
+
+#[test]
+fn the_rules_of_the_program_are_read() {
+    let mut paths = Vec::new();
+    files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rules"), &mut paths);
+    paths.sort();
+    let mut all = Documents::default();
+    for path in &paths {
+        let text = fs::read_to_string(path).expect("text");
+        let shown = path.display().to_string();
+        let (documents, problems) = load_documents(&shown, &text, &Placeholders::default());
+        assert_eq!(problems, vec![]);
+        all.append(documents);
+    }
+    assert_eq!(all.drop_duplicates(), vec![]);
+    assert!(all.rules.len() >= paths.len());
+}
