@@ -56,6 +56,10 @@ use crate::weights::Weights;
 /// counted; a condition that needs more is refused.
 pub const WINDOW_HITS_MAX: usize = 100_000;
 
+/// So many records of a match go on into the match of a correlation that builds on it: hits that are
+/// matches wait in memory.
+const CHAIN_RECORDS_MAX: usize = 10;
+
 /// One match of a rule, as a correlation sees it. Hits are ordered as they are evaluated.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct CorrelationHit {
@@ -86,6 +90,8 @@ pub struct CorrelationMatch {
     pub group: Vec<String>,
     /// Time of the first hit.
     pub first: i64,
+    /// When the condition became true.
+    pub opened: i64,
     /// Time of the last hit.
     pub last: i64,
     /// How many hits.
@@ -178,9 +184,11 @@ impl CorrelationMatch {
     /// The same for the same records, whatever files they lie in.
     fn id(&self, correlation: &Correlation) -> String {
         let identity = hex(&self.identity);
+        // A mean can rise, fall and rise again while the first record stays in the window.
+        let opened = self.opened.to_string();
         let mut parts = vec![correlation.id.as_str()];
         parts.extend(self.group.iter().map(String::as_str));
-        parts.push(&identity);
+        parts.extend([identity.as_str(), opened.as_str()]);
         short_id("finding", &parts)
     }
 

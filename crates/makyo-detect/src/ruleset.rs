@@ -35,6 +35,8 @@ struct Route {
 pub struct Match<'a> {
     /// The rule.
     pub rule: &'a Rule,
+    /// Its index in [`RuleSet::rules`].
+    pub index: usize,
 }
 
 struct Aliased<'a, 'r> {
@@ -123,8 +125,10 @@ impl RuleSet {
         }
         found.sort_unstable();
         found.dedup();
-        for rule in found.into_iter().filter_map(|index| self.rules.get(index)) {
-            tell(Match { rule });
+        for index in found {
+            if let Some(rule) = self.rules.get(index) {
+                tell(Match { rule, index });
+            }
         }
     }
 }

@@ -47,7 +47,9 @@ impl Placeholders {
             let values: Option<Vec<String>> =
                 items.iter().map(|item| item.text().map(str::to_owned)).collect();
             match values.filter(|values| !values.is_empty()) {
-                Some(values) => drop(found.insert(name.to_owned(), values)),
+                Some(values) => {
+                    found.insert(name.to_owned(), values);
+                }
                 None => problems
                     .push(Diagnostic::at(key.line, format!("placeholder has no values: `{name}`"))),
             }

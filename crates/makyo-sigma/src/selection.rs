@@ -21,6 +21,9 @@ pub enum Selection {
     Not(Box<Selection>),
 }
 
+/// `N of NAMES` is written out as its combinations, so a rule may ask for so many only.
+const COMBINATIONS_MAX: usize = 10_000;
+
 /// Reads a whole `detection` block: named selections under a condition.
 ///
 /// # Errors
@@ -121,6 +124,11 @@ fn resolve(
             Ok(match count {
                 None => Selection::And(chosen),
                 Some(1) => Selection::Or(chosen),
+                Some(count) if combinations(*count, chosen.len()) > COMBINATIONS_MAX => {
+                    let message =
+                        format!("condition asks for too many combinations: `{count} of {names}`");
+                    return Err(Diagnostic::at(line, message));
+                }
                 Some(count) => at_least(*count, &chosen),
             })
         }
@@ -132,6 +140,11 @@ fn name_fits(names: &str, name: &str) -> bool {
         return !name.starts_with('_');
     }
     Pattern::new(pieces(names), Anchor::Whole, true).fits(name)
+}
+
+/// In how many ways `count` can be chosen of so many.
+fn combinations(count: usize, of: usize) -> usize {
+    (0..count.min(of)).fold(1, |ways: usize, step| ways.saturating_mul(of - step) / (step + 1))
 }
 
 /// `count` of these: the first holds and `count - 1` of the rest, or `count` of the rest.

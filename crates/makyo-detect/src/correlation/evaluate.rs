@@ -8,8 +8,8 @@ use makyo_sigma::{Correlation, Decimal};
 use super::gauge::{Gauge, bounds, grows, has_value, wants_absence};
 use super::spool::{CorrelationState, Merge};
 use super::{
-    CorrelationError, CorrelationHit, CorrelationMatch, CorrelationTally, Correlations,
-    WINDOW_HITS_MAX,
+    CHAIN_RECORDS_MAX, CorrelationError, CorrelationHit, CorrelationMatch, CorrelationTally,
+    Correlations, WINDOW_HITS_MAX,
 };
 use crate::merge::FINDING_RECORDS_MAX;
 
@@ -62,7 +62,7 @@ fn derived(
         time: found.last,
         place: user.place,
         identity,
-        records: found.records.clone(),
+        records: found.records.iter().take(CHAIN_RECORDS_MAX).cloned().collect(),
         values: values(&user.fields),
         entities: found.entities.clone(),
     }
@@ -243,6 +243,7 @@ impl Episode {
             correlation,
             group: group.to_owned(),
             first: self.first,
+            opened: self.opened,
             last: self.last,
             hits: self.hits,
             records: self.records,

@@ -2,7 +2,9 @@ use makyo_base::{FindingSource, Level, SECOND_NS};
 
 use super::{hit, in_order, one, run, run_limited, seconds};
 use crate::tests::weights;
-use crate::{CorrelationHit, CorrelationMatch, CorrelationState, FINDING_RECORDS_MAX};
+use crate::{
+    CorrelationHit, CorrelationMatch, CorrelationState, FINDING_RECORDS_MAX, WINDOW_HITS_MAX,
+};
 
 /// Hits of the first rule in group `g` at these seconds.
 fn at(times: &[i64]) -> Vec<CorrelationHit> {
@@ -195,6 +197,25 @@ fn records_are_listed_up_to_a_limit_and_counted_beyond() {
     let found = run(&one(body), at(&[0; 250]));
     assert_eq!((found.len(), found[0].hits), (1, 250));
     assert_eq!(found[0].records.len(), FINDING_RECORDS_MAX);
+}
+
+#[test]
+fn a_full_window_lets_its_oldest_hits_go_and_says_so() {
+    let body = "type: event_count, timespan: 1y, condition: {gte: 3}";
+    let times: Vec<i64> = (0..).take(WINDOW_HITS_MAX + 10).collect();
+    let (found, tally) = run_limited(&one(body), vec![at(&times)], usize::MAX);
+    assert_eq!(seconds(&found), [(0, 100_009, 100_010, "100000".into())]);
+    assert_eq!(tally.cut, 10);
+}
+
+#[test]
+fn episodes_with_the_same_first_record_are_two_findings() {
+    let correlations = one("type: value_avg, timespan: 10s, condition: {field: V, gte: 5}");
+    let found = run(&correlations, valued(&[(0, "6"), (1, "0"), (2, "9")]));
+    assert_eq!(found.len(), 2);
+    let own = correlations.get(0).expect("there");
+    let id = |one: &CorrelationMatch| one.finding(own, &weights()).id;
+    assert_ne!(id(&found[0]), id(&found[1]));
 }
 
 #[test]
