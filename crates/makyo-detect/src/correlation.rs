@@ -14,7 +14,7 @@
 //!   timespan before up to that time, those of the same time included.
 //! * Groups are told apart by the exact values of their fields. A hit in which every field to group
 //!   by is empty belongs to no group and is counted apart: what everybody shares joins nothing.
-//! * One record that several files hold is one hit.
+//! * One record that several files hold is one hit; one that meets two of the rules is a hit of each.
 //! * A match is an *episode*: it begins with the first hit of the window in which the condition
 //!   became true, and lasts until a window in which it is false, or until a timespan passes without
 //!   a hit. It is told once, however many hits keep it going.

@@ -1,4 +1,5 @@
-//! The Sigma language: rules and selections, read with positions and compiled to predicates.
+//! The Sigma language: rules, filters, correlations and selections, read with positions; what looks
+//! at one record is compiled to predicates.
 //!
 //! Two stages speak it: source descriptions decide by it what a record is, and detection decides
 //! by it what a record means. This crate knows neither; it reads the text, compiles it and
