@@ -1,16 +1,22 @@
 //! Events to findings.
 //!
-//! Rules look at one record at a time, over its native field names. Analytics look at behaviour
+//! Rules look at one record at a time, over its native field names. Correlations look at matches of
+//! rules, as Sigma texts say. Analytics look at behaviour
 //! that no single record shows: each keeps its group-by as SQL text beside the Rust that reads the
 //! rows, and reaches the case only through [`makyo_base::Query`].
 
 mod analytic;
+mod correlation;
 mod finding_json;
 mod merge;
 mod ruleset;
 mod weights;
 
 pub use analytic::{ANALYTICS, Analytic, run_analytics};
+pub use correlation::{
+    CorrelationError, CorrelationHit, CorrelationMatch, CorrelationState, CorrelationTally,
+    Correlations, HITS_IN_MEMORY_MAX, WINDOW_HITS_MAX, Wanted, field_text,
+};
 pub use finding_json::{finding_from_object, finding_object};
 pub use merge::{FINDING_RECORDS_MAX, merge_findings};
 pub use ruleset::{DetectState, Match, RuleSet, Served, entities_of};

@@ -87,6 +87,8 @@ pub struct DetectState {
 pub struct Match<'a> {
     /// The rule.
     pub rule: &'a Rule,
+    /// Its index in [`RuleSet::rules`].
+    pub index: usize,
 }
 
 struct Aliased<'a, 'r> {
@@ -247,8 +249,10 @@ impl RuleSet {
     fn tell_found<'s>(&'s self, found: &mut Vec<usize>, tell: &mut dyn FnMut(Match<'s>)) {
         found.sort_unstable();
         found.dedup();
-        for rule in found.iter().filter_map(|index| self.rules.get(*index)) {
-            tell(Match { rule });
+        for index in found.iter().copied() {
+            if let Some(rule) = self.rules.get(index) {
+                tell(Match { rule, index });
+            }
         }
     }
 

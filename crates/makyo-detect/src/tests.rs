@@ -1,3 +1,4 @@
+mod correlation;
 mod fan_in;
 mod merge;
 mod tunnels;

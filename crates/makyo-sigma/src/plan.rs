@@ -8,8 +8,8 @@
 use makyo_base::{Object, Value};
 use rustc_hash::FxHashMap;
 
-use crate::expression::{Expression, Question, gate};
 use crate::literals::{Literals, LiteralsBuilder};
+use crate::normal_form::{NormalForm, Question, gate};
 use crate::predicate::{Anchoring, Test};
 use crate::program::{Program, Programs};
 use crate::selection::Selection;
@@ -73,7 +73,7 @@ pub struct PlanBuilder {
 impl PlanBuilder {
     /// Adds a selection; its number is its place in [`Plan::matches`].
     pub fn add(&mut self, selection: &Selection) -> usize {
-        let expression = Expression::new(selection);
+        let expression = NormalForm::new(selection);
         let rule = self.plan.programs.len();
         let number = u32::try_from(rule).unwrap_or(u32::MAX);
         let mut known = |question: &Question| self.intern(question);

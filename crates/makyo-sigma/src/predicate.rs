@@ -4,11 +4,12 @@ use std::hash::{Hash, Hasher};
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use makyo_base::parse_address;
+use makyo_base::{parse_address, parse_time};
 use regex::Regex;
 
 use crate::fold::fold;
 use crate::pattern::Pattern;
+use crate::time_part::TimePart;
 
 /// How two numbers are compared.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -21,6 +22,17 @@ pub enum Order {
     Less,
     /// Less or equal.
     LessEqual,
+}
+
+impl Order {
+    fn holds<T: PartialOrd>(self, value: &T, bound: &T) -> bool {
+        match self {
+            Order::Greater => value > bound,
+            Order::GreaterEqual => value >= bound,
+            Order::Less => value < bound,
+            Order::LessEqual => value <= bound,
+        }
+    }
 }
 
 /// One test of one field.
@@ -38,6 +50,8 @@ pub enum Test {
     Cidr(IpNet),
     /// Number comparison; the number's bits, so that equal tests are equal.
     Number(Order, u64),
+    /// A part of a time; equal where no order is named.
+    TimePart(TimePart, Option<Order>, i64),
     /// Equal to another field of the record.
     FieldRef(String, Anchoring),
 }
@@ -64,6 +78,7 @@ impl PartialEq for Test {
             (Test::Regex(a), Test::Regex(b)) => a.as_str() == b.as_str(),
             (Test::Cidr(a), Test::Cidr(b)) => a == b,
             (Test::Number(a, x), Test::Number(b, y)) => a == b && x == y,
+            (Test::TimePart(a, x, m), Test::TimePart(b, y, n)) => (a, x, m) == (b, y, n),
             (Test::FieldRef(a, x), Test::FieldRef(b, y)) => a == b && x == y,
             _ => false,
         }
@@ -82,6 +97,7 @@ impl Hash for Test {
             Test::Regex(regex) => regex.as_str().hash(state),
             Test::Cidr(net) => net.hash(state),
             Test::Number(order, bits) => (order, bits).hash(state),
+            Test::TimePart(part, order, bound) => (part, order, bound).hash(state),
             Test::FieldRef(field, how) => (field, how).hash(state),
         }
     }
@@ -127,14 +143,12 @@ impl Test {
             Test::Cidr(net) => {
                 parse_address(text).is_some_and(|address: IpAddr| net.contains(&address))
             }
-            Test::Number(order, bits) => number(text).is_some_and(|value| {
-                let bound = f64::from_bits(*bits);
-                match order {
-                    Order::Greater => value > bound,
-                    Order::GreaterEqual => value >= bound,
-                    Order::Less => value < bound,
-                    Order::LessEqual => value <= bound,
-                }
+            Test::Number(order, bits) => {
+                number(text).is_some_and(|value| order.holds(&value, &f64::from_bits(*bits)))
+            }
+            Test::TimePart(part, order, bound) => parse_time(text).is_some_and(|time| {
+                let value = part.of(time);
+                order.map_or(value == *bound, |order| order.holds(&value, bound))
             }),
             Test::FieldRef(..) => false,
         }

@@ -1,6 +1,6 @@
 //! Rules as short programs: a question, and where to go on with either answer.
 
-use crate::expression::{Expression, Question};
+use crate::normal_form::{NormalForm, Question};
 use crate::predicate::Test;
 
 /// The rule holds.
@@ -32,7 +32,7 @@ pub(crate) struct Programs {
 
 impl Program {
     pub(crate) fn compile(
-        expression: &Expression,
+        expression: &NormalForm,
         number: &mut dyn FnMut(&Question) -> u32,
     ) -> Self {
         let mut program = Program::default();
@@ -43,22 +43,22 @@ impl Program {
     /// Writes the steps of an expression from its end to its beginning; the place where it begins.
     fn emit(
         &mut self,
-        expression: &Expression,
+        expression: &NormalForm,
         yes: u32,
         no: u32,
         number: &mut dyn FnMut(&Question) -> u32,
     ) -> u32 {
         match expression {
-            Expression::Leaf(question, wanted) => {
+            NormalForm::Leaf(question, wanted) => {
                 let (yes, no) = if *wanted { (yes, no) } else { (no, yes) };
                 self.steps.push(Step { question: number(question), yes, no });
                 u32::try_from(self.steps.len() - 1).unwrap_or(FAILS)
             }
-            Expression::And(list) => by_cost(list)
+            NormalForm::And(list) => by_cost(list)
                 .into_iter()
                 .rev()
                 .fold(yes, |next, part| self.emit(part, next, no, number)),
-            Expression::Or(list) => by_cost(list)
+            NormalForm::Or(list) => by_cost(list)
                 .into_iter()
                 .rev()
                 .fold(no, |next, part| self.emit(part, yes, next, number)),
@@ -67,21 +67,21 @@ impl Program {
 }
 
 /// Cheap questions first: their answers are there already.
-fn by_cost(list: &[Expression]) -> Vec<&Expression> {
-    let mut sorted: Vec<&Expression> = list.iter().collect();
+fn by_cost(list: &[NormalForm]) -> Vec<&NormalForm> {
+    let mut sorted: Vec<&NormalForm> = list.iter().collect();
     sorted.sort_by_key(|part| cost(part));
     sorted
 }
 
-fn cost(expression: &Expression) -> u32 {
+fn cost(expression: &NormalForm) -> u32 {
     match expression {
-        Expression::Leaf(Question::Literals(..), _) => 0,
-        Expression::Leaf(Question::Other(predicate), _) => match predicate.test {
+        NormalForm::Leaf(Question::Literals(..), _) => 0,
+        NormalForm::Leaf(Question::Other(predicate), _) => match predicate.test {
             Test::Exists(_) | Test::Null => 0,
             Test::Regex(_) => 10,
             _ => 3,
         },
-        Expression::And(list) | Expression::Or(list) => {
+        NormalForm::And(list) | NormalForm::Or(list) => {
             list.iter().map(cost).max().unwrap_or(0) + 1
         }
     }

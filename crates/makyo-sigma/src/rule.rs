@@ -5,9 +5,10 @@ use std::sync::Arc;
 use makyo_base::Level;
 
 use crate::diagnostic::Diagnostic;
+use crate::placeholder::Placeholders;
 use crate::plan::Matcher;
-use crate::selection::{Selection, detection_expression};
-use crate::yaml::{Node, load_yaml};
+use crate::selection::{Selection, expression};
+use crate::yaml::Node;
 
 /// Which records a rule speaks of.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
@@ -66,13 +67,17 @@ pub struct ServedLogsource {
     pub fields: Vec<(String, String)>,
 }
 
-/// One Sigma rule.
+/// One Sigma rule (Sigma Rules Specification).
 #[derive(Clone, PartialEq, Debug)]
 pub struct Rule {
     /// File that it was read from.
     pub file: String,
+    /// Line on which it begins.
+    pub line: usize,
     /// Its id; the title's where it has none.
     pub id: String,
+    /// Its `name`, by which correlations and filters may speak of it.
+    pub name: Option<String>,
     /// Its title.
     pub title: String,
     /// Its level; `medium` where it names none.
@@ -89,83 +94,78 @@ pub struct Rule {
     pub selection: Selection,
     /// Benign explanations that its author names.
     pub false_positives: Vec<String>,
+    /// SHA-256 of its content.
+    pub(crate) digest: [u8; 32],
 }
 
 impl Rule {
     /// ATT&CK technique ids of the tags, upper case: `T1059.001`.
     #[must_use]
     pub fn techniques(&self) -> Vec<String> {
-        self.tags
-            .iter()
-            .filter_map(|tag| tag.to_lowercase().strip_prefix("attack.t").map(str::to_owned))
-            .filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
-            .map(|rest| format!("T{rest}"))
-            .collect()
+        techniques(&self.tags)
     }
 
     /// ATT&CK tactics of the tags, with dashes: `initial-access`.
     #[must_use]
     pub fn tactics(&self) -> Vec<String> {
-        self.tags
-            .iter()
-            .filter_map(|tag| tag.to_lowercase().strip_prefix("attack.").map(str::to_owned))
-            .filter(|rest| {
-                !rest.starts_with(['t', 'g', 's', 'c'])
-                    || !rest.chars().skip(1).all(|c| c.is_ascii_digit() || c == '.')
-            })
-            .map(|rest| rest.replace('_', "-"))
-            .collect()
+        tactics(&self.tags)
     }
 }
 
-/// Reads the rules of one file.
-///
-/// # Errors
-/// Every mistake, with its line. Rules of the file without mistakes are not lost: they come with
-/// the error.
-pub fn load_rules(file: &str, text: &str) -> (Vec<Rule>, Vec<Diagnostic>) {
-    let documents = match load_yaml(text) {
-        Ok(documents) => documents,
-        Err(problem) => return (Vec::new(), vec![problem.in_file(file)]),
-    };
-    let mut rules = Vec::new();
-    let mut problems = Vec::new();
-    for document in &documents {
-        match rule(file, document) {
-            Ok(rule) => rules.push(rule),
-            Err(found) => problems.extend(found.into_iter().map(|problem| problem.in_file(file))),
-        }
-    }
-    (rules, problems)
-}
-
-fn rule(file: &str, document: &Node) -> Result<Rule, Vec<Diagnostic>> {
+/// Reads a rule's document.
+pub(crate) fn rule(
+    file: &str,
+    document: &Node,
+    placeholders: &Placeholders,
+) -> Result<Rule, Vec<Diagnostic>> {
     let missing = |key: &str| vec![Diagnostic::at(document.line, format!("rule has no `{key}`"))];
-    if document.get("correlation").is_some() {
-        return Err(vec![Diagnostic::at(document.line, "correlation rules are not evaluated yet")]);
-    }
-    if document.get("filter").is_some() {
-        return Err(vec![Diagnostic::at(document.line, "filters are not evaluated yet")]);
-    }
     let title = document.get_text("title").ok_or_else(|| missing("title"))?;
     let logsource = document.get("logsource").ok_or_else(|| missing("logsource"))?;
     let detection = document.get("detection").ok_or_else(|| missing("detection"))?;
-    let level = match document.get_text("level") {
-        None => Level::Medium,
-        Some(word) => Level::from_word(word).ok_or_else(|| {
-            vec![Diagnostic::at(document.line, format!("level is none of Sigma's: `{word}`"))]
-        })?,
-    };
+    let level = level(document).map_err(|problem| vec![problem])?.unwrap_or(Level::Medium);
     Ok(Rule {
         file: file.to_owned(),
+        line: document.line,
         id: document.get_text("id").unwrap_or(title).to_owned(),
+        name: document.get_text("name").map(str::to_owned),
         title: title.to_owned(),
         level,
         status: document.get_text("status").unwrap_or_default().to_owned(),
         description: document.get_text("description").unwrap_or_default().trim().to_owned(),
         tags: document.get_texts("tags"),
         logsource: Logsource::from_node(logsource),
-        selection: detection_expression(detection)?,
+        selection: expression(detection, &[], placeholders)?,
         false_positives: document.get_texts("falsepositives"),
+        digest: document.digest(),
     })
+}
+
+/// The level that a document names.
+pub(crate) fn level(document: &Node) -> Result<Option<Level>, Diagnostic> {
+    let Some(word) = document.get_text("level") else { return Ok(None) };
+    let message = || format!("level is none of Sigma's: `{word}`");
+    Level::from_word(word).map(Some).ok_or_else(|| Diagnostic::at(document.line, message()))
+}
+
+/// ATT&CK technique ids of tags, upper case: `T1059.001`.
+#[must_use]
+pub fn techniques(tags: &[String]) -> Vec<String> {
+    tags.iter()
+        .filter_map(|tag| tag.to_lowercase().strip_prefix("attack.t").map(str::to_owned))
+        .filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+        .map(|rest| format!("T{rest}"))
+        .collect()
+}
+
+/// ATT&CK tactics of tags, with dashes: `initial-access`.
+#[must_use]
+pub fn tactics(tags: &[String]) -> Vec<String> {
+    tags.iter()
+        .filter_map(|tag| tag.to_lowercase().strip_prefix("attack.").map(str::to_owned))
+        .filter(|rest| {
+            !rest.starts_with(['t', 'g', 's', 'c'])
+                || !rest.chars().skip(1).all(|c| c.is_ascii_digit() || c == '.')
+        })
+        .map(|rest| rest.replace('_', "-"))
+        .collect()
 }

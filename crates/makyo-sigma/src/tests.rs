@@ -1,3 +1,7 @@
+mod documents;
+mod modifiers;
+mod real;
+
 use makyo_base::{Value, parse_json};
 use proptest::prelude::*;
 
@@ -108,6 +112,11 @@ fn mistakes_are_named_with_their_line() {
     assert!(
         problem("  s: {A|re: '(?<x'}\n  condition: s")
             .contains("regular expression cannot be used")
+    );
+    let many: String = (0..40).map(|number| format!("  s{number}: {{A: {number}}}\n")).collect();
+    assert!(
+        problem(&format!("{many}  condition: 20 of them"))
+            .contains("too many combinations: `20 of them`")
     );
     assert!(load_rules("x", "a: [").1[0].message.contains("not valid YAML"));
 }

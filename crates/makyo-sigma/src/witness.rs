@@ -1,6 +1,6 @@
 //! What must come up in a record before it is worth trying a rule.
 
-use crate::expression::{Expression, Question, gate};
+use crate::normal_form::{NormalForm, Question, gate};
 use crate::predicate::{Anchoring, Test};
 
 /// One of the things that must come up.
@@ -14,7 +14,7 @@ pub(crate) enum Witness<'e> {
 
 /// A set of witnesses without any of which the expression cannot hold; the set that is expected
 /// to come up least often. None if it may hold whatever the record says.
-pub(crate) fn witnesses(expression: &Expression) -> Option<Vec<Witness<'_>>> {
+pub(crate) fn witnesses(expression: &NormalForm) -> Option<Vec<Witness<'_>>> {
     best(expression).map(|found| found.1)
 }
 
@@ -24,12 +24,12 @@ type Found<'e> = (u64, Vec<Witness<'e>>);
 /// A field is there far more often than any literal in it.
 const FIELD_FREQUENCY: u64 = 100_000;
 
-fn best(expression: &Expression) -> Option<Found<'_>> {
+fn best(expression: &NormalForm) -> Option<Found<'_>> {
     match expression {
-        Expression::Leaf(question, true) => leaf(question),
-        Expression::Leaf(_, false) => None,
-        Expression::And(list) => list.iter().filter_map(best).min_by_key(|found| found.0),
-        Expression::Or(list) => {
+        NormalForm::Leaf(question, true) => leaf(question),
+        NormalForm::Leaf(_, false) => None,
+        NormalForm::And(list) => list.iter().filter_map(best).min_by_key(|found| found.0),
+        NormalForm::Or(list) => {
             let mut all = (0, Vec::new());
             for part in list {
                 let (frequency, witnesses) = best(part)?;

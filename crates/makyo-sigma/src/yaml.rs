@@ -3,6 +3,7 @@
 //! Sigma compares text: `0x10` and `010` must reach the rule as they stand, so scalars are not
 //! turned into numbers here.
 
+use makyo_base::sha256;
 use saphyr::{MarkedYaml, YamlData, YamlLoader};
 use saphyr_parser::{Parser, ScalarStyle};
 
@@ -109,6 +110,35 @@ impl Node {
                 node.items().iter().filter_map(|item| item.text()).map(str::to_owned).collect()
             })
             .unwrap_or_default()
+    }
+
+    /// SHA-256 of the content, without regard to lines and comments.
+    pub(crate) fn digest(&self) -> [u8; 32] {
+        let mut content = String::new();
+        self.write_content(&mut content);
+        sha256(content.as_bytes())
+    }
+
+    fn write_content(&self, to: &mut String) {
+        match &self.data {
+            NodeData::Scalar { text, quoted } => {
+                // The length in front keeps texts apart whatever they contain.
+                to.push_str(&format!("{}{}:{text}", if *quoted { 'q' } else { 's' }, text.len()));
+            }
+            NodeData::List(items) => {
+                to.push('[');
+                items.iter().for_each(|item| item.write_content(to));
+                to.push(']');
+            }
+            NodeData::Map(entries) => {
+                to.push('{');
+                for (key, value) in entries {
+                    key.write_content(to);
+                    value.write_content(to);
+                }
+                to.push('}');
+            }
+        }
     }
 
     /// Names keys that are none of these.

@@ -19,55 +19,55 @@ pub(crate) enum Question {
 
 /// A rule's condition.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) enum Expression {
+pub(crate) enum NormalForm {
     /// All; none at all always holds.
-    And(Vec<Expression>),
+    And(Vec<NormalForm>),
     /// One of them; none at all never holds.
-    Or(Vec<Expression>),
+    Or(Vec<NormalForm>),
     /// A question and the answer that is wanted.
     Leaf(Question, bool),
 }
 
-impl Expression {
+impl NormalForm {
     pub(crate) fn new(selection: &Selection) -> Self {
         lower(selection, true)
     }
 }
 
-fn lower(selection: &Selection, wanted: bool) -> Expression {
+fn lower(selection: &Selection, wanted: bool) -> NormalForm {
     match selection {
         Selection::Not(inner) => lower(inner, !wanted),
-        Selection::Leaf(predicate) => Expression::Leaf(question(predicate), wanted),
+        Selection::Leaf(predicate) => NormalForm::Leaf(question(predicate), wanted),
         Selection::And(list) => join(list, wanted, wanted),
         Selection::Or(list) => {
             let (grouped, rest) = group(list);
-            let mut parts: Vec<Expression> =
-                grouped.into_iter().map(|question| Expression::Leaf(question, wanted)).collect();
+            let mut parts: Vec<NormalForm> =
+                grouped.into_iter().map(|question| NormalForm::Leaf(question, wanted)).collect();
             match join(&rest, wanted, !wanted) {
-                Expression::And(more) | Expression::Or(more) => parts.extend(more),
-                leaf @ Expression::Leaf(..) => parts.push(leaf),
+                NormalForm::And(more) | NormalForm::Or(more) => parts.extend(more),
+                leaf @ NormalForm::Leaf(..) => parts.push(leaf),
             }
             single(parts, !wanted)
         }
     }
 }
 
-fn join<S: std::borrow::Borrow<Selection>>(list: &[S], wanted: bool, all: bool) -> Expression {
+fn join<S: std::borrow::Borrow<Selection>>(list: &[S], wanted: bool, all: bool) -> NormalForm {
     let mut parts = Vec::new();
     for selection in list {
         match (lower(selection.borrow(), wanted), all) {
-            (Expression::And(more), true) | (Expression::Or(more), false) => parts.extend(more),
+            (NormalForm::And(more), true) | (NormalForm::Or(more), false) => parts.extend(more),
             (other, _) => parts.push(other),
         }
     }
-    if all { Expression::And(parts) } else { Expression::Or(parts) }
+    if all { NormalForm::And(parts) } else { NormalForm::Or(parts) }
 }
 
-fn single(mut parts: Vec<Expression>, all: bool) -> Expression {
+fn single(mut parts: Vec<NormalForm>, all: bool) -> NormalForm {
     if parts.len() == 1 {
         return parts.remove(0);
     }
-    if all { Expression::And(parts) } else { Expression::Or(parts) }
+    if all { NormalForm::And(parts) } else { NormalForm::Or(parts) }
 }
 
 /// The literals of an alternative, one question a field, and what is left.
