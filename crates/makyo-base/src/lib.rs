@@ -30,7 +30,7 @@ pub use finding::{Entity, EntityKind, Finding, FindingSource, Level, Role, RuleR
 pub use json::{parse_json, to_json};
 pub use net::{AddressScope, address_scope, parse_address, parse_port};
 pub use organisation::{Asset, Change, Network, Organisation, ThirdParty};
-pub use outline::{Layout, Leaf, LeafKind, Outline, unescape};
+pub use outline::{Layout, Leaf, LeafKind, Outline, unescape, unescape_into};
 pub use query::{Query, QueryError, Row, Rows, SqlValue, sql_text};
 pub use seam::{Decoded, RecordSink, Stop};
 pub use time::{

@@ -87,6 +87,13 @@ impl Outline<'_> {
         }
     }
 
+    /// The text of a leaf with escapes, as it stands.
+    #[must_use]
+    pub fn escaped(&self, leaf: usize) -> Option<&str> {
+        let leaf = self.leaves.get(leaf).filter(|leaf| leaf.kind == LeafKind::Escaped)?;
+        self.text.get(leaf.start as usize..leaf.end as usize)
+    }
+
     /// Whether the leaf is `null`.
     #[must_use]
     pub fn is_null(&self, leaf: usize) -> bool {
@@ -110,14 +117,26 @@ fn each_text(value: &Value<'_>, visit: &mut dyn FnMut(&str)) {
 /// outline of a record has only valid ones.
 #[must_use]
 pub fn unescape(text: &str) -> Cow<'_, str> {
-    let Some(first) = text.find('\\') else { return Cow::Borrowed(text) };
+    if !text.contains('\\') {
+        return Cow::Borrowed(text);
+    }
     let mut plain = String::with_capacity(text.len());
-    plain.push_str(text.get(..first).unwrap_or_default());
-    let mut rest = text.get(first..).unwrap_or_default();
-    while let Some(after) = rest.strip_prefix('\\') {
-        let mut letters = after.chars();
-        let letter = letters.next().unwrap_or('\\');
-        rest = letters.as_str();
+    unescape_into(text, &mut plain);
+    Cow::Owned(plain)
+}
+
+/// The same, appended.
+pub fn unescape_into(text: &str, plain: &mut String) {
+    let mut parts = text.split('\\');
+    plain.push_str(parts.next().unwrap_or_default());
+    while let Some(part) = parts.next() {
+        // Nothing between two backslashes: they stand for one, and what follows is plain.
+        let Some(letter) = part.chars().next() else {
+            plain.push('\\');
+            plain.push_str(parts.next().unwrap_or_default());
+            continue;
+        };
+        let mut rest = part.get(letter.len_utf8()..).unwrap_or_default();
         match letter {
             'n' => plain.push('\n'),
             't' => plain.push('\t'),
@@ -131,9 +150,30 @@ pub fn unescape(text: &str) -> Cow<'_, str> {
             }
             other => plain.push(other),
         }
-        let next = rest.find('\\').unwrap_or(rest.len());
-        plain.push_str(rest.get(..next).unwrap_or_default());
-        rest = rest.get(next..).unwrap_or_default();
+        plain.push_str(rest);
     }
-    Cow::Owned(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::unescape;
+    use crate::json::parse_json;
+    use crate::value::Value;
+
+    proptest! {
+        #[test]
+        fn unescaping_reads_what_the_parser_reads(text in "\\PC{0,12}", tail in "[\\\\\"/bfnrtu]{0,6}") {
+            for value in [text.clone(), format!("{text}{tail}")] {
+                let json = serde_json::to_string(&value).expect("a text is JSON");
+                let inside = json.trim_start_matches('"');
+                let inside = inside.strip_suffix('"').unwrap_or(inside);
+                let Ok(Value::Str(parsed)) = parse_json(&json) else { panic!("not a text") };
+                if !json.starts_with("\"\\\"") {
+                    prop_assert_eq!(unescape(inside), parsed);
+                }
+            }
+        }
+    }
 }

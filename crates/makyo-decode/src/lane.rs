@@ -26,9 +26,14 @@ const LAYOUTS_MAX: usize = 4096;
 #[derive(Debug, Default)]
 pub(crate) struct Lane {
     scan: Scan,
-    /// By signature. None where records of it cannot be outlined.
-    structures: FxHashMap<Vec<u8>, Option<Structure>>,
+    /// By signature: the place of its structure.
+    places: FxHashMap<Vec<u8>, usize>,
+    /// None where records of it cannot be outlined.
+    structures: Vec<Option<Structure>>,
+    /// The signature before, most likely this one's too, and its place.
+    last: (Vec<u8>, usize),
     key: Vec<u8>,
+    known: Option<Rc<Known>>,
     count: usize,
 }
 
@@ -65,15 +70,8 @@ impl Lane {
         if !self.scan.scan(text) {
             return None;
         }
-        if !self.structures.contains_key(&self.scan.signature) {
-            if self.count >= LAYOUTS_MAX {
-                return None;
-            }
-            self.count += 1;
-            let learnt = learn_structure(text, &self.scan.leaves, format, sources);
-            self.structures.insert(self.scan.signature.clone(), learnt);
-        }
-        let structure = self.structures.get_mut(&self.scan.signature)?.as_mut()?;
+        let place = self.place(text, format, sources)?;
+        let structure = self.structures.get_mut(place)?.as_mut()?;
         self.key.clear();
         for leaf in &structure.deciding {
             let leaf = self.scan.leaves.get(*leaf)?;
@@ -81,17 +79,44 @@ impl Lane {
             self.key.extend_from_slice(&(value.len() as u64).to_le_bytes());
             self.key.extend_from_slice(value.as_bytes());
         }
-        if !structure.layouts.contains_key(&self.key) {
-            if self.count >= LAYOUTS_MAX {
-                return None;
+        let known = match structure.layouts.get(&self.key) {
+            Some(known) => known.clone(),
+            None if self.count >= LAYOUTS_MAX => None,
+            None => {
+                self.count += 1;
+                let leaves = &self.scan.leaves;
+                let learnt = learn_layout(text, leaves, &structure.deciding, sources, guide);
+                let learnt = learnt.map(Rc::new);
+                structure.layouts.insert(self.key.clone(), learnt.clone());
+                learnt
             }
-            self.count += 1;
-            let learnt = learn_layout(text, &self.scan.leaves, &structure.deciding, sources, guide);
-            structure.layouts.insert(self.key.clone(), learnt.map(Rc::new));
-        }
-        let known = structure.layouts.get(&self.key)?.as_ref()?;
+        };
+        self.known = known;
+        let known = self.known.as_ref()?;
         let outline = Outline { layout: &known.layout, text, leaves: &self.scan.leaves };
         known.has_time(&outline).then_some(outline)
+    }
+
+    /// The place of the structure of the record that was just scanned.
+    fn place(&mut self, text: &str, format: &str, sources: &Sources) -> Option<usize> {
+        if self.last.0 == self.scan.signature {
+            return Some(self.last.1);
+        }
+        let place = match self.places.get(&self.scan.signature) {
+            Some(place) => *place,
+            None if self.count >= LAYOUTS_MAX => return None,
+            None => {
+                self.count += 1;
+                let learnt = learn_structure(text, &self.scan.leaves, format, sources);
+                self.structures.push(learnt);
+                let place = self.structures.len() - 1;
+                self.places.insert(self.scan.signature.clone(), place);
+                place
+            }
+        };
+        self.last.0.clone_from(&self.scan.signature);
+        self.last.1 = place;
+        Some(place)
     }
 }
 
@@ -120,11 +145,17 @@ fn is_timestamp(text: &[u8]) -> bool {
         || (fraction.first() == Some(&b'.')
             && (2..=10).contains(&fraction.len())
             && fraction.iter().skip(1).all(u8::is_ascii_digit));
+    let days = match digits(5, 7) {
+        // A leap day is left to the reader of times.
+        Some(2) => 28,
+        Some(4 | 6 | 9 | 11) => 30,
+        _ => 31,
+    };
     between(0, 4, 1990, 2100)
         && text.get(4) == Some(&b'-')
         && between(5, 7, 1, 12)
         && text.get(7) == Some(&b'-')
-        && between(8, 10, 1, 28)
+        && between(8, 10, 1, days)
         && matches!(text.get(10), Some(b'T' | b' '))
         && between(11, 13, 0, 23)
         && text.get(13) == Some(&b':')

@@ -4,8 +4,8 @@ use makyo_base::{Leaf, LeafKind};
 
 /// Objects nested deeper are left to the parser.
 const DEPTH_MAX: usize = 32;
-/// So many digits are exact in every reader.
-const DIGITS_MAX: usize = 18;
+/// So many digits fit every whole number that the parser keeps exactly.
+const DIGITS_SAFE: usize = 18;
 
 /// The leaves of the record that was scanned last.
 #[derive(Debug, Default)]
@@ -204,9 +204,12 @@ impl Cursor<'_> {
             self.at += 1;
         }
         let digits = self.text.get(start..self.at)?;
-        let is_short = (1..=DIGITS_MAX).contains(&digits.len());
+        let is_exact = match std::str::from_utf8(digits) {
+            Ok(digits) if digits.len() > DIGITS_SAFE => !negative && digits.parse::<u64>().is_ok(),
+            _ => !digits.is_empty(),
+        };
         let has_zero = digits.first() == Some(&b'0') && (digits.len() > 1 || negative);
         let goes_on = matches!(self.peek(), Some(b'.' | b'e' | b'E'));
-        (is_short && !has_zero && !goes_on).then_some(self.at)
+        (is_exact && !has_zero && !goes_on).then_some(self.at)
     }
 }

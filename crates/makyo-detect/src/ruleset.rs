@@ -10,7 +10,7 @@ use std::sync::{Arc, OnceLock, RwLock};
 
 use makyo_base::{
     Column, Decoded, Entity, EntityKind, Event, Finding, FindingSource, Layout, Level, Object,
-    Outline, Position, RecordRef, Role, RuleRef, Value, hex, short_id,
+    Outline, Position, RecordRef, Role, RuleRef, Value, hex, short_id, unescape_into,
 };
 use makyo_sigma::{
     Fields, Matcher, Plan, PlanBuilder, Rule, Scratch, Selection, ServedLogsource, Values,
@@ -412,9 +412,10 @@ impl SlotSource {
         values.open(self.slot, self.is_null);
         for part in &self.parts {
             match part {
-                Part::Leaf(leaf) => {
-                    outline.texts(*leaf, &mut |text| values.add(self.slot, text));
-                }
+                Part::Leaf(leaf) => match outline.escaped(*leaf) {
+                    Some(text) => values.add_with(self.slot, |to| unescape_into(text, to)),
+                    None => outline.texts(*leaf, &mut |text| values.add(self.slot, text)),
+                },
                 Part::Text(text) => values.add(self.slot, text),
             }
         }

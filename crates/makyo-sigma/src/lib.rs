@@ -12,6 +12,7 @@ mod diagnostic;
 mod document;
 mod filter;
 mod fold;
+mod grams;
 mod literals;
 mod modifier;
 mod normal_form;

@@ -1,23 +1,20 @@
 //! All literals that rules look for in one field, found in one pass over its value.
 //!
 //! Whole values are looked up by hash. Endings that begin with their only backslash or dot
-//! (`\cmd.exe`, `.dll`) are looked up by the value's last component. Everything else is one
-//! automaton, and where a literal must stand is checked when it is found.
+//! (`\cmd.exe`, `.dll`) are looked up by the value's last component. Everything else is looked for in
+//! one pass, and where a literal must stand is checked when it is found.
 
 use std::collections::BTreeMap;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use rustc_hash::FxHashMap;
 
+use crate::grams::Grams;
 use crate::predicate::Anchoring;
-
-/// Automata of so few patterns are built as tables: faster, and small enough.
-const TABLE_PATTERNS_MAX: usize = 400;
 
 /// Collects the literals of one field.
 #[derive(Debug, Default)]
 pub(crate) struct LiteralsBuilder {
-    /// Literal and where it must stand, for the predicates that ask for it.
+    /// Literal and where it must stand, for the questions that ask for it.
     wanted: BTreeMap<(Anchoring, String), Vec<u32>>,
 }
 
@@ -27,45 +24,11 @@ pub(crate) struct Literals {
     whole: FxHashMap<Box<str>, Box<[u32]>>,
     after_backslash: FxHashMap<Box<str>, Box<[u32]>>,
     after_dot: FxHashMap<Box<str>, Box<[u32]>>,
-    automata: Vec<Automaton>,
+    rest: Grams,
+    /// By literal of the rest: where it must stand for which question.
+    standing: Vec<Box<[(Anchoring, u32)]>>,
     /// Predicates that any text meets.
     any: Box<[u32]>,
-}
-
-#[derive(Debug)]
-struct Automaton {
-    search: AhoCorasick,
-    /// By pattern: where it must stand for which predicate.
-    patterns: Vec<Box<[(Anchoring, u32)]>>,
-}
-
-type Pattern = (String, Vec<(Anchoring, u32)>);
-
-/// Builds automata over the patterns: one, unless it would pass the limits of an automaton. A
-/// single pattern that passes them is longer than any record can be.
-fn automata(patterns: &[Pattern], out: &mut Vec<Automaton>) {
-    let kind = if patterns.len() <= TABLE_PATTERNS_MAX {
-        AhoCorasickKind::DFA
-    } else {
-        AhoCorasickKind::ContiguousNFA
-    };
-    let built = AhoCorasick::builder()
-        .match_kind(MatchKind::Standard)
-        .kind(Some(kind))
-        .build(patterns.iter().map(|pattern| pattern.0.as_bytes()));
-    match built {
-        Ok(search) => {
-            let patterns =
-                patterns.iter().map(|pattern| pattern.1.clone().into_boxed_slice()).collect();
-            out.push(Automaton { search, patterns });
-        }
-        Err(_) if patterns.len() > 1 => {
-            let (left, right) = patterns.split_at(patterns.len() / 2);
-            automata(left, out);
-            automata(right, out);
-        }
-        Err(_) => {}
-    }
 }
 
 impl LiteralsBuilder {
@@ -100,10 +63,8 @@ impl LiteralsBuilder {
             }
         }
         built.any = any.into_boxed_slice();
-        let rest: Vec<Pattern> = rest.into_iter().collect();
-        if !rest.is_empty() {
-            automata(&rest, &mut built.automata);
-        }
+        built.rest = Grams::new(rest.keys().map(String::as_str).collect());
+        built.standing = rest.into_values().map(Vec::into_boxed_slice).collect();
         built
     }
 }
@@ -138,27 +99,21 @@ impl Literals {
             tell(self.after_dot.get(name));
         }
         tell(Some(&self.any));
-        for automaton in &self.automata {
-            automaton.scan(folded, found);
+        if self.rest.is_empty() {
+            return;
         }
-    }
-}
-
-impl Automaton {
-    fn scan(&self, folded: &str, found: &mut dyn FnMut(u32)) {
-        for hit in self.search.find_overlapping_iter(folded) {
-            let entries = self.patterns.get(hit.pattern().as_usize());
-            for (anchoring, predicate) in entries.into_iter().flatten() {
+        self.rest.scan(folded.as_bytes(), &mut |literal, start, end| {
+            for (anchoring, question) in self.standing.get(literal).into_iter().flatten() {
                 let stands = match anchoring {
                     Anchoring::Contains => true,
-                    Anchoring::StartsWith => hit.start() == 0,
-                    Anchoring::EndsWith => hit.end() == folded.len(),
-                    Anchoring::Equals => hit.start() == 0 && hit.end() == folded.len(),
+                    Anchoring::StartsWith => start == 0,
+                    Anchoring::EndsWith => end == folded.len(),
+                    Anchoring::Equals => start == 0 && end == folded.len(),
                 };
                 if stands {
-                    found(*predicate);
+                    found(*question);
                 }
             }
-        }
+        });
     }
 }

@@ -75,15 +75,20 @@ impl Values {
 
     /// Adds a text to the slot that was opened last.
     pub fn add(&mut self, slot: usize, text: &str) {
-        // Windows pads some fields with blanks (`NtLmSsp `); rules are written without.
-        let text = text.trim_end();
+        self.add_with(slot, |to| to.push_str(text));
+    }
+
+    /// Adds the text that `write` appends.
+    pub fn add_with(&mut self, slot: usize, write: impl FnOnce(&mut String)) {
         let (from, folded_from) = (self.texts.len(), self.folded.len());
-        self.texts.push_str(text);
+        write(&mut self.texts);
+        let added = self.texts.get(from..).unwrap_or_default();
+        // Windows pads some fields with blanks (`NtLmSsp `); rules are written without.
+        let text = added.trim_end();
+        let end = from + text.len();
         fold_into(text, &mut self.folded);
-        self.spans.push(Span {
-            text: (from, self.texts.len()),
-            folded: (folded_from, self.folded.len()),
-        });
+        self.texts.truncate(end);
+        self.spans.push(Span { text: (from, end), folded: (folded_from, self.folded.len()) });
         if let Some(place) = self.slots.get_mut(slot) {
             place.last = self.spans.len();
         }
