@@ -91,12 +91,16 @@ pub(super) fn mix(mut number: u64) -> u64 {
     number ^ (number >> 31)
 }
 
-/// The hash of a 128-bit number.
+/// The hash of a 128-bit number: its halves multiplied, and the halves of the product folded.
 #[inline]
 pub(super) fn wide(number: u128) -> u64 {
     #[allow(clippy::cast_possible_truncation, reason = "both halves are used")]
     let (high, low) = ((number >> 64) as u64, number as u64);
-    mix(low ^ mix(high.wrapping_add(0x9e37_79b9_7f4a_7c15)))
+    let product =
+        u128::from(low ^ 0x9e37_79b9_7f4a_7c15) * u128::from(high ^ 0xbf58_476d_1ce4_e5b9);
+    #[allow(clippy::cast_possible_truncation, reason = "both halves are used")]
+    let folded = (product >> 64) as u64 ^ product as u64;
+    folded.wrapping_mul(0x94d0_49bb_1331_11eb)
 }
 
 /// A hash of ASCII-folded bytes that grows from the end, so that one pass over a name gives the
