@@ -10,14 +10,16 @@ use super::{Indicator, Intel};
 /// No infrastructure is held for longer; a longer window is a slip, or a publisher's "for ever".
 const WINDOW_NS_MAX: i64 = 10 * 366 * DAY_NS;
 
+/// Each of these alone is an indicator; within one, all values and the port are needed.
+pub(super) type Alternatives = Vec<(Vec<IndicatorValue>, Option<u16>)>;
+
 /// An indicator as a reader found it.
 #[derive(Clone, Default, Debug)]
 pub(super) struct Draft {
     pub(super) id: String,
     pub(super) title: String,
     pub(super) source: String,
-    /// Each of these alone is the indicator; within one, all values are needed.
-    pub(super) alternatives: Vec<(Vec<IndicatorValue>, Option<u16>)>,
+    pub(super) alternatives: Alternatives,
     pub(super) from: String,
     pub(super) until: String,
     pub(super) confidence: Option<u8>,

@@ -2,7 +2,7 @@
 
 use makyo_base::{Object, Value};
 
-use super::draft::{Draft, Reading};
+use super::draft::{Alternatives, Draft, Reading};
 use super::value::{IndicatorKind, IndicatorValue};
 
 /// Events, objects and lists are nested only so deep.
@@ -128,8 +128,6 @@ fn keep(attribute: &Object<'_>, publisher: &str, labels: &[String], reading: &mu
         Err(reason) => reading.refuse(0, format!("attribute {named} is refused: {reason}")),
     }
 }
-
-type Alternatives = Vec<(Vec<IndicatorValue>, Option<u16>)>;
 
 /// The values of an attribute; a composite one holds two, with `|` between.
 fn values(kind: &str, value: &str) -> Result<Alternatives, String> {

@@ -5,6 +5,7 @@
 //! else (`NOT`, `LIKE`, `MATCHES`, `FOLLOWEDBY`, `WITHIN`, other objects) refuses the whole
 //! pattern: half of it would say something that its author did not.
 
+use super::draft::Alternatives;
 use super::value::{IndicatorKind, IndicatorValue};
 
 /// Alternatives of one pattern; lists joined by `IN` with `AND` between multiply.
@@ -33,7 +34,7 @@ enum Token {
 ///
 /// # Errors
 /// What in it is not read.
-pub(super) fn parse(pattern: &str) -> Result<Vec<(Vec<IndicatorValue>, Option<u16>)>, String> {
+pub(super) fn parse(pattern: &str) -> Result<Alternatives, String> {
     let tokens = tokens(pattern)?;
     let mut parser = Parser { tokens, at: 0 };
     let found = parser.observations(0)?;
@@ -133,7 +134,7 @@ struct Parser {
     at: usize,
 }
 
-type Alternatives = Vec<Conjunction>;
+type Conjunctions = Vec<Conjunction>;
 
 impl Parser {
     fn peek(&self) -> Option<&Token> {
@@ -166,7 +167,7 @@ impl Parser {
         Err(format!("pattern uses what is not read: `{found}` where `{sign}` should be"))
     }
 
-    fn observations(&mut self, depth: usize) -> Result<Alternatives, String> {
+    fn observations(&mut self, depth: usize) -> Result<Conjunctions, String> {
         let mut found = Vec::new();
         loop {
             found.extend(self.observation(depth)?);
@@ -177,7 +178,7 @@ impl Parser {
         }
     }
 
-    fn observation(&mut self, depth: usize) -> Result<Alternatives, String> {
+    fn observation(&mut self, depth: usize) -> Result<Conjunctions, String> {
         if depth > DEPTH_MAX {
             return Err(format!("pattern is nested deeper than {DEPTH_MAX} brackets"));
         }
@@ -192,7 +193,7 @@ impl Parser {
         Ok(found)
     }
 
-    fn any(&mut self, depth: usize) -> Result<Alternatives, String> {
+    fn any(&mut self, depth: usize) -> Result<Conjunctions, String> {
         let mut found = self.all(depth)?;
         while self.takes_word("OR") {
             found.extend(self.all(depth)?);
@@ -201,7 +202,7 @@ impl Parser {
         Ok(found)
     }
 
-    fn all(&mut self, depth: usize) -> Result<Alternatives, String> {
+    fn all(&mut self, depth: usize) -> Result<Conjunctions, String> {
         let mut found = self.term(depth)?;
         while self.takes_word("AND") {
             let right = self.term(depth)?;
@@ -225,7 +226,7 @@ impl Parser {
         Ok(found)
     }
 
-    fn term(&mut self, depth: usize) -> Result<Alternatives, String> {
+    fn term(&mut self, depth: usize) -> Result<Conjunctions, String> {
         if depth > DEPTH_MAX {
             return Err(format!("pattern is nested deeper than {DEPTH_MAX} brackets"));
         }
@@ -273,7 +274,7 @@ impl Parser {
     }
 }
 
-fn check(found: &Alternatives) -> Result<(), String> {
+fn check(found: &Conjunctions) -> Result<(), String> {
     if found.len() > ALTERNATIVES_MAX {
         return Err(format!("pattern has more than {ALTERNATIVES_MAX} alternatives"));
     }

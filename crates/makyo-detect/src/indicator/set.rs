@@ -10,7 +10,7 @@ use makyo_base::{
 
 use super::table::{Backwards, Table, folded, mix, wide};
 use super::value::{
-    IndicatorKind, IndicatorValue, Observed, bare_host, base_name, hash, url_key, url_parts,
+    IndicatorKind, IndicatorValue, Observed, UrlParts, bare_host, base_name, hash, url_parts,
 };
 use super::{Indicator, WINDOW_MARGIN_NS};
 use crate::ruleset::{entities_of, reference, sentence};
@@ -18,6 +18,7 @@ use crate::weights::Weights;
 
 /// IPv4 addresses stand at `::ffff:0:0` in the one table of addresses.
 const V4_SHIFT: u8 = 96;
+const V4_START: u128 = 0xffff << 32;
 
 /// Compiled indicators.
 #[derive(Debug, Default)]
@@ -30,8 +31,8 @@ pub struct IndicatorSet {
     by_key: Vec<u32>,
     addresses: Table,
     networks: Table,
-    /// Prefix lengths that networks have, as of 128 bits.
-    prefixes: Vec<u8>,
+    /// Prefix lengths that networks have, as of 128 bits, each with its mask.
+    prefixes: Vec<(u8, u128)>,
     hashes: Table,
     domains: Table,
     texts: [Table; 5],
@@ -98,7 +99,7 @@ impl IndicatorSet {
                 }
                 IndicatorValue::Network(network) => {
                     let (start, prefix) = wide_network(network);
-                    self.prefixes.push(prefix);
+                    self.prefixes.push((prefix, mask(prefix)));
                     networks.push((network_hash(start, prefix), number));
                 }
                 IndicatorValue::Sha256(bytes) => hashes.push((hash_of_bytes(bytes), number)),
@@ -159,8 +160,9 @@ impl IndicatorSet {
             }
             Observed::Url(_) if !self.holds(IndicatorKind::Url) => {}
             Observed::Url(url) => {
-                if let Some(key) = url_key(url) {
-                    self.find_text(IndicatorKind::Url, &key, observed, tell);
+                let table = text_place(IndicatorKind::Url).and_then(|at| self.texts.get(at));
+                if let (Some(table), Some(parts)) = (table, url_parts(url)) {
+                    self.check(table, hash_of_url(&parts), observed, tell);
                 }
             }
             Observed::FileName(text) => {
@@ -185,6 +187,19 @@ impl IndicatorSet {
     /// Tells what stands under a hash, if the value itself is the same.
     #[inline]
     fn check(&self, table: &Table, hash: u64, observed: Observed<'_>, tell: &mut dyn FnMut(u32)) {
+        if table.may_hold(hash) {
+            self.check_behind(table, hash, observed, tell);
+        }
+    }
+
+    #[cold]
+    fn check_behind(
+        &self,
+        table: &Table,
+        hash: u64,
+        observed: Observed<'_>,
+        tell: &mut dyn FnMut(u32),
+    ) {
         for number in table.find(hash) {
             if self.keys.get(number as usize).is_some_and(|key| key.covers(observed)) {
                 self.tell_key(number, tell);
@@ -202,8 +217,8 @@ impl IndicatorSet {
     fn find_address(&self, address: IpAddr, tell: &mut dyn FnMut(u32)) {
         let number = number_of(address);
         self.check(&self.addresses, wide(number), Observed::Address(address), tell);
-        for prefix in &self.prefixes {
-            let masked = mask(number, *prefix);
+        for (prefix, mask) in &self.prefixes {
+            let masked = number & mask;
             for key in self.networks.find(network_hash(masked, *prefix)) {
                 let is_it = matches!(self.keys.get(key as usize),
                     Some(IndicatorValue::Network(network)) if wide_network(network) == (masked, *prefix));
@@ -223,7 +238,7 @@ impl IndicatorSet {
         let observed = if with_exact { Observed::Host(host) } else { Observed::MailDomain(host) };
         let mut hash = Backwards::new();
         for (at, byte) in host.bytes().enumerate().rev() {
-            if byte == b'.' {
+            if byte == b'.' && self.domains.may_hold(hash.value()) {
                 for number in self.domains.find(hash.value()) {
                     let is_it = matches!(self.keys.get(number as usize),
                         Some(IndicatorValue::Domain(name)) if host.get(at + 1..).is_some_and(|above| above.eq_ignore_ascii_case(name)));
@@ -248,8 +263,8 @@ impl IndicatorSet {
         if table.is_empty() {
             return;
         }
-        // Only letters of ASCII are folded while hashing; URLs keep the case of their path.
-        if text.is_ascii() || kind == IndicatorKind::Url {
+        // Only letters of ASCII are folded while hashing.
+        if text.is_ascii() {
             self.check(table, folded(text), observed, tell);
         } else {
             self.check(table, folded(&text.to_lowercase()), observed, tell);
@@ -447,7 +462,7 @@ fn text_place(kind: IndicatorKind) -> Option<usize> {
 #[inline]
 fn number_of(address: IpAddr) -> u128 {
     match address {
-        IpAddr::V4(v4) => u128::from(v4.to_ipv6_mapped()),
+        IpAddr::V4(v4) => V4_START | u128::from(u32::from(v4)),
         IpAddr::V6(v6) => u128::from(v6),
     }
 }
@@ -457,15 +472,29 @@ fn wide_network(network: &IpNet) -> (u128, u8) {
     (number_of(network.network()), network.prefix_len() + shift)
 }
 
-#[inline]
-fn mask(number: u128, prefix: u8) -> u128 {
-    let low = 128 - u32::from(prefix.min(128));
-    number.checked_shr(low).and_then(|high| high.checked_shl(low)).unwrap_or_default()
+fn mask(prefix: u8) -> u128 {
+    u128::MAX.checked_shl(128 - u32::from(prefix.min(128))).unwrap_or_default()
 }
 
 #[inline]
 fn network_hash(start: u128, prefix: u8) -> u64 {
     mix(wide(start).wrapping_add(u64::from(prefix)))
+}
+
+/// The hash of [`super::value::url_key`], without making the key: nearly no URL is an indicator.
+fn hash_of_url(parts: &UrlParts<'_>) -> u64 {
+    let mut hash = Backwards::new();
+    let mut push = |text: &str| text.bytes().rev().for_each(|byte| hash.push(byte));
+    push(parts.rest);
+    if !parts.rest.starts_with('/') {
+        push("/");
+    }
+    if let Some(port) = parts.port {
+        push(&port.to_string());
+        push(":");
+    }
+    push(bare_host(parts.host));
+    hash.value()
 }
 
 fn hash_of_bytes(bytes: &[u8]) -> u64 {

@@ -61,8 +61,9 @@ impl Table {
         entries.iter().filter(move |entry| entry.0 == hash).map(|entry| entry.1)
     }
 
+    /// Whether the hash passes the front: for nearly all it does not.
     #[inline]
-    fn may_hold(&self, hash: u64) -> bool {
+    pub(super) fn may_hold(&self, hash: u64) -> bool {
         if self.front.is_empty() {
             return false;
         }

@@ -400,11 +400,13 @@ pub(crate) fn base_name(path: &str) -> &str {
     path.rsplit(['/', '\\']).next().unwrap_or(path)
 }
 
-/// The parts of a URL: whether its scheme is `https`, host, port, and what follows the host.
+/// The parts of a URL that its scheme does not decide.
 pub(crate) struct UrlParts<'a> {
     pub(crate) host: &'a str,
-    port: Option<u16>,
-    rest: &'a str,
+    /// Unless it is the scheme's own.
+    pub(crate) port: Option<u16>,
+    /// Path and query.
+    pub(crate) rest: &'a str,
 }
 
 pub(crate) fn url_parts(text: &str) -> Option<UrlParts<'_>> {
@@ -414,7 +416,7 @@ pub(crate) fn url_parts(text: &str) -> Option<UrlParts<'_>> {
         None => ("", text),
     };
     let after = after.split('#').next().unwrap_or_default();
-    let end = after.find(['/', '?']).unwrap_or(after.len());
+    let end = after.bytes().position(|byte| byte == b'/' || byte == b'?').unwrap_or(after.len());
     let (authority, rest) = after.split_at_checked(end)?;
     let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     let (host, port) = match authority.strip_prefix('[').and_then(|inner| inner.split_once(']')) {
