@@ -14,6 +14,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     // Decoding opens what collecting recognised: the sniffing and the capped reading are shared.
     ("makyo-decode", &["makyo-base", "makyo-sigma", "makyo-collect"]),
     ("makyo-detect", &["makyo-base", "makyo-sigma"]),
+    ("makyo-detect-yara", &["makyo-base"]),
     ("makyo-case", &["makyo-base"]),
     ("makyo-incident", &["makyo-base"]),
     ("makyo-report", &["makyo-base"]),
@@ -198,7 +199,7 @@ fn sources(root: &Path, problems: &mut Vec<String>) -> anyhow::Result<()> {
 fn rules(root: &Path, problems: &mut Vec<String>) -> anyhow::Result<()> {
     for path in project_files(&root.join("rules"))? {
         let shown = path.strip_prefix(root).unwrap_or(&path).display().to_string();
-        if !shown.ends_with(".yml") {
+        if ![".yml", ".yar"].iter().any(|end| shown.ends_with(end)) {
             continue;
         }
         let page = path.with_extension("md");

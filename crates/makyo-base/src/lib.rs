@@ -32,7 +32,7 @@ pub use net::{AddressScope, address_scope, parse_address, parse_port};
 pub use organisation::{Asset, Change, Network, Organisation, ThirdParty};
 pub use outline::{Layout, Leaf, LeafKind, Outline, unescape, unescape_into};
 pub use query::{Query, QueryError, Row, Rows, SqlValue, sql_text};
-pub use seam::{Decoded, RecordSink, Stop};
+pub use seam::{Content, Decoded, Holder, RecordSink, Stop};
 pub use time::{
     DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS, ZoneHint, format_time, parse_time, parse_time_with,
 };

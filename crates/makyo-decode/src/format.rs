@@ -24,6 +24,8 @@ pub(crate) trait RawSink {
     }
     /// One record with the field names of the file.
     fn raw(&mut self, position: u64, record: Object<'_>) -> Result<(), Stop>;
+    /// Bytes that lie inside the record before, under a name.
+    fn content(&mut self, position: u64, name: &str, bytes: &[u8]) -> Result<(), Stop>;
     /// A stretch that could not be read.
     fn defect(&mut self, position: Position, kind: DefectKind, detail: String);
     /// A record whose bytes are not valid in the file's encoding; it was read with replacements.

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use makyo_base::{
-    Artifact, Cell, Column, Decoded, Defect, DefectKind, Event, Item, Object, Position, RecordSink,
-    Stop, Value, canonical_account, canonical_host, sha256, to_json,
+    Artifact, Cell, Column, Content, Decoded, Defect, DefectKind, Event, Holder, Item, Object,
+    Position, RecordSink, Stop, Value, canonical_account, canonical_host, sha256, to_json,
 };
 use makyo_sigma::{Diagnostic, Scratch};
 
@@ -106,6 +106,8 @@ pub(crate) struct Mapper<'m> {
     replaced: Option<(u64, u64)>,
     unrecognised: Option<(u64, u64)>,
     untimed: Option<(u64, u64)>,
+    /// The message before, whose attachments follow it.
+    holder: Holder,
 }
 
 impl<'m> Mapper<'m> {
@@ -130,6 +132,7 @@ impl<'m> Mapper<'m> {
             replaced: None,
             unrecognised: None,
             untimed: None,
+            holder: Holder::default(),
         }
     }
 
@@ -361,6 +364,7 @@ impl RawSink for Mapper<'_> {
     }
 
     fn raw(&mut self, position: u64, record: Object<'_>) -> Result<(), Stop> {
+        self.holder = Holder::default();
         let (index, native) = self.recognise(record);
         let sources = self.sources;
         let source = index.and_then(|index| sources.all.get(index).map(|source| (index, source)));
@@ -402,12 +406,25 @@ impl RawSink for Mapper<'_> {
             self.untimed = Some((first, count + 1));
         }
         self.near = event.time().or(self.near);
+        if self.format == "mail" {
+            self.holder = Holder::of(&event);
+        }
         self.out.record(Decoded {
             artifact: self.artifact,
             position: Position::Record(position),
             source: index,
             native: &native,
             event,
+        })
+    }
+
+    fn content(&mut self, position: u64, name: &str, bytes: &[u8]) -> Result<(), Stop> {
+        self.out.content(Content {
+            artifact: self.artifact,
+            position: Position::Record(position),
+            name,
+            bytes,
+            holder: &self.holder,
         })
     }
 

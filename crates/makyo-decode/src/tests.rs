@@ -1,3 +1,4 @@
+mod contents;
 mod formats;
 mod real;
 mod sources;

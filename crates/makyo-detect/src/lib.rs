@@ -3,11 +3,13 @@
 //! Rules look at one record at a time, over its native field names. Correlations look at matches of
 //! rules, as Sigma texts say. Analytics look at behaviour
 //! that no single record shows: each keeps its group-by as SQL text beside the Rust that reads the
-//! rows, and reaches the case only through [`makyo_base::Query`].
+//! rows, and reaches the case only through [`makyo_base::Query`]. Indicators are what others
+//! publish: [`read_indicators`] reads them, [`IndicatorSet`] puts events to them.
 
 mod analytic;
 mod correlation;
 mod finding_json;
+mod indicator;
 mod merge;
 mod ruleset;
 mod weights;
@@ -18,6 +20,11 @@ pub use correlation::{
     Correlations, HITS_IN_MEMORY_MAX, WINDOW_HITS_MAX, Wanted, field_text,
 };
 pub use finding_json::{finding_from_object, finding_object};
+pub use indicator::{
+    Guards, INTEL_BYTES_MAX, Indicator, IndicatorKind, IndicatorMatch, IndicatorSet,
+    IndicatorValue, Intel, Observed, Standing, WINDOW_MARGIN_NS, later_than_evidence,
+    read_indicators,
+};
 pub use merge::{FINDING_RECORDS_MAX, merge_findings};
 pub use ruleset::{DetectState, Match, RuleSet, Served, entities_of};
 pub use weights::Weights;

@@ -484,7 +484,7 @@ impl Match<'_> {
     }
 }
 
-fn reference(record: &Decoded<'_>) -> RecordRef {
+pub(crate) fn reference(record: &Decoded<'_>) -> RecordRef {
     let number = match record.position {
         Position::Record(number) | Position::Byte(number) => number,
         Position::Whole => 0,
@@ -533,7 +533,7 @@ pub fn entities_of(event: &Event<'_>) -> Vec<Entity> {
 }
 
 /// `Title: on fs01, by agency\svc, from 10.0.0.5`.
-fn sentence(title: &str, entities: &[Entity]) -> String {
+pub(crate) fn sentence(title: &str, entities: &[Entity]) -> String {
     let first =
         |role, kind| entities.iter().find(|entity| entity.role == role && entity.kind == kind);
     let mut parts = Vec::new();

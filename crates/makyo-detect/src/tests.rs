@@ -1,11 +1,12 @@
 mod correlation;
 mod fan_in;
+mod indicators;
 mod merge;
 mod tunnels;
 
 use makyo_base::{Query, QueryError, Rows, SqlValue};
 
-use crate::Weights;
+use crate::{Guards, Weights};
 
 /// A case that gives the same rows whatever it is asked.
 pub(crate) struct Canned(pub(crate) Rows);
@@ -23,4 +24,12 @@ pub(crate) fn text(text: &str) -> SqlValue {
 pub(crate) fn weights() -> Weights {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../knowledge/weights.yml");
     Weights::load(&std::fs::read_to_string(path).expect("weights")).expect("in order")
+}
+
+pub(crate) fn guards() -> Guards {
+    let read = |name: &str| {
+        let path = format!("{}/../../knowledge/{name}", env!("CARGO_MANIFEST_DIR"));
+        std::fs::read_to_string(path).expect("knowledge")
+    };
+    Guards::load(&read("shared-parents.yml"), &read("allow-list.yml")).expect("in order")
 }

@@ -5,11 +5,14 @@ use std::collections::BTreeMap;
 use makyo_base::{Finding, Level, Organisation};
 use makyo_sigma::{Diagnostic, Node, load_yaml};
 
-/// Decibans by level and by analytic.
+use crate::indicator::IndicatorKind;
+
+/// Decibans by level, by analytic and by kind of indicator.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Weights {
     levels: BTreeMap<Level, f64>,
     analytics: BTreeMap<String, f64>,
+    indicators: BTreeMap<String, f64>,
     /// The least total of an incident.
     pub incident_least: f64,
     /// The least weight of its strongest finding.
@@ -39,6 +42,11 @@ impl Weights {
             let name = name.text().unwrap_or_default();
             weights.analytics.insert(name.to_owned(), number(Some(value), name)?);
         }
+        let kinds = IndicatorKind::ALL.iter().map(|kind| kind.word());
+        for name in kinds.chain(["undated", "shared", "unsure"]) {
+            let node = root.get("indicator").and_then(|indicator| indicator.get(name));
+            weights.indicators.insert(name.to_owned(), number(node, name)?);
+        }
         let incident = |key| number(root.get("incident").and_then(|node| node.get(key)), key);
         weights.incident_least = incident("least")?;
         weights.incident_strong = incident("strong")?;
@@ -58,6 +66,21 @@ impl Weights {
         let found = self.analytics.get(name).copied();
         debug_assert!(found.is_some(), "no weight for {name}");
         found.unwrap_or_default()
+    }
+
+    /// The weight of a kind of indicator, or what `undated`, `shared` and `unsure` take off it.
+    #[must_use]
+    pub fn indicator(&self, name: &str) -> f64 {
+        let found = self.indicators.get(name).copied();
+        debug_assert!(found.is_some(), "no weight for {name}");
+        found.unwrap_or_default()
+    }
+
+    /// The level whose weight comes nearest below.
+    #[must_use]
+    pub fn level_of(&self, weight_db: f64) -> Level {
+        let below = Level::ALL.into_iter().rev().find(|level| self.level(*level) <= weight_db);
+        below.unwrap_or(Level::Informational)
     }
 
     /// Names the change, third party or own scanner that explains a finding, and takes its share

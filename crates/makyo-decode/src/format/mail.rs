@@ -22,6 +22,11 @@ const BODY_CHARS_MAX: usize = 32 * 1024;
 const HEADERS_MAX: usize = 500;
 /// Links and archive members listed for one message.
 const LISTED_MAX: usize = 512;
+/// The content of a larger attachment is not handed on: lures are small, and a disk image of this
+/// size is named by its kind already.
+const CONTENT_BYTES_MAX: usize = 64 << 20;
+/// Messages attached to messages attached to messages, as a reported phish is forwarded.
+const CONTENT_DEPTH_MAX: usize = 4;
 
 /// Reads one message.
 pub(crate) fn read_message(
@@ -97,7 +102,55 @@ fn message(number: u64, bytes: &[u8], out: &mut dyn RawSink) -> Result<(), Stop>
     body(&message, &mut record, &mut links);
     attachments(number, &message, &mut record, out);
     links.put(&mut record);
-    out.raw(number, record)
+    out.raw(number, record)?;
+    contents(number, &message, "", &mut Room { left: LISTED_MAX, depth: 0 }, out)
+}
+
+/// What may still be handed on of one message.
+struct Room {
+    left: usize,
+    depth: usize,
+}
+
+/// Hands on the bytes of attachments, those of attached messages too. Archives stay closed.
+fn contents(
+    number: u64,
+    message: &Message<'_>,
+    within: &str,
+    room: &mut Room,
+    out: &mut dyn RawSink,
+) -> Result<(), Stop> {
+    if room.depth > CONTENT_DEPTH_MAX {
+        let detail =
+            format!("messages are attached deeper than {CONTENT_DEPTH_MAX} levels; not looked at");
+        out.defect(Position::Record(number), DefectKind::Limit, detail);
+        return Ok(());
+    }
+    for part in message.attachments() {
+        let mut limit = |detail| out.defect(Position::Record(number), DefectKind::Limit, detail);
+        if room.left == 0 {
+            limit(format!(
+                "message has more than {LISTED_MAX} attachments; the rest is not looked at"
+            ));
+            return Ok(());
+        }
+        room.left -= 1;
+        let name = format!("{within}{}", part.attachment_name().unwrap_or("(unnamed)"));
+        let bytes = part.contents();
+        if bytes.len() > CONTENT_BYTES_MAX {
+            limit(format!(
+                "attachment `{name}` is larger than {CONTENT_BYTES_MAX} bytes; its content is not looked at"
+            ));
+            continue;
+        }
+        out.content(number, &name, bytes)?;
+        if let Some(inner) = part.message() {
+            room.depth += 1;
+            contents(number, inner, &format!("{name}!"), room, out)?;
+            room.depth -= 1;
+        }
+    }
+    Ok(())
 }
 
 fn headers(message: &Message<'_>, record: &mut Object<'_>) {
