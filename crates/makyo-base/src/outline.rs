@@ -87,11 +87,16 @@ impl Outline<'_> {
         }
     }
 
-    /// The text of a leaf with escapes, as it stands.
-    #[must_use]
-    pub fn escaped(&self, leaf: usize) -> Option<&str> {
-        let leaf = self.leaves.get(leaf).filter(|leaf| leaf.kind == LeafKind::Escaped)?;
-        self.text.get(leaf.start as usize..leaf.end as usize)
+    /// Appends the text of a scalar leaf; nothing for `null`.
+    #[inline]
+    pub fn write(&self, leaf: usize, to: &mut String) {
+        let Some(leaf) = self.leaves.get(leaf) else { return };
+        let text = self.text.get(leaf.start as usize..leaf.end as usize).unwrap_or_default();
+        match leaf.kind {
+            LeafKind::Escaped => unescape_into(text, to),
+            LeafKind::Null | LeafKind::List => {}
+            LeafKind::Text | LeafKind::Number | LeafKind::Bool => to.push_str(text),
+        }
     }
 
     /// Whether the leaf is `null`.
@@ -126,17 +131,14 @@ pub fn unescape(text: &str) -> Cow<'_, str> {
 }
 
 /// The same, appended.
+#[inline]
 pub fn unescape_into(text: &str, plain: &mut String) {
-    let mut parts = text.split('\\');
-    plain.push_str(parts.next().unwrap_or_default());
-    while let Some(part) = parts.next() {
-        // Nothing between two backslashes: they stand for one, and what follows is plain.
-        let Some(letter) = part.chars().next() else {
-            plain.push('\\');
-            plain.push_str(parts.next().unwrap_or_default());
-            continue;
-        };
-        let mut rest = part.get(letter.len_utf8()..).unwrap_or_default();
+    let mut rest = text;
+    while let Some(at) = memchr::memchr(b'\\', rest.as_bytes()) {
+        plain.push_str(rest.get(..at).unwrap_or_default());
+        let mut letters = rest.get(at + 1..).unwrap_or_default().chars();
+        let letter = letters.next().unwrap_or('\\');
+        rest = letters.as_str();
         match letter {
             'n' => plain.push('\n'),
             't' => plain.push('\t'),
@@ -150,8 +152,8 @@ pub fn unescape_into(text: &str, plain: &mut String) {
             }
             other => plain.push(other),
         }
-        plain.push_str(rest);
     }
+    plain.push_str(rest);
 }
 
 #[cfg(test)]

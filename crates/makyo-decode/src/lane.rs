@@ -16,7 +16,8 @@ use makyo_sigma::Matcher;
 use rustc_hash::FxHashMap;
 
 use crate::mapper::Sources;
-use crate::scan::Scan;
+use crate::scan::{Scan, is_plain};
+use crate::skeleton::Skeletons;
 use crate::source::Source;
 
 /// Layouts of one artifact beyond this number are read the whole way.
@@ -30,8 +31,8 @@ pub(crate) struct Lane {
     places: FxHashMap<Vec<u8>, usize>,
     /// None where records of it cannot be outlined.
     structures: Vec<Option<Structure>>,
-    /// The signature before, most likely this one's too, and its place.
-    last: (Vec<u8>, usize),
+    skeletons: Skeletons,
+    leaves: Vec<Leaf>,
     key: Vec<u8>,
     known: Option<Rc<Known>>,
     count: usize,
@@ -67,14 +68,17 @@ impl Lane {
         sources: &Sources,
         guide: &mut dyn Guide,
     ) -> Option<Outline<'l>> {
-        if !self.scan.scan(text) {
+        if !is_plain(text) {
             return None;
         }
-        let place = self.place(text, format, sources)?;
+        let place = match self.skeletons.follow(text, &mut self.leaves) {
+            Some(place) => place,
+            None => self.place(text, format, sources)?,
+        };
         let structure = self.structures.get_mut(place)?.as_mut()?;
         self.key.clear();
         for leaf in &structure.deciding {
-            let leaf = self.scan.leaves.get(*leaf)?;
+            let leaf = self.leaves.get(*leaf)?;
             let value = text.get(leaf.start as usize..leaf.end as usize)?;
             self.key.extend_from_slice(&(value.len() as u64).to_le_bytes());
             self.key.extend_from_slice(value.as_bytes());
@@ -84,7 +88,7 @@ impl Lane {
             None if self.count >= LAYOUTS_MAX => None,
             None => {
                 self.count += 1;
-                let leaves = &self.scan.leaves;
+                let leaves = &self.leaves;
                 let learnt = learn_layout(text, leaves, &structure.deciding, sources, guide);
                 let learnt = learnt.map(Rc::new);
                 structure.layouts.insert(self.key.clone(), learnt.clone());
@@ -93,29 +97,29 @@ impl Lane {
         };
         self.known = known;
         let known = self.known.as_ref()?;
-        let outline = Outline { layout: &known.layout, text, leaves: &self.scan.leaves };
+        let outline = Outline { layout: &known.layout, text, leaves: &self.leaves };
         known.has_time(&outline).then_some(outline)
     }
 
-    /// The place of the structure of the record that was just scanned.
+    /// The place of the structure of a record that is written like none before.
     fn place(&mut self, text: &str, format: &str, sources: &Sources) -> Option<usize> {
-        if self.last.0 == self.scan.signature {
-            return Some(self.last.1);
+        if !self.scan.scan(text) {
+            return None;
         }
+        self.leaves.clone_from(&self.scan.leaves);
         let place = match self.places.get(&self.scan.signature) {
             Some(place) => *place,
             None if self.count >= LAYOUTS_MAX => return None,
             None => {
                 self.count += 1;
-                let learnt = learn_structure(text, &self.scan.leaves, format, sources);
+                let learnt = learn_structure(text, &self.leaves, format, sources);
                 self.structures.push(learnt);
                 let place = self.structures.len() - 1;
                 self.places.insert(self.scan.signature.clone(), place);
                 place
             }
         };
-        self.last.0.clone_from(&self.scan.signature);
-        self.last.1 = place;
+        self.skeletons.keep(text, &self.scan, place);
         Some(place)
     }
 }

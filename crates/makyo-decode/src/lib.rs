@@ -16,6 +16,7 @@ mod mapper;
 mod mapping;
 mod scan;
 mod shape;
+mod skeleton;
 mod source;
 
 pub use decoder::{DecodeOptions, TextEvents, decode, decode_text};

@@ -13,23 +13,36 @@ pub(crate) struct Scan {
     pub(crate) leaves: Vec<Leaf>,
     /// Names, nesting and kinds of the record: records with the same bytes here are built alike.
     pub(crate) signature: Vec<u8>,
+    /// By leaf: whether it is a field of the outermost object.
+    outer: Vec<bool>,
 }
 
-struct Cursor<'t> {
-    text: &'t [u8],
-    at: usize,
+/// A place in a text.
+pub(crate) struct Cursor<'t> {
+    pub(crate) text: &'t [u8],
+    pub(crate) at: usize,
+}
+
+/// Whether the text can be taken apart at all. Control characters are white space between tokens
+/// or a mistake inside of texts; both are left to the parser.
+pub(crate) fn is_plain(text: &str) -> bool {
+    // Without an early end the compiler looks at many bytes at once.
+    let has_control = text.bytes().fold(false, |found, byte| found | (byte < b' '));
+    u32::try_from(text.len()).is_ok() && !has_control
 }
 
 impl Scan {
-    /// Scans one object that fills the text. False if the text is anything else, is not strictly
+    /// Whether a leaf is a field of the outermost object.
+    pub(crate) fn is_outer(&self, leaf: usize) -> bool {
+        self.outer.get(leaf) == Some(&true)
+    }
+
+    /// Scans one object that fills the plain text. False if the text is anything else, is not strictly
     /// JSON or holds what only the parser reads exactly (fractions, surrogates).
     pub(crate) fn scan(&mut self, text: &str) -> bool {
         self.leaves.clear();
+        self.outer.clear();
         self.signature.clear();
-        // Control characters are white space between tokens or a mistake inside of texts.
-        if u32::try_from(text.len()).is_err() || text.bytes().any(|byte| byte < b' ') {
-            return false;
-        }
         let mut cursor = Cursor { text: text.as_bytes(), at: 0 };
         self.object(&mut cursor, 0).is_some() && {
             cursor.blanks();
@@ -93,7 +106,11 @@ impl Scan {
         };
         let mark = match kind {
             // Some wrappings pass over fields without a value, in their outermost object.
-            LeafKind::Text if depth == 0 && is_blank(cursor.text.get(start..end)?) => b'b',
+            LeafKind::Text | LeafKind::Escaped
+                if depth == 0 && is_blank(cursor.text.get(start..end)?) =>
+            {
+                b'b'
+            }
             LeafKind::Text | LeafKind::Escaped => b't',
             LeafKind::Number | LeafKind::Bool => b'n',
             LeafKind::Null => b'z',
@@ -102,11 +119,12 @@ impl Scan {
         self.signature.extend_from_slice(&[b'"', mark]);
         let (start, end) = (u32::try_from(start).ok()?, u32::try_from(end).ok()?);
         self.leaves.push(Leaf { start, end, kind });
+        self.outer.push(depth == 0);
         Some(())
     }
 
     /// Passes over a list, which counts as one leaf; what is in it must be JSON too.
-    fn list(&mut self, cursor: &mut Cursor<'_>, depth: usize) -> Option<()> {
+    pub(crate) fn list(&mut self, cursor: &mut Cursor<'_>, depth: usize) -> Option<()> {
         let (leaves, signature) = (self.leaves.len(), self.signature.len());
         cursor.take(b'[')?;
         if depth >= DEPTH_MAX {
@@ -127,18 +145,19 @@ impl Scan {
             }
         }
         self.leaves.truncate(leaves);
+        self.outer.truncate(leaves);
         self.signature.truncate(signature);
         Some(())
     }
 }
 
-fn is_blank(text: &[u8]) -> bool {
+pub(crate) fn is_blank(text: &[u8]) -> bool {
     text.len() <= 8
         && std::str::from_utf8(text).is_ok_and(|text| makyo_base::Value::text(text).is_blank())
 }
 
 impl Cursor<'_> {
-    fn peek(&self) -> Option<u8> {
+    pub(crate) fn peek(&self) -> Option<u8> {
         self.text.get(self.at).copied()
     }
 
@@ -158,7 +177,7 @@ impl Cursor<'_> {
         }
     }
 
-    fn word(&mut self, word: &[u8]) -> Option<usize> {
+    pub(crate) fn word(&mut self, word: &[u8]) -> Option<usize> {
         self.text.get(self.at..)?.starts_with(word).then(|| {
             self.at += word.len();
             self.at
@@ -169,12 +188,19 @@ impl Cursor<'_> {
     fn string(&mut self) -> Option<(usize, usize, bool)> {
         self.take(b'"')?;
         let start = self.at;
+        let (end, escaped) = self.rest_of_string()?;
+        Some((start, end, escaped))
+    }
+
+    /// Passes over the rest of a string and its closing quote: where the string ends, and whether
+    /// there is an escape.
+    pub(crate) fn rest_of_string(&mut self) -> Option<(usize, bool)> {
         let mut escaped = false;
         loop {
             let rest = self.text.get(self.at..)?;
             self.at += memchr::memchr2(b'"', b'\\', rest)?;
             if self.next()? == b'"' {
-                return Some((start, self.at - 1, escaped));
+                return Some((self.at - 1, escaped));
             }
             escaped = true;
             match self.next()? {
@@ -196,7 +222,7 @@ impl Cursor<'_> {
     }
 
     /// The end of a whole number that reads the same when it is written again.
-    fn whole_number(&mut self) -> Option<usize> {
+    pub(crate) fn whole_number(&mut self) -> Option<usize> {
         let negative = self.peek() == Some(b'-');
         self.at += usize::from(negative);
         let start = self.at;

@@ -10,7 +10,7 @@ use std::sync::{Arc, OnceLock, RwLock};
 
 use makyo_base::{
     Column, Decoded, Entity, EntityKind, Event, Finding, FindingSource, Layout, Level, Object,
-    Outline, Position, RecordRef, Role, RuleRef, Value, hex, short_id, unescape_into,
+    Outline, Position, RecordRef, Role, RuleRef, Value, hex, short_id,
 };
 use makyo_sigma::{
     Fields, Matcher, Plan, PlanBuilder, Rule, Scratch, Selection, ServedLogsource, Values,
@@ -209,11 +209,16 @@ impl RuleSet {
             let _ = layout.prepared.set(Box::new(prepared));
         }
         let prepared = layout.prepared.get().and_then(|any| any.downcast_ref::<Prepared>());
-        let Some(Prepared(Some(plans))) = prepared else { return false };
+        let Some(Prepared(Some(prepared))) = prepared else { return false };
         state.found.clear();
-        for (compiled, slots) in plans {
+        let values = state.scratch.values();
+        values.forget_shared();
+        for leaf in &prepared.scalars {
+            values.share(|to| outline.write(*leaf, to));
+        }
+        for (compiled, slots) in &prepared.plans {
             let values = state.scratch.values();
-            values.begin(compiled.plan.fields().count());
+            values.begin_again(compiled.plan.slot_count());
             for slot in slots {
                 slot.fill(outline, values);
             }
@@ -227,8 +232,9 @@ impl RuleSet {
 
     fn prepare(&self, state: &mut DetectState, layout: &Layout) -> Prepared {
         let Some(source) = self.sources.get(layout.source) else {
-            return Prepared(Some(Vec::new()));
+            return Prepared(Some(PreparedPlans::default()));
         };
+        let mut scalars = Vec::new();
         let decision = self.decision(state, layout.source, source, &layout.sample);
         let plans: Option<Vec<_>> = decision
             .iter()
@@ -238,12 +244,12 @@ impl RuleSet {
                     .plan
                     .fields()
                     .enumerate()
-                    .map(|(slot, name)| SlotSource::find(slot, name, layout, fields))
+                    .map(|(slot, name)| SlotSource::find(slot, name, layout, fields, &mut scalars))
                     .collect();
                 Some((compiled.clone(), slots?.into_iter().flatten().collect()))
             })
             .collect();
-        Prepared(plans)
+        Prepared(plans.map(|plans| PreparedPlans { plans, scalars }))
     }
 
     fn tell_found<'s>(&'s self, found: &mut Vec<usize>, tell: &mut dyn FnMut(Match<'s>)) {
@@ -351,7 +357,14 @@ impl RuleSet {
 
 /// What a rule set made of a layout: its plans and where their slots are filled from; none if its
 /// records must be read.
-struct Prepared(Option<Vec<(Arc<Compiled>, Vec<SlotSource>)>>);
+struct Prepared(Option<PreparedPlans>);
+
+#[derive(Default)]
+struct PreparedPlans {
+    plans: Vec<(Arc<Compiled>, Vec<SlotSource>)>,
+    /// The leaves with one text that any of the plans looks at.
+    scalars: Vec<usize>,
+}
 
 /// Where a slot's values stand in records of a layout.
 struct SlotSource {
@@ -361,7 +374,11 @@ struct SlotSource {
 }
 
 enum Part {
-    Leaf(usize),
+    /// The place of a leaf among those that are laid out once.
+    Shared(usize),
+    /// A leaf with any number of texts.
+    List(usize),
+    /// What the wrapping says of itself.
     Text(String),
 }
 
@@ -373,15 +390,16 @@ impl SlotSource {
         name: Option<&str>,
         layout: &Layout,
         fields: &[(String, String)],
+        scalars: &mut Vec<usize>,
     ) -> Option<Option<Self>> {
         let mut source = SlotSource { slot, is_null: false, parts: Vec::new() };
         let Some(name) = name else {
-            layout.native.0.iter().for_each(|field| source.add(&field.1));
+            layout.native.0.iter().for_each(|field| source.add(&field.1, layout, scalars));
             return Some(Some(source));
         };
         if let Some(value) = aliased(&layout.native, fields, name) {
             source.is_null = *value == Value::Null;
-            source.add(value);
+            source.add(value, layout, scalars);
             return Some(Some(source));
         }
         let is_list = |value: &Value<'_>| match value {
@@ -400,10 +418,23 @@ impl SlotSource {
         (!into_list).then_some(None)
     }
 
-    fn add(&mut self, value: &Value<'_>) {
+    fn add(&mut self, value: &Value<'_>, layout: &Layout, scalars: &mut Vec<usize>) {
         match value {
-            Value::Int(leaf) => self.parts.extend(usize::try_from(*leaf).ok().map(Part::Leaf)),
-            Value::Object(object) => object.0.iter().for_each(|field| self.add(&field.1)),
+            Value::Int(leaf) => {
+                let Ok(leaf) = usize::try_from(*leaf) else { return };
+                if layout.lists.get(leaf) == Some(&true) {
+                    self.parts.push(Part::List(leaf));
+                    return;
+                }
+                let place = scalars.iter().position(|known| *known == leaf);
+                self.parts.push(Part::Shared(place.unwrap_or(scalars.len())));
+                if place.is_none() {
+                    scalars.push(leaf);
+                }
+            }
+            Value::Object(object) => {
+                object.0.iter().for_each(|field| self.add(&field.1, layout, scalars));
+            }
             other => self.parts.extend(other.as_text().map(|text| Part::Text(text.into_owned()))),
         }
     }
@@ -412,10 +443,10 @@ impl SlotSource {
         values.open(self.slot, self.is_null);
         for part in &self.parts {
             match part {
-                Part::Leaf(leaf) => match outline.escaped(*leaf) {
-                    Some(text) => values.add_with(self.slot, |to| unescape_into(text, to)),
-                    None => outline.texts(*leaf, &mut |text| values.add(self.slot, text)),
-                },
+                Part::Shared(number) => values.add_shared(self.slot, *number),
+                Part::List(leaf) => {
+                    outline.texts(*leaf, &mut |text| values.add(self.slot, text));
+                }
                 Part::Text(text) => values.add(self.slot, text),
             }
         }

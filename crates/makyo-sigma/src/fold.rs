@@ -15,6 +15,7 @@ pub(crate) fn fold(text: &str) -> Cow<'_, str> {
 }
 
 /// Appends the text in lower case.
+#[inline]
 pub(crate) fn fold_into(text: &str, to: &mut String) {
     let start = to.len();
     to.push_str(text);

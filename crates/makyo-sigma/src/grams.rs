@@ -1,44 +1,51 @@
-//! Many literals in one pass over a text: a table of the four-letter groups they contain.
+//! Many literals in one pass over a text: tables of the groups of letters that they contain.
 //!
-//! For every literal one group of four bytes is chosen, the one that the fewest other literals
-//! have. While the text is passed over, each of its groups is looked up in a bit table that
-//! nearly all of them miss; only for a hit are the literals of the group compared. Shorter
-//! literals are found by their first one or two bytes.
-//! After the multi-pattern search of Wu and Manber (A Fast Algorithm for Multi-Pattern
-//! Searching, TR 94-17, 1994), without its skips: log values are shorter than they are worth.
+//! Of every literal one group of four bytes is chosen, or of two or one if it is shorter: the
+//! group that the fewest other literals have. While a text is passed over, each of its groups is
+//! looked up in a bit table that nearly all of them miss; only for a hit are the literals of the
+//! group compared.
+//! After the multi-pattern search of Wu and Manber (A Fast Algorithm for Multi-Pattern Searching,
+//! TR 94-17, 1994), without its skips: log values are shorter than they are worth.
 
 use rustc_hash::FxHashMap;
 
-const GROUP: usize = 4;
 /// Bits of table for each group, so that few others fall on a set one.
-const BITS_PER_GROUP: usize = 64;
+const BITS_PER_GROUP: usize = 32;
 const TABLE_BITS_MIN: u32 = 9;
-const TABLE_BITS_MAX: u32 = 18;
+/// Larger tables would push each other out of the processor's nearest cache.
+const TABLE_BITS_MAX: u32 = 17;
 
 /// Literals by the groups that they are found by.
 #[derive(Debug, Default)]
 pub(crate) struct Grams {
     literals: Vec<Box<[u8]>>,
-    table: Vec<u64>,
+    tables: Vec<Table>,
+}
+
+/// Groups of one length.
+#[derive(Debug)]
+struct Table {
+    length: usize,
+    bits: Vec<u64>,
     shift: u32,
     /// Group to a stretch of `entries`.
     groups: FxHashMap<u32, (u32, u32)>,
-    /// Literal, and where in it the group stands.
-    entries: Vec<(u32, u32)>,
-    /// By first byte: whether a literal of one to three bytes begins with it.
-    short: Option<Box<Short>>,
+    entries: Vec<Entry>,
 }
 
-#[derive(Debug)]
-struct Short {
-    first: [bool; 256],
-    /// By first byte.
-    literals: FxHashMap<u8, Vec<u32>>,
+/// A literal, where in it the group stands, and a second group to compare before the literal is
+/// looked at: where it stands, seen from the first, and what it is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+struct Entry {
+    literal: u32,
+    within: u32,
+    second: Option<(i32, u32)>,
 }
 
-fn group_at(bytes: &[u8], at: usize) -> Option<u32> {
-    let group: [u8; GROUP] = bytes.get(at..at + GROUP)?.try_into().ok()?;
-    Some(u32::from_le_bytes(group))
+fn group_at(bytes: &[u8], at: usize, length: usize) -> Option<u32> {
+    let own = bytes.get(at..at.checked_add(length)?)?;
+    // As a register holds it that the bytes were shifted into from above.
+    Some(own.iter().fold(0, |group, byte| group >> 8 | u32::from(*byte) << 24))
 }
 
 /// Multiplicative hashing (Knuth, The Art of Computer Programming 3, 6.4): the upper bits of the
@@ -50,55 +57,19 @@ fn place(group: u32, shift: u32) -> usize {
 impl Grams {
     /// Takes distinct literals, none of them empty; they are told by their places here.
     pub(crate) fn new(literals: Vec<&str>) -> Self {
-        let mut shared: FxHashMap<u32, u32> = FxHashMap::default();
-        for literal in &literals {
-            let bytes = literal.as_bytes();
-            let mut own: Vec<u32> = (0..bytes.len()).filter_map(|at| group_at(bytes, at)).collect();
-            own.sort_unstable();
-            own.dedup();
-            for group in own {
-                *shared.entry(group).or_default() += 1;
+        let mut tables = Vec::new();
+        for (length, least, most) in [(4, 4, usize::MAX), (2, 2, 3), (1, 1, 1)] {
+            let own: Vec<(u32, &[u8])> = (0_u32..)
+                .zip(&literals)
+                .map(|(number, literal)| (number, literal.as_bytes()))
+                .filter(|(_, bytes)| (least..=most).contains(&bytes.len()))
+                .collect();
+            if !own.is_empty() {
+                tables.push(Table::new(length, &choose(&own, length)));
             }
         }
-        let mut chosen: Vec<(u32, u32, u32)> = Vec::new();
-        let mut short: Option<Box<Short>> = None;
-        for (number, literal) in literals.iter().enumerate() {
-            let bytes = literal.as_bytes();
-            let number = u32::try_from(number).unwrap_or(u32::MAX);
-            let best = (0..bytes.len())
-                .filter_map(|at| group_at(bytes, at).map(|group| (at, group)))
-                .min_by_key(|(at, group)| {
-                    (shared.get(group).copied().unwrap_or(0), commonness(bytes, *at), *at)
-                });
-            match (best, bytes.first()) {
-                (Some((at, group)), _) => {
-                    chosen.push((group, number, u32::try_from(at).unwrap_or(u32::MAX)));
-                }
-                (None, Some(first)) => short.get_or_insert_default().add(*first, number),
-                (None, None) => {}
-            }
-        }
-        chosen.sort_unstable();
-        let mut grams = Grams { short, ..Grams::default() };
-        grams.tabulate(&chosen);
-        grams.literals = literals.into_iter().map(|text| text.as_bytes().into()).collect();
-        grams
-    }
-
-    fn tabulate(&mut self, chosen: &[(u32, u32, u32)]) {
-        let wanted = (chosen.len() * BITS_PER_GROUP).next_power_of_two().trailing_zeros();
-        let bits = wanted.clamp(TABLE_BITS_MIN, TABLE_BITS_MAX);
-        self.shift = 32 - bits;
-        self.table = vec![0; (1 << bits) / 64];
-        for (group, literal, at) in chosen {
-            let place = place(*group, self.shift);
-            if let Some(word) = self.table.get_mut(place / 64) {
-                *word |= 1 << (place % 64);
-            }
-            let end = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
-            self.groups.entry(*group).or_insert((end, end)).1 += 1;
-            self.entries.push((*literal, *at));
-        }
+        let literals = literals.into_iter().map(|text| text.as_bytes().into()).collect();
+        Grams { literals, tables }
     }
 
     /// Whether there is nothing to look for.
@@ -106,80 +77,127 @@ impl Grams {
         self.literals.is_empty()
     }
 
-    /// Tells every occurrence of a literal: its place, where it begins and where it ends.
-    pub(crate) fn scan(&self, text: &[u8], tell: &mut dyn FnMut(usize, usize, usize)) {
-        if !self.entries.is_empty() {
-            for (at, window) in text.windows(GROUP).enumerate() {
-                let Ok(group) = <[u8; GROUP]>::try_from(window).map(u32::from_le_bytes) else {
-                    continue;
-                };
-                let place = place(group, self.shift);
-                if self.table.get(place / 64).is_some_and(|word| word >> (place % 64) & 1 == 1) {
-                    self.compare(text, at, group, tell);
-                }
-            }
-        }
-        if let Some(short) = &self.short {
-            for (at, byte) in text.iter().enumerate() {
-                if short.first.get(usize::from(*byte)) == Some(&true) {
-                    for literal in short.literals.get(byte).into_iter().flatten() {
-                        self.verify(text, at, *literal, tell);
+    /// Tells every occurrence of a literal: its place, where it begins and where it ends. `hits`
+    /// is room to work in.
+    pub(crate) fn scan(
+        &self,
+        text: &[u8],
+        hits: &mut Vec<usize>,
+        tell: &mut dyn FnMut(usize, usize, usize),
+    ) {
+        for table in &self.tables {
+            table.hits(text, hits);
+            for last in hits.iter() {
+                let Some(at) = (last + 1).checked_sub(table.length) else { continue };
+                for entry in table.entries_at(text, at) {
+                    let Some(start) = entry.start(text, at) else { continue };
+                    let number = entry.literal as usize;
+                    let Some(literal) = self.literals.get(number) else { continue };
+                    if text.get(start..).is_some_and(|rest| rest.starts_with(literal)) {
+                        tell(number, start, start + literal.len());
                     }
                 }
             }
         }
     }
+}
 
-    fn compare(
-        &self,
-        text: &[u8],
-        at: usize,
-        group: u32,
-        tell: &mut dyn FnMut(usize, usize, usize),
-    ) {
-        let Some((first, last)) = self.groups.get(&group) else { return };
-        let entries = self.entries.get(*first as usize..*last as usize).unwrap_or_default();
-        for (literal, within) in entries {
-            if let Some(start) = at.checked_sub(*within as usize) {
-                self.verify(text, start, *literal, tell);
+impl Entry {
+    /// Where the literal would begin, if what can be seen at a glance fits.
+    fn start(&self, text: &[u8], at: usize) -> Option<usize> {
+        if let Some((offset, group)) = self.second {
+            let at = at.checked_add_signed(isize::try_from(offset).ok()?)?;
+            if group_at(text, at, 4) != Some(group) {
+                return None;
+            }
+        }
+        at.checked_sub(self.within as usize)
+    }
+}
+
+/// For every literal the group that the fewest literals share.
+fn choose(literals: &[(u32, &[u8])], length: usize) -> Vec<(u32, Entry)> {
+    let groups = |bytes: &[u8]| -> Vec<(u32, usize)> {
+        (0..bytes.len()).filter_map(|at| Some((group_at(bytes, at, length)?, at))).collect()
+    };
+    let mut shared: FxHashMap<u32, u32> = FxHashMap::default();
+    for (_, bytes) in literals {
+        let mut own = groups(bytes);
+        own.sort_unstable();
+        own.dedup_by_key(|group| group.0);
+        for (group, _) in own {
+            *shared.entry(group).or_default() += 1;
+        }
+    }
+    let mut chosen: Vec<(u32, Entry)> = literals
+        .iter()
+        .filter_map(|(number, bytes)| {
+            let (group, at) = groups(bytes).into_iter().min_by_key(|(group, at)| {
+                let own = bytes.get(*at..at + length).unwrap_or_default();
+                (shared.get(group).copied().unwrap_or(0), commonness(own), *at)
+            })?;
+            let second = group_at(bytes, at + 4, 4)
+                .map(|group| (4, group))
+                .or_else(|| Some((-4, group_at(bytes, at.checked_sub(4)?, 4)?)));
+            let within = u32::try_from(at).ok()?;
+            Some((group, Entry { literal: *number, within, second }))
+        })
+        .collect();
+    chosen.sort_unstable();
+    chosen
+}
+
+impl Table {
+    fn new(length: usize, chosen: &[(u32, Entry)]) -> Self {
+        let wanted = (chosen.len() * BITS_PER_GROUP).next_power_of_two().trailing_zeros();
+        let bits = wanted.clamp(TABLE_BITS_MIN, TABLE_BITS_MAX);
+        let mut table = Table {
+            length,
+            bits: vec![0; (1 << bits) / 64],
+            shift: 32 - bits,
+            groups: FxHashMap::default(),
+            entries: Vec::with_capacity(chosen.len()),
+        };
+        for (group, entry) in chosen {
+            let place = place(*group, table.shift);
+            if let Some(word) = table.bits.get_mut(place / 64) {
+                *word |= 1 << (place % 64);
+            }
+            let end = u32::try_from(table.entries.len()).unwrap_or(u32::MAX);
+            table.groups.entry(*group).or_insert((end, end)).1 += 1;
+            table.entries.push(*entry);
+        }
+        table
+    }
+
+    /// Where groups end whose bit is set.
+    #[inline(never)]
+    fn hits(&self, text: &[u8], hits: &mut Vec<usize>) {
+        hits.clear();
+        let (bits, shift) = (self.bits.as_slice(), self.shift);
+        // Bytes are shifted in from above; what is older than the group's length is masked off.
+        let mask = u32::MAX << (8 * (4 - self.length));
+        let mut register = 0_u32;
+        for (end, byte) in text.iter().enumerate() {
+            register = register >> 8 | u32::from(*byte) << 24;
+            let place = place(register & mask, shift);
+            if bits.get(place / 64).is_some_and(|word| word >> (place % 64) & 1 == 1) {
+                hits.push(end);
             }
         }
     }
 
-    fn verify(
-        &self,
-        text: &[u8],
-        start: usize,
-        literal: u32,
-        tell: &mut dyn FnMut(usize, usize, usize),
-    ) {
-        let number = literal as usize;
-        let Some(literal) = self.literals.get(number) else { return };
-        if text.get(start..).is_some_and(|rest| rest.starts_with(literal)) {
-            tell(number, start, start + literal.len());
-        }
-    }
-}
-
-impl Default for Short {
-    fn default() -> Self {
-        Short { first: [false; 256], literals: FxHashMap::default() }
-    }
-}
-
-impl Short {
-    fn add(&mut self, first: u8, literal: u32) {
-        if let Some(flag) = self.first.get_mut(usize::from(first)) {
-            *flag = true;
-        }
-        self.literals.entry(first).or_default().push(literal);
+    fn entries_at(&self, text: &[u8], at: usize) -> &[Entry] {
+        group_at(text, at, self.length)
+            .and_then(|group| self.groups.get(&group))
+            .and_then(|(first, last)| self.entries.get(*first as usize..*last as usize))
+            .unwrap_or_default()
     }
 }
 
 /// How common the bytes of a group are in log values, roughly: paths, extensions and vowels are
 /// everywhere, capitals were folded away, rare letters and signs tell values apart.
-fn commonness(bytes: &[u8], at: usize) -> u32 {
-    let group = bytes.get(at..at + GROUP).unwrap_or_default();
+fn commonness(group: &[u8]) -> u32 {
     let of = |byte: &u8| match byte {
         b'\\' | b' ' | b'.' | b'e' | b's' | b'i' | b'n' | b't' | b'o' | b'r' | b'0' => 4,
         b'a' | b'c' | b'd' | b'l' | b'm' | b'w' | b'x' | b'3' | b'2' | b'1' => 3,

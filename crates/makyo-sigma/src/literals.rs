@@ -79,7 +79,8 @@ fn component(literal: &str) -> Option<(char, &str)> {
 
 impl Literals {
     /// Tells the predicates that a literal of the folded text belongs to; one may be told twice.
-    pub(crate) fn scan(&self, folded: &str, found: &mut dyn FnMut(u32)) {
+    /// `hits` is room to work in.
+    pub(crate) fn scan(&self, folded: &str, hits: &mut Vec<usize>, found: &mut dyn FnMut(u32)) {
         let mut tell = |list: Option<&Box<[u32]>>| {
             for predicate in list.into_iter().flatten() {
                 found(*predicate);
@@ -102,7 +103,7 @@ impl Literals {
         if self.rest.is_empty() {
             return;
         }
-        self.rest.scan(folded.as_bytes(), &mut |literal, start, end| {
+        self.rest.scan(folded.as_bytes(), hits, &mut |literal, start, end| {
             for (anchoring, question) in self.standing.get(literal).into_iter().flatten() {
                 let stands = match anchoring {
                     Anchoring::Contains => true,

@@ -191,6 +191,12 @@ impl Plan {
         self.questions.len()
     }
 
+    /// How many slots it has.
+    #[must_use]
+    pub fn slot_count(&self) -> usize {
+        self.fields.len()
+    }
+
     /// The fields that its rules look at, by slot; none stands for the whole record.
     pub fn fields(&self) -> impl Iterator<Item = Option<&str>> {
         self.fields.iter().map(Option::as_deref)
@@ -216,7 +222,7 @@ impl Plan {
     /// The same for a record whose values the caller has laid out by slot:
     /// [`Scratch::values`], [`Plan::fields`].
     pub fn matches_values(&self, scratch: &mut Scratch, hit: &mut dyn FnMut(usize)) {
-        let Scratch { values, marks } = scratch;
+        let Scratch { values, marks, hits } = scratch;
         marks.begin(self.questions.len(), self.programs.len());
         for (slot, literals) in self.literals.iter().enumerate() {
             if !values.is_there(slot) {
@@ -226,7 +232,7 @@ impl Plan {
                 marks.propose(rules);
             }
             for (_, folded) in values.texts(slot) {
-                literals.scan(folded, &mut |question| {
+                literals.scan(folded, hits, &mut |question| {
                     if marks.find(question)
                         && let Some(rules) = self.waiting.get(question as usize)
                     {

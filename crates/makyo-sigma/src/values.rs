@@ -9,10 +9,12 @@ use crate::fold::fold_into;
 pub struct Scratch {
     pub(crate) values: Values,
     pub(crate) marks: Marks,
+    pub(crate) hits: Vec<usize>,
 }
 
 impl Scratch {
     /// The values of the record at hand, to be laid out by the slots of a plan.
+    #[inline]
     pub fn values(&mut self) -> &mut Values {
         &mut self.values
     }
@@ -25,6 +27,8 @@ pub struct Values {
     folded: String,
     spans: Vec<Span>,
     slots: Vec<Slot>,
+    /// Texts that several slots, or the slots of several plans, share.
+    shared: Vec<Span>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -44,8 +48,39 @@ struct Slot {
 impl Values {
     /// Makes room for a record of a plan with so many slots.
     pub fn begin(&mut self, slots: usize) {
+        self.forget_shared();
+        self.begin_again(slots);
+    }
+
+    /// Forgets the record before, with the texts that were shared.
+    #[inline]
+    pub fn forget_shared(&mut self) {
         self.texts.clear();
         self.folded.clear();
+        self.shared.clear();
+    }
+
+    /// Keeps the text that `write` appends; it is named by the order in which it was kept.
+    #[inline]
+    pub fn share(&mut self, write: impl FnOnce(&mut String)) {
+        let span = self.lay_down(write);
+        self.shared.push(span);
+    }
+
+    /// Adds a shared text to the slot that was opened last.
+    #[inline]
+    pub fn add_shared(&mut self, slot: usize, number: usize) {
+        if let Some(span) = self.shared.get(number) {
+            self.spans.push(*span);
+            if let Some(place) = self.slots.get_mut(slot) {
+                place.last = self.spans.len();
+            }
+        }
+    }
+
+    /// Makes room for the same record under another plan.
+    #[inline]
+    pub fn begin_again(&mut self, slots: usize) {
         self.spans.clear();
         self.slots.clear();
         self.slots.resize(slots, Slot::default());
@@ -66,6 +101,7 @@ impl Values {
     }
 
     /// Says that the slot's field is there; its texts follow by [`Values::add`].
+    #[inline]
     pub fn open(&mut self, slot: usize, is_null: bool) {
         let at = self.spans.len();
         if let Some(place) = self.slots.get_mut(slot) {
@@ -75,11 +111,15 @@ impl Values {
 
     /// Adds a text to the slot that was opened last.
     pub fn add(&mut self, slot: usize, text: &str) {
-        self.add_with(slot, |to| to.push_str(text));
+        let span = self.lay_down(|to| to.push_str(text));
+        self.spans.push(span);
+        if let Some(place) = self.slots.get_mut(slot) {
+            place.last = self.spans.len();
+        }
     }
 
-    /// Adds the text that `write` appends.
-    pub fn add_with(&mut self, slot: usize, write: impl FnOnce(&mut String)) {
+    #[inline]
+    fn lay_down(&mut self, write: impl FnOnce(&mut String)) -> Span {
         let (from, folded_from) = (self.texts.len(), self.folded.len());
         write(&mut self.texts);
         let added = self.texts.get(from..).unwrap_or_default();
@@ -88,10 +128,7 @@ impl Values {
         let end = from + text.len();
         fold_into(text, &mut self.folded);
         self.texts.truncate(end);
-        self.spans.push(Span { text: (from, end), folded: (folded_from, self.folded.len()) });
-        if let Some(place) = self.slots.get_mut(slot) {
-            place.last = self.spans.len();
-        }
+        Span { text: (from, end), folded: (folded_from, self.folded.len()) }
     }
 
     pub(crate) fn is_there(&self, slot: usize) -> bool {
@@ -160,6 +197,7 @@ impl Marks {
     }
 
     /// Marks the predicate; whether it was not marked before.
+    #[inline]
     pub(crate) fn find(&mut self, predicate: u32) -> bool {
         match self.found.get_mut(predicate as usize) {
             Some(mark) if *mark != self.generation => {
@@ -170,6 +208,7 @@ impl Marks {
         }
     }
 
+    #[inline]
     pub(crate) fn is_found(&self, predicate: u32) -> bool {
         self.found.get(predicate as usize) == Some(&self.generation)
     }
@@ -185,6 +224,7 @@ impl Marks {
         }
     }
 
+    #[inline]
     pub(crate) fn propose(&mut self, rules: &[u32]) {
         for rule in rules {
             if let Some(mark) = self.candidate.get_mut(*rule as usize)
