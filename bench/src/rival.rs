@@ -149,3 +149,29 @@ pub fn holds(rule: &str, record: &Value) -> Result<bool, String> {
     engine.add_collection(&collection).map_err(|error| error.to_string())?;
     Ok(!engine.evaluate(&JsonEvent::borrow(record)).is_empty())
 }
+
+/// rsigma's engine over some rules, asked for the ids of the rules that hold.
+pub struct RivalEngine(Engine);
+
+impl RivalEngine {
+    /// Loads rules; texts that rsigma cannot load are left out.
+    pub fn new<'t>(texts: impl Iterator<Item = &'t str>) -> Self {
+        let mut engine = Engine::new();
+        for text in texts {
+            if let Ok(collection) = parse_sigma_yaml(text) {
+                for rule in &collection.rules {
+                    // A rule that does not compile shows as a difference.
+                    let _ = engine.add_rule(rule);
+                }
+            }
+        }
+        RivalEngine(engine)
+    }
+
+    /// The ids of the rules that hold for a flat record.
+    #[must_use]
+    pub fn ids(&self, record: &Value) -> Vec<String> {
+        let results = self.0.evaluate(&JsonEvent::borrow(record));
+        results.into_iter().filter_map(|result| result.header.rule_id).collect()
+    }
+}

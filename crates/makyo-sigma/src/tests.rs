@@ -1,4 +1,5 @@
 mod documents;
+mod engine;
 mod modifiers;
 mod real;
 
