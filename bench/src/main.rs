@@ -12,12 +12,13 @@ use makyo_bench::dense::{render, write_dense};
 use makyo_bench::matching::{Way, match_file, rule_set, rules, sources, texts};
 use makyo_bench::rival::Rival;
 
-const HELP: &str = "makyo-bench rules --evtx DIR --rules DIR [--rules DIR]... [--repeat N] [--runs N] [--only matching]
+const HELP: &str = "makyo-bench rules --evtx DIR --rules DIR [--rules DIR]... [--repeat N] [--runs N] [--only matching] [--keep FILE]
 
 Makes one dense event log of the well filled chunks below --evtx (--repeat times over) and
 measures, in processor time of one thread, medians of --runs: the evtx crate alone, makyo from the
 file to the matches, the same from JSON Lines, rsigma's evaluator behind the same parser, and
-makyo with half of the rules. With --only matching it measures the second alone, for profilers.";
+makyo with half of the rules. With --only matching it measures the second alone, for profilers; --keep leaves the dense log
+in a file, for other programs.";
 
 struct Options {
     evtx: PathBuf,
@@ -25,6 +26,7 @@ struct Options {
     repeat: usize,
     runs: usize,
     only_matching: bool,
+    keep: Option<PathBuf>,
 }
 
 fn options() -> anyhow::Result<Options> {
@@ -32,7 +34,7 @@ fn options() -> anyhow::Result<Options> {
     if arguments.next().as_deref() != Some("rules") {
         bail!("{HELP}");
     }
-    let mut evtx = None;
+    let (mut evtx, mut keep) = (None, None);
     let (mut rules, mut repeat, mut runs, mut only_matching) = (Vec::new(), 1, 5, false);
     while let Some(name) = arguments.next() {
         let value = arguments.next().with_context(|| format!("{name} needs a value\n{HELP}"))?;
@@ -41,11 +43,12 @@ fn options() -> anyhow::Result<Options> {
             "--rules" => rules.push(PathBuf::from(value)),
             "--repeat" => repeat = value.parse()?,
             "--runs" => runs = value.parse()?,
+            "--keep" => keep = Some(PathBuf::from(value)),
             "--only" if value == "matching" => only_matching = true,
             _ => bail!("{HELP}"),
         }
     }
-    Ok(Options { evtx: evtx.context(HELP)?, rules, repeat, runs, only_matching })
+    Ok(Options { evtx: evtx.context(HELP)?, rules, repeat, runs, only_matching, keep })
 }
 
 fn main() -> anyhow::Result<()> {
@@ -54,6 +57,9 @@ fn main() -> anyhow::Result<()> {
     let log = folder.path().join("dense.evtx");
     let lines = folder.path().join("dense.jsonl");
     let chunks = write_dense(&options.evtx, options.repeat, &log)?;
+    if let Some(keep) = &options.keep {
+        fs::copy(&log, keep).with_context(|| format!("cannot write `{}`", keep.display()))?;
+    }
     let mut out = std::io::BufWriter::new(fs::File::create(&lines)?);
     let (records, bytes) = render(&log, &mut |chunk| {
         // The disk is ours; a full one shows in the records that are read back.

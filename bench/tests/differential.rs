@@ -11,7 +11,7 @@ use makyo_base::{
     Artifact, ArtifactId, ArtifactKind, Decoded, Defect, Object, RecordSink, Stop, Value,
     parse_json, to_json,
 };
-use makyo_bench::dense::event_logs;
+use makyo_bench::dense::{event_logs, render};
 use makyo_bench::matching::{Way, match_file, root, rule_set, rules, sources, texts};
 use makyo_bench::rival::{self, RivalEngine};
 use makyo_decode::{DecodeOptions, Sources, decode};
@@ -76,6 +76,26 @@ fn public_samples_match_alike_from_text_and_from_records() {
     let (screened, matches) = assert_short_way_agrees(&files, &sources, &set);
     assert!(screened > 5_000, "only {screened} records took the short way");
     assert!(matches > 1_000, "only {matches} matches");
+}
+
+#[test]
+fn json_lines_of_event_logs_match_like_the_logs() {
+    let (Some(logs), Some(folders)) = (shared("evtx"), public_rules()) else { return };
+    let sources = sources().expect("own sources");
+    let set = rule_set(rules(&folders).expect("public rules"), &sources);
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let lines = folder.path().join("all.jsonl");
+    let (mut all, mut found) = (Vec::new(), Vec::new());
+    for log in event_logs(&logs).expect("readable") {
+        render(&log, &mut |chunk| all.extend_from_slice(chunk)).expect("event log");
+        let own = match_file(&log, &sources, &set, Way::Record).expect("readable").found;
+        found.extend(own.into_iter().map(|hit| hit.1));
+    }
+    std::fs::write(&lines, all).expect("written");
+    assert_short_way_agrees(std::slice::from_ref(&lines), &sources, &set);
+    let from_lines = match_file(&lines, &sources, &set, Way::TextAlone).expect("readable").found;
+    let from_lines: Vec<usize> = from_lines.into_iter().map(|hit| hit.1).collect();
+    assert_eq!(from_lines, found);
 }
 
 /// A rule and a record over few letters, so that matches are frequent.

@@ -88,7 +88,8 @@ pub trait RecordSink {
     }
 
     /// Whether the record is wanted; asked while it is still text, where its layout is known. A
-    /// record that is not wanted was read, but is not handed over.
+    /// record that is not wanted was read, but is not handed over. Of a record that is wanted the
+    /// question may be asked twice.
     fn wants(&mut self, outline: &Outline<'_>) -> bool {
         let _ = outline;
         true

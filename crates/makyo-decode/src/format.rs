@@ -22,6 +22,12 @@ pub(crate) trait RawSink {
         let _ = text;
         false
     }
+    /// The same for a line that may be a record: it is one only if it is written like a record
+    /// before it.
+    fn line(&mut self, line: &str) -> bool {
+        let _ = line;
+        false
+    }
     /// One record with the field names of the file.
     fn raw(&mut self, position: u64, record: Object<'_>) -> Result<(), Stop>;
     /// Bytes that lie inside the record before, under a name.

@@ -46,6 +46,20 @@ struct Structure {
     layouts: FxHashMap<Vec<u8>, Option<Rc<Known>>>,
 }
 
+impl Structure {
+    /// The values of the deciding leaves, one after another.
+    fn key(&self, text: &str, leaves: &[Leaf], key: &mut Vec<u8>) -> Option<()> {
+        key.clear();
+        for leaf in &self.deciding {
+            let leaf = leaves.get(*leaf)?;
+            let value = text.get(leaf.start as usize..leaf.end as usize)?;
+            key.extend_from_slice(&(value.len() as u64).to_le_bytes());
+            key.extend_from_slice(value.as_bytes());
+        }
+        Some(())
+    }
+}
+
 /// A layout, and where its records' time stands.
 #[derive(Debug)]
 pub(crate) struct Known {
@@ -76,13 +90,7 @@ impl Lane {
             None => self.place(text, format, sources)?,
         };
         let structure = self.structures.get_mut(place)?.as_mut()?;
-        self.key.clear();
-        for leaf in &structure.deciding {
-            let leaf = self.leaves.get(*leaf)?;
-            let value = text.get(leaf.start as usize..leaf.end as usize)?;
-            self.key.extend_from_slice(&(value.len() as u64).to_le_bytes());
-            self.key.extend_from_slice(value.as_bytes());
-        }
+        structure.key(text, &self.leaves, &mut self.key)?;
         let known = match structure.layouts.get(&self.key) {
             Some(known) => known.clone(),
             None if self.count >= LAYOUTS_MAX => None,
@@ -97,6 +105,19 @@ impl Lane {
         };
         self.known = known;
         let known = self.known.as_ref()?;
+        let outline = Outline { layout: &known.layout, text, leaves: &self.leaves };
+        known.has_time(&outline).then_some(outline)
+    }
+
+    /// The outline of a text that is written like a record before it.
+    pub(crate) fn known_outline<'l>(&'l mut self, text: &'l str) -> Option<Outline<'l>> {
+        if !is_plain(text) {
+            return None;
+        }
+        let place = self.skeletons.follow(text, &mut self.leaves)?;
+        let structure = self.structures.get(place)?.as_ref()?;
+        structure.key(text, &self.leaves, &mut self.key)?;
+        let known = structure.layouts.get(&self.key)?.as_ref()?;
         let outline = Outline { layout: &known.layout, text, leaves: &self.leaves };
         known.has_time(&outline).then_some(outline)
     }

@@ -341,6 +341,25 @@ impl<'m> Mapper<'m> {
     }
 }
 
+impl Mapper<'_> {
+    /// Whether the receiver can do without the record.
+    fn is_passed_by(&mut self, text: &str, may_learn: bool) -> bool {
+        if !self.out.screens() {
+            return false;
+        }
+        let Some(mut lane) = self.lane.take() else { return false };
+        let (format, sources) = (self.format, self.sources);
+        let outline = if may_learn {
+            lane.outline(text, format, sources, self)
+        } else {
+            lane.known_outline(text)
+        };
+        let is_enough = outline.is_some_and(|outline| !self.out.wants(&outline));
+        self.lane = Some(lane);
+        is_enough
+    }
+}
+
 impl Guide for Mapper<'_> {
     fn recognise_form(&mut self, raw: &Object<'_>) -> Option<(usize, Option<usize>)> {
         let (index, _) = self.recognise(raw.clone());
@@ -352,15 +371,11 @@ impl Guide for Mapper<'_> {
 
 impl RawSink for Mapper<'_> {
     fn text(&mut self, text: &str) -> bool {
-        if !self.out.screens() {
-            return false;
-        }
-        let Some(mut lane) = self.lane.take() else { return false };
-        let (format, sources) = (self.format, self.sources);
-        let outline = lane.outline(text, format, sources, self);
-        let is_enough = outline.is_some_and(|outline| !self.out.wants(&outline));
-        self.lane = Some(lane);
-        is_enough
+        self.is_passed_by(text, true)
+    }
+
+    fn line(&mut self, line: &str) -> bool {
+        self.is_passed_by(line, false)
     }
 
     fn raw(&mut self, position: u64, record: Object<'_>) -> Result<(), Stop> {

@@ -42,9 +42,14 @@ enum Then {
 }
 
 impl Skeletons {
-    /// Remembers a record that was scanned and the place of its structure.
+    /// Remembers a record that was scanned and the place of its structure. A list in the outermost
+    /// object may be an envelope of records in the next line, so such records are not kept.
     pub(crate) fn keep(&mut self, text: &str, scan: &Scan, place: usize) {
-        if self.nodes.len() + scan.leaves.len() >= NODES_MAX {
+        let is_list =
+            |(number, leaf): (usize, &Leaf)| leaf.kind == LeafKind::List && scan.is_outer(number);
+        if self.nodes.len() + scan.leaves.len() >= NODES_MAX
+            || scan.leaves.iter().enumerate().any(is_list)
+        {
             return;
         }
         let mut at = 0;

@@ -110,6 +110,13 @@ impl Splitter {
                 at += 1;
                 continue;
             }
+            if self.state == State::Outside && byte == b'{' && self.envelopes == 0 {
+                let rest = bytes.get(at..).unwrap_or_default();
+                if let Some(used) = self.known_line(rest, out) {
+                    at += used;
+                    continue;
+                }
+            }
             match self.state {
                 State::Outside => self.outside(byte, out),
                 State::Garbage => {
@@ -127,6 +134,19 @@ impl Splitter {
             at += 1;
         }
         Ok(())
+    }
+
+    /// Passes a whole line on if it is a record like one before; how many bytes it took.
+    fn known_line(&mut self, bytes: &[u8], out: &mut dyn RawSink) -> Option<usize> {
+        let end = memchr::memchr(b'\n', bytes)?;
+        let line = bytes.get(..end)?;
+        let line = std::str::from_utf8(line.strip_suffix(b"\r").unwrap_or(line)).ok()?;
+        if line.len() > RECORD_BYTES_MAX || !out.line(line) {
+            return None;
+        }
+        self.number += 1;
+        self.brackets = 0;
+        Some(end + 1)
     }
 
     fn keep(&mut self, bytes: &[u8]) {
