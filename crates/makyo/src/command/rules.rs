@@ -7,6 +7,7 @@ use makyo_sigma::Rule;
 
 use crate::cli::{RulePaths, Rules};
 use crate::data::{self, DataFile};
+use crate::detection::Detection;
 use crate::exit::Exit;
 use crate::output::Output;
 
@@ -18,11 +19,17 @@ pub(crate) fn run(options: &Rules, output: &mut Output) -> anyhow::Result<Exit> 
     }
 }
 
+fn load(paths: &RulePaths, sources: &Sources) -> anyhow::Result<Detection> {
+    let (placeholders, _) = data::placeholders(paths.placeholders.as_deref())?;
+    let rules = data::read_rules(&data::rule_files(&paths.paths)?, &placeholders);
+    Detection::load(rules, !paths.paths.is_empty(), data::IntelFiles::default(), sources)
+}
+
 fn list(paths: &RulePaths, output: &mut Output) -> anyhow::Result<Exit> {
     let sources = data::sources(&[])?;
-    let (rules, problems) = data::read_rules(&data::rule_files(&paths.paths)?);
-    data::tell_refused(&problems);
-    let set = data::rule_set(rules, &sources);
+    let detection = load(paths, &sources)?;
+    data::tell_refused(&detection.problems);
+    let set = &detection.rules;
     let unrouted: Vec<&str> = set.unrouted().into_iter().map(|rule| rule.id.as_str()).collect();
     let text = |text: &str| Value::text(text.to_owned());
     let rows: Vec<Object<'static>> = set
@@ -51,11 +58,11 @@ fn list(paths: &RulePaths, output: &mut Output) -> anyhow::Result<Exit> {
 
 fn check(paths: &RulePaths, output: &mut Output) -> anyhow::Result<Exit> {
     let sources = data::sources(&[])?;
-    let (rules, problems) = data::read_rules(&data::rule_files(&paths.paths)?);
-    for problem in &problems {
+    let detection = load(paths, &sources)?;
+    let (set, problems) = (&detection.rules, &detection.problems);
+    for problem in problems {
         output.line(&problem.to_string())?;
     }
-    let set = data::rule_set(rules, &sources);
     for rule in set.unrouted() {
         output.line(&format!(
             "{}: no source description serves its log source: {}",
@@ -118,7 +125,8 @@ fn samples(page: &str) -> Vec<Sample> {
 fn test(paths: &RulePaths, output: &mut Output) -> anyhow::Result<Exit> {
     let sources = data::sources(&[])?;
     let files = data::rule_files(&paths.paths)?;
-    let (rules, problems) = data::read_rules(&files);
+    let (placeholders, _) = data::placeholders(paths.placeholders.as_deref())?;
+    let data::Rules { rules, problems, .. } = data::read_rules(&files, &placeholders);
     let mut failures: Vec<String> = problems.iter().map(ToString::to_string).collect();
     let mut passed = 0;
     for rule in &rules {
