@@ -302,3 +302,34 @@ fn a_match_is_explained_and_so_is_a_silence() {
         assert!(told.contains(expected), "{expected}\n{told}");
     }
 }
+
+#[test]
+fn check_says_for_scripts_what_is_wrong_and_what_each_rule_needs() {
+    let folder = tempfile::tempdir().expect("folder");
+    let here = folder.path();
+    let rule = |name: &str, product: &str, field: &str| {
+        write(
+            here,
+            &format!("r/{name}.yml"),
+            &format!(
+                "title: {name}\nlogsource: {{product: {product}}}\ndetection:\n  s: {{{field}: 1}}\n  condition: s\n"
+            ),
+        );
+    };
+    rule("fires", "windows", "EventID");
+    rule("silent", "nobody", "a");
+    let run = makyo(here, &["rules", "check", "r", "--format", "jsonl"]);
+    assert_eq!(run.status.code(), Some(0), "{}", stderr(&run));
+    let found = lines(&stdout(&run));
+    assert_eq!(found.len(), 2);
+    assert_eq!(found[0].get("reason"), Some(&Value::Null));
+    assert_eq!(found[0].get("can_fire"), Some(&Value::Bool(true)));
+    assert!(text(&found[1], "reason").contains("no source description serves"));
+    rule("wrong", "windows", "A|bogus");
+    let run = makyo(here, &["rules", "check", "r", "--format", "jsonl"]);
+    assert_eq!(run.status.code(), Some(2));
+    let found = lines(&stdout(&run));
+    assert_eq!(text(&found[0], "file"), "r/wrong.yml");
+    assert_eq!(found[0].get("line"), Some(&Value::Int(4)));
+    assert_eq!(text(&found[0], "reason"), "modifier is not supported: `bogus`");
+}
