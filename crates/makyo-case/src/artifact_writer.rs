@@ -42,6 +42,7 @@ pub struct ArtifactWriter {
     events: Table<Event>,
     items: Table<Item>,
     findings: BufWriter<File>,
+    hits: BufWriter<File>,
     defects: BufWriter<File>,
     counts: ArtifactCounts,
 }
@@ -61,6 +62,7 @@ impl ArtifactWriter {
             events: Table::new(&folder.join("events.parquet"), schema::events(), Event::default())?,
             items: Table::new(&folder.join("items.parquet"), schema::items(), Item::default())?,
             findings: lines("findings.jsonl")?,
+            hits: lines("hits.jsonl")?,
             defects: lines("defects.jsonl")?,
             counts: ArtifactCounts::default(),
             target: target.to_owned(),
@@ -95,6 +97,16 @@ impl ArtifactWriter {
         writeln!(self.findings, "{line}").map_err(CaseError::file("write", &path))
     }
 
+    /// Appends what correlations need of this artifact, already as JSON.
+    ///
+    /// # Errors
+    /// If the disk refuses it.
+    pub fn hit(&mut self, hit: &Object<'_>) -> Result<(), CaseError> {
+        let path = self.folder.join("hits.jsonl");
+        let line = to_json(&Value::Object(hit.clone()));
+        writeln!(self.hits, "{line}").map_err(CaseError::file("write", &path))
+    }
+
     /// Appends a defect.
     ///
     /// # Errors
@@ -113,8 +125,11 @@ impl ArtifactWriter {
     pub fn commit(mut self) -> Result<ArtifactCounts, CaseError> {
         self.events.close()?;
         self.items.close()?;
-        for (name, mut file) in [("findings.jsonl", self.findings), ("defects.jsonl", self.defects)]
-        {
+        for (name, mut file) in [
+            ("findings.jsonl", self.findings),
+            ("hits.jsonl", self.hits),
+            ("defects.jsonl", self.defects),
+        ] {
             let path = self.folder.join(name);
             file.flush().map_err(CaseError::file("write", &path))?;
         }

@@ -197,7 +197,8 @@ impl Case {
         Ok(())
     }
 
-    /// The lines that artifacts left under a name (`findings.jsonl`, `defects.jsonl`), in the order
+    /// The lines that artifacts left under a name (`findings.jsonl`, `hits.jsonl`,
+    /// `defects.jsonl`), in the order
     /// of the artifacts' ids.
     ///
     /// # Errors

@@ -122,12 +122,26 @@ impl YaraRules {
     /// # Errors
     /// If it cannot be read, or as [`YaraRules::scan`].
     pub fn scan_file(&self, path: &Path, timeout: Duration) -> Result<FileScan, YaraError> {
+        self.scan_file_named(path, &path.to_string_lossy(), timeout)
+    }
+
+    /// As [`YaraRules::scan_file`], with the name that rules see: a spooled copy has another one
+    /// than what was found.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn scan_file_named(
+        &self,
+        path: &Path,
+        name: &str,
+        timeout: Duration,
+    ) -> Result<FileScan, YaraError> {
         let unreadable = |reason| YaraError::Unreadable { path: path.to_owned(), reason };
         let file = File::open(path).map_err(unreadable)?;
         let size = file.metadata().map_err(unreadable)?.len();
         let mut bytes = Vec::new();
         file.take(SCAN_BYTES_MAX as u64).read_to_end(&mut bytes).map_err(unreadable)?;
-        let matches = self.scan_named(&path.to_string_lossy(), &bytes, timeout)?;
+        let matches = self.scan_named(name, &bytes, timeout)?;
         let scanned = bytes.len() as u64;
         Ok(FileScan { matches, scanned_bytes: scanned, size_bytes: size.max(scanned) })
     }

@@ -38,6 +38,7 @@
 mod compile;
 mod evaluate;
 mod gauge;
+mod hit_json;
 mod spool;
 
 use std::fmt;
@@ -48,6 +49,7 @@ use makyo_base::{Entity, Finding, FindingSource, Level, RecordRef, RuleRef, hex,
 use makyo_sigma::{Correlation, Decimal, tactics, techniques};
 
 pub use self::compile::{Correlations, Wanted, field_text};
+pub use self::hit_json::{hit_from_object, hit_object};
 pub use self::spool::{CorrelationState, HITS_IN_MEMORY_MAX};
 
 use crate::weights::Weights;

@@ -17,7 +17,8 @@ mod weights;
 pub use analytic::{ANALYTICS, Analytic, run_analytics};
 pub use correlation::{
     CorrelationError, CorrelationHit, CorrelationMatch, CorrelationState, CorrelationTally,
-    Correlations, HITS_IN_MEMORY_MAX, WINDOW_HITS_MAX, Wanted, field_text,
+    Correlations, HITS_IN_MEMORY_MAX, WINDOW_HITS_MAX, Wanted, field_text, hit_from_object,
+    hit_object,
 };
 pub use finding_json::{finding_from_object, finding_object};
 pub use indicator::{
@@ -26,7 +27,9 @@ pub use indicator::{
     read_indicators,
 };
 pub use merge::{FINDING_RECORDS_MAX, merge_findings};
-pub use ruleset::{DetectState, Match, RuleSet, Served, entities_of};
+pub use ruleset::{
+    Census, DetectState, Match, Reach, RuleSet, RuleView, Served, entities_of, reference,
+};
 pub use weights::Weights;
 
 #[cfg(test)]

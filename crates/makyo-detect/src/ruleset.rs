@@ -19,6 +19,12 @@ use rustc_hash::FxHashMap;
 
 use crate::weights::Weights;
 
+mod census;
+mod view;
+
+pub use self::census::{Census, Reach};
+pub use self::view::RuleView;
+
 /// Plans for particular values of the deciding fields; beyond this number the routes' general
 /// plans do.
 const PLANS_MAX: usize = 512;
@@ -515,7 +521,9 @@ impl Match<'_> {
     }
 }
 
-pub(crate) fn reference(record: &Decoded<'_>) -> RecordRef {
+/// The file and record number of a record.
+#[must_use]
+pub fn reference(record: &Decoded<'_>) -> RecordRef {
     let number = match record.position {
         Position::Record(number) | Position::Byte(number) => number,
         Position::Whole => 0,

@@ -10,6 +10,7 @@ mod condition;
 mod correlation;
 mod diagnostic;
 mod document;
+mod explain;
 mod filter;
 mod fold;
 mod grams;
@@ -36,6 +37,7 @@ pub use correlation::{
 };
 pub use diagnostic::Diagnostic;
 pub use document::{Documents, Reference, load_documents, load_rules, load_rules_with};
+pub use explain::{Held, explain};
 pub use filter::{Filter, FilterRules, apply_filters};
 pub use pattern::Pattern;
 pub use placeholder::Placeholders;

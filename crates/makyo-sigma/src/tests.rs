@@ -1,5 +1,6 @@
 mod documents;
 mod engine;
+mod explaining;
 mod modifiers;
 mod real;
 
@@ -14,7 +15,10 @@ fn fires(rule: &str, record: &str) -> bool {
     assert_eq!(problems, vec![], "{text}");
     let value = parse_json(record).expect("valid record");
     let Value::Object(object) = value else { panic!("not an object") };
-    Matcher::new(&rules[0].selection).is_match(&mut Scratch::default(), &object)
+    let holds = Matcher::new(&rules[0].selection).is_match(&mut Scratch::default(), &object);
+    let explained = explain(&rules[0].selection, &object);
+    assert_eq!(explained.is_some(), holds, "the two evaluators agree: {text} {record}");
+    holds
 }
 
 fn problem(rule: &str) -> String {

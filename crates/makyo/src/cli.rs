@@ -123,12 +123,16 @@ pub(crate) struct Investigate {
     /// The case folder; a run that was killed goes on there.
     #[arg(long, value_name = "DIR")]
     pub(crate) case: PathBuf,
-    /// More rules beside the built-in ones: Sigma files or folders of them.
+    /// More rules beside the built-in ones: Sigma (.yml) and YARA (.yar) files or folders of them.
     #[arg(long, value_name = "PATH")]
     pub(crate) rules: Vec<PathBuf>,
-    /// Indicator files (not in this version).
-    #[arg(long, value_name = "FILE")]
+    /// Indicators: STIX, MISP, CSV or one value a line, also gzipped; files or folders. What many
+    /// share, such as private addresses, is refused and named.
+    #[arg(long, value_name = "PATH", num_args = 1..)]
     pub(crate) intel: Vec<PathBuf>,
+    /// Values for `%name%` in rules with `expand`: a file with `placeholders: {NAME: [VALUE, ..]}`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) placeholders: Option<PathBuf>,
     /// Exit status 1 if a finding of this level or higher is made.
     #[arg(long, value_enum, value_name = "LEVEL")]
     pub(crate) fail_on: Option<FailOn>,
@@ -150,12 +154,50 @@ pub(crate) struct Events {
 pub(crate) struct Detect {
     #[command(flatten)]
     pub(crate) reading: Reading,
-    /// Sigma files or folders of them; without any, the built-in rules.
+    /// Sigma (.yml) and YARA (.yar) files or folders of them; without any, the built-in rules.
     #[arg(long, value_name = "PATH")]
     pub(crate) rules: Vec<PathBuf>,
-    /// Exit status 1 if a rule of this level or higher matches.
+    /// Indicators: STIX, MISP, CSV or one value a line, also gzipped; files or folders.
+    #[arg(long, value_name = "PATH", num_args = 1..)]
+    pub(crate) intel: Vec<PathBuf>,
+    /// Values for `%name%` in rules with `expand`: a file with `placeholders: {NAME: [VALUE, ..]}`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) placeholders: Option<PathBuf>,
+    /// Exit status 1 if something that is printed has this level or a higher one.
     #[arg(long, value_enum, value_name = "LEVEL")]
     pub(crate) fail_on: Option<FailOn>,
+    #[command(flatten)]
+    pub(crate) only: Only,
+    /// Tells for each match which tests held and with which values, and at the end on stderr which
+    /// rules could not match and why.
+    #[arg(long)]
+    pub(crate) explain: bool,
+    /// Threads; the output does not depend on it.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) threads: u16,
+}
+
+/// Which records are looked at, and which matches are printed.
+#[derive(Debug, Args)]
+pub(crate) struct Only {
+    /// Only records from this time on: `2025-01-31T08:00:00Z`, or a date, which begins at midnight
+    /// UTC.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) from: Option<String>,
+    /// Only records up to this time; a date counts to its end.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) to: Option<String>,
+    /// Only records of this host, by its short name; `*` and `?` stand for any letters. May be
+    /// given more than once.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) host: Vec<String>,
+    /// Prints only matches of rules with this id or title; `*` and `?` stand for any letters. May
+    /// be given more than once.
+    #[arg(long, value_name = "ID_OR_TITLE")]
+    pub(crate) rule: Vec<String>,
+    /// Prints only matches of rules of this level or a higher one.
+    #[arg(long, value_enum, value_name = "LEVEL")]
+    pub(crate) level: Option<FailOn>,
 }
 
 /// What `show` can show.
@@ -245,8 +287,11 @@ pub(crate) enum Rules {
 
 #[derive(Debug, Args)]
 pub(crate) struct RulePaths {
-    /// Sigma files or folders; without any, the built-in rules.
+    /// Sigma and YARA files or folders; without any, the built-in rules.
     pub(crate) paths: Vec<PathBuf>,
+    /// Values for `%name%` in rules with `expand`: a file with `placeholders: {NAME: [VALUE, ..]}`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) placeholders: Option<PathBuf>,
     /// Form of the list.
     #[arg(long, value_enum, default_value = "table")]
     pub(crate) format: Format,

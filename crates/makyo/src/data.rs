@@ -3,16 +3,23 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use std::io::Read as _;
+
 use anyhow::{Context as _, bail};
 use include_dir::{Dir, DirEntry, include_dir};
+use makyo_base::{hex, sha256};
 use makyo_decode::Sources;
-use makyo_detect::{RuleSet, Served, Weights};
-use makyo_sigma::{Diagnostic, Rule, load_rules};
+use makyo_detect::{Guards, INTEL_BYTES_MAX, Indicator, RuleSet, Served, Weights, read_indicators};
+use makyo_sigma::{
+    Correlation, Diagnostic, Documents, Placeholders, Rule, apply_filters, load_documents,
+};
 
 use crate::output::tell;
 
 static SOURCES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../sources");
 static RULES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../rules");
+static SHARED_PARENTS: &str = include_str!("../../../knowledge/shared-parents.yml");
+static ALLOW_LIST: &str = include_str!("../../../knowledge/allow-list.yml");
 static WEIGHTS: &str = include_str!("../../../knowledge/weights.yml");
 
 /// A file of data: its path and its text.
@@ -106,25 +113,147 @@ pub(crate) fn rule_files(paths: &[PathBuf]) -> anyhow::Result<Vec<DataFile>> {
     }
     let mut all = Vec::new();
     for path in paths {
-        all.extend(files(path, &["yml", "yaml", "md"])?);
+        all.extend(files(path, &["yml", "yaml", "yar", "yara", "md"])?);
     }
     all.sort();
     all.dedup();
     Ok(all)
 }
 
-/// Reads the rules of files; what cannot be loaded comes beside them.
-pub(crate) fn read_rules(files: &[DataFile]) -> (Vec<Rule>, Vec<Diagnostic>) {
-    let mut rules = Vec::new();
-    let mut problems = Vec::new();
-    for (path, text) in
-        files.iter().filter(|file| file.0.ends_with(".yml") || file.0.ends_with(".yaml"))
-    {
-        let (mut found, mut wrong) = load_rules(path, text);
-        rules.append(&mut found);
-        problems.append(&mut wrong);
+/// What is wrong with the rules that the user gave, and what it costs.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct Problem {
+    pub(crate) file: String,
+    pub(crate) line: usize,
+    pub(crate) cost: Cost,
+    pub(crate) reason: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Cost {
+    /// Rules of YARA or Sigma that do not run.
+    Rule,
+    /// A filter that narrows nothing, or not all that it names.
+    Filter,
+    Correlation,
+}
+
+impl Cost {
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            Cost::Rule => "rule not loaded",
+            Cost::Filter => "filter without effect",
+            Cost::Correlation => "correlation not loaded",
+        }
     }
-    (rules, problems)
+}
+
+impl Problem {
+    pub(crate) fn of(cost: Cost, found: Diagnostic) -> Self {
+        Problem { file: found.file, line: found.line, cost, reason: found.message }
+    }
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(to, "{}:{}: {}", self.file, self.line, self.reason)
+    }
+}
+
+/// Rules as they are run: duplicates dropped, filters applied.
+#[derive(Debug, Default)]
+pub(crate) struct Rules {
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) correlations: Vec<Correlation>,
+    /// Files of YARA rules, not yet compiled.
+    pub(crate) yara: Vec<DataFile>,
+    pub(crate) problems: Vec<Problem>,
+}
+
+/// Reads the rules of files; what cannot be loaded comes beside them.
+pub(crate) fn read_rules(files: &[DataFile], placeholders: &Placeholders) -> Rules {
+    let mut all = Documents::default();
+    let mut rules = Rules::default();
+    for (path, text) in files {
+        if path.ends_with(".yml") || path.ends_with(".yaml") {
+            let (found, wrong) = load_documents(path, text, placeholders);
+            all.append(found);
+            rules.problems.extend(wrong.into_iter().map(|one| Problem::of(Cost::Rule, one)));
+        } else if path.ends_with(".yar") || path.ends_with(".yara") {
+            rules.yara.push((path.clone(), text.clone()));
+        }
+    }
+    let duplicates = all.drop_duplicates();
+    rules.problems.extend(duplicates.into_iter().map(|one| Problem::of(Cost::Rule, one)));
+    let idle = apply_filters(&mut all.rules, &all.filters);
+    rules.problems.extend(idle.into_iter().map(|one| Problem::of(Cost::Filter, one)));
+    rules.rules = all.rules;
+    rules.correlations = all.correlations;
+    rules
+}
+
+/// The values of placeholders, and the text that they were read from.
+pub(crate) fn placeholders(file: Option<&Path>) -> anyhow::Result<(Placeholders, String)> {
+    let Some(file) = file else { return Ok((Placeholders::default(), String::new())) };
+    let text =
+        fs::read_to_string(file).with_context(|| format!("cannot read `{}`", file.display()))?;
+    let found = Placeholders::load(&file.display().to_string(), &text)
+        .map_err(|problems| failed("placeholders", &problems))?;
+    Ok((found, text))
+}
+
+/// Indicators of the user's lists.
+#[derive(Debug, Default)]
+pub(crate) struct IntelFiles {
+    pub(crate) indicators: Vec<Indicator>,
+    pub(crate) problems: Vec<Diagnostic>,
+    /// Over the content of all files.
+    pub(crate) hash: String,
+}
+
+/// Reads lists of indicators; a folder stands for all files in it but hidden ones.
+pub(crate) fn intel(paths: &[PathBuf]) -> anyhow::Result<IntelFiles> {
+    let guards = Guards::load(SHARED_PARENTS, ALLOW_LIST)
+        .map_err(|problems| failed("guards of indicators", &problems))?;
+    let mut found = IntelFiles::default();
+    let mut hashes = Vec::new();
+    for path in all_files(paths)? {
+        let file = fs::File::open(&path);
+        let mut bytes = Vec::new();
+        // One byte more, so that what is too large is seen to be.
+        file.and_then(|file| file.take(INTEL_BYTES_MAX as u64 + 1).read_to_end(&mut bytes))
+            .with_context(|| format!("cannot read `{}`", path.display()))?;
+        hashes.push(hex(&sha256(&bytes)));
+        let mut intel = read_indicators(&path.display().to_string(), &bytes, &guards);
+        found.indicators.append(&mut intel.indicators);
+        found.problems.append(&mut intel.problems);
+    }
+    hashes.sort();
+    found.hash = hex(&sha256(hashes.join("\0").as_bytes()));
+    Ok(found)
+}
+
+fn all_files(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    let mut open = paths.to_vec();
+    while let Some(next) = open.pop() {
+        if !next.is_dir() {
+            found.push(next);
+            continue;
+        }
+        let entries = fs::read_dir(&next)
+            .with_context(|| format!("cannot read folder `{}`", next.display()))?;
+        for entry in entries {
+            let entry = entry?;
+            let is_hidden = entry.file_name().to_string_lossy().starts_with('.');
+            if !is_hidden && !entry.file_type()?.is_symlink() {
+                open.push(entry.path());
+            }
+        }
+    }
+    found.sort();
+    found.dedup();
+    Ok(found)
 }
 
 /// Compiles rules for the loaded sources.
@@ -138,9 +267,22 @@ pub(crate) fn rule_set(rules: Vec<Rule>, sources: &Sources) -> RuleSet {
 }
 
 /// Names rules that were not loaded; the run goes on without them.
-pub(crate) fn tell_refused(problems: &[Diagnostic]) {
+pub(crate) fn tell_refused(problems: &[Problem]) {
     for problem in problems {
-        tell(&format!("rule not loaded: {problem}"));
+        tell(&format!("{}: {problem}", problem.cost.words()));
+    }
+}
+
+/// So many refused indicators are named; published lists hold thousands.
+const INTEL_SHOWN: usize = 20;
+
+/// Names indicators that are not used.
+pub(crate) fn tell_refused_indicators(problems: &[Diagnostic]) {
+    for problem in problems.iter().take(INTEL_SHOWN) {
+        tell(&format!("indicator not used: {problem}"));
+    }
+    if problems.len() > INTEL_SHOWN {
+        tell(&format!("... and {} more indicators not used", problems.len() - INTEL_SHOWN));
     }
 }
 

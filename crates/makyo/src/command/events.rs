@@ -23,13 +23,17 @@ pub(crate) fn collect_evidence(reading: &Reading) -> anyhow::Result<Collected> {
 }
 
 pub(crate) fn tell_defect(defect: &Defect) {
-    tell(&format!(
+    tell(&defect_line(defect));
+}
+
+pub(crate) fn defect_line(defect: &Defect) -> String {
+    format!(
         "not read: {}: {}: {}: {}",
         defect.file,
         defect.position,
         defect.kind.word(),
         defect.detail
-    ));
+    )
 }
 
 struct Printer<'a> {

@@ -10,7 +10,7 @@ use makyo_case::{ArtifactCounts, Case, CaseError, EvidenceFile, Manifest};
 use makyo_collect::{Collected, Collection, Limits, collect};
 use makyo_decode::{DecodeOptions, Sources, decode};
 use makyo_detect::{
-    DetectState, RuleSet, Weights, finding_from_object, finding_object, merge_findings,
+    CorrelationState, finding_from_object, finding_object, hit_from_object, merge_findings,
     run_analytics,
 };
 use makyo_incident::{Inputs, Unread, answer};
@@ -19,6 +19,7 @@ use makyo_report::nine;
 use super::detect::level;
 use super::report::render;
 use crate::cli::{Cli, Format, Investigate};
+use crate::detection::{Detection, Detector};
 use crate::exit::Exit;
 use crate::output::{Output, tell};
 use crate::sink::CaseSink;
@@ -27,18 +28,13 @@ use crate::{clock, data, organisation, progress};
 /// What steers a run.
 struct Setup {
     sources: Sources,
-    rules: RuleSet,
-    weights: Weights,
+    detection: Detection,
     organisation: Organisation,
     options: DecodeOptions,
     inputs: BTreeMap<String, String>,
-    refused: usize,
 }
 
 pub(crate) fn run(options: &Investigate, cli: &Cli, output: &mut Output) -> anyhow::Result<Exit> {
-    if !options.intel.is_empty() {
-        return Err(super::later("investigate --intel"));
-    }
     keep_apart(options)?;
     let setup = setup(options)?;
     let threads = usize::from(options.threads);
@@ -120,8 +116,12 @@ fn setup(options: &Investigate) -> anyhow::Result<Setup> {
     if !options.rules.is_empty() {
         rule_files.extend(data::rule_files(&options.rules)?);
     }
-    let (rules, problems) = data::read_rules(&rule_files);
-    data::tell_refused(&problems);
+    let (placeholders, placeholders_text) = data::placeholders(options.placeholders.as_deref())?;
+    let rules = data::read_rules(&rule_files, &placeholders);
+    let intel = data::intel(&options.intel)?;
+    let intel_hash = intel.hash.clone();
+    let detection = Detection::load(rules, !options.rules.is_empty(), intel, &sources)?;
+    data::tell_refused(&detection.problems);
     let (organisation, organisation_text) = organisation::load(options.reading.org.as_deref())?;
     let hash = |files: &[data::DataFile]| {
         // The paths of rules differ between machines; what they say does not.
@@ -129,17 +129,23 @@ fn setup(options: &Investigate) -> anyhow::Result<Setup> {
         texts.sort_unstable();
         hex(&sha256(texts.join("\0").as_bytes()))
     };
-    let inputs = BTreeMap::from([
+    // With a list of indicators or values of placeholders other findings are made, with none the
+    // inputs are as they were.
+    let mut inputs = BTreeMap::from([
         ("sources".to_owned(), hash(&source_files)),
         ("rules".to_owned(), hash(&rule_files)),
         ("weights".to_owned(), hex(&sha256(data::weights_text().as_bytes()))),
         ("organisation".to_owned(), hex(&sha256(organisation_text.as_bytes()))),
     ]);
+    if !options.intel.is_empty() {
+        inputs.insert("intel".to_owned(), intel_hash);
+    }
+    if options.placeholders.is_some() {
+        inputs.insert("placeholders".to_owned(), hex(&sha256(placeholders_text.as_bytes())));
+    }
     Ok(Setup {
-        rules: data::rule_set(rules, &sources),
-        weights: data::weights()?,
+        detection,
         options: DecodeOptions { directory: organisation::directory(&organisation) },
-        refused: problems.len(),
         sources,
         organisation,
         inputs,
@@ -255,18 +261,10 @@ fn read_one(
     setup: &Setup,
 ) -> Result<ArtifactCounts, CaseError> {
     let writer = case.artifact(manifest, one.artifact.id)?;
-    let mut sink = CaseSink {
-        writer,
-        rules: &setup.rules,
-        weights: &setup.weights,
-        state: DetectState::default(),
-        error: None,
-    };
-    let done = decode(&one.artifact, &one.location, &setup.sources, &setup.options, &mut sink);
-    match (done, sink.error) {
-        (_, Some(error)) => Err(error),
-        _ => sink.writer.commit(),
-    }
+    let mut sink = CaseSink { writer, detector: Detector::new(&setup.detection), error: None };
+    // That the sink stopped is in its error.
+    let _ = decode(&one.artifact, &one.location, &setup.sources, &setup.options, &mut sink);
+    sink.finish(one)
 }
 
 fn findings(
@@ -275,17 +273,58 @@ fn findings(
     ids: &[ArtifactId],
     setup: &Setup,
 ) -> anyhow::Result<Vec<Finding>> {
+    let weights = &setup.detection.weights;
     let mut from_rules = Vec::new();
     case.artifact_lines(manifest, ids, "findings.jsonl", &mut |object| {
         from_rules.extend(finding_from_object(&object))
     })?;
     let mut all = merge_findings(from_rules.into_iter());
-    all.extend(run_analytics(case, &setup.organisation, &setup.weights)?);
+    all.extend(correlated(case, manifest, ids, setup)?);
+    all.extend(run_analytics(case, &setup.organisation, weights)?);
     for finding in &mut all {
-        setup.weights.explain(finding, &setup.organisation);
+        weights.explain(finding, &setup.organisation);
     }
     all.sort_by(|a, b| (a.time, &a.id).cmp(&(b.time, &b.id)));
     Ok(all)
+}
+
+/// Findings of correlations, over the hits of all artifacts, of this run or an earlier one.
+fn correlated(
+    case: &Case,
+    manifest: &Manifest,
+    ids: &[ArtifactId],
+    setup: &Setup,
+) -> anyhow::Result<Vec<Finding>> {
+    let correlations = &setup.detection.correlations;
+    let spool = tempfile::tempdir_in(case.folder().join("work"))?;
+    let mut state = CorrelationState::new(spool.path());
+    let mut failed = None;
+    let mut expired = 0;
+    case.artifact_lines(manifest, ids, "hits.jsonl", &mut |object| {
+        if let Some(hit) = hit_from_object(&object) {
+            if let Err(error) = state.push(hit) {
+                failed.get_or_insert(error);
+            }
+            return;
+        }
+        let number = |name: &str| match object.get(name) {
+            Some(Value::Int(number)) => *number,
+            _ => 0,
+        };
+        (0..number("untimed")).for_each(|_| state.push_untimed());
+        expired += number("expired");
+    })?;
+    if let Some(error) = failed {
+        return Err(error.into());
+    }
+    let mut found = Vec::new();
+    let tally = state.finish(correlations, &mut |one| {
+        if let Some(correlation) = correlations.get(one.correlation) {
+            found.push(one.finding(correlation, &setup.detection.weights));
+        }
+    })?;
+    super::detect::tell_left_out(&tally, expired);
+    Ok(found)
 }
 
 fn defects(
@@ -361,8 +400,8 @@ fn conclude(
         organisation: &setup.organisation,
         findings,
         unread: &unread,
-        incident_least: setup.weights.incident_least,
-        incident_strong: setup.weights.incident_strong,
+        incident_least: setup.detection.weights.incident_least,
+        incident_strong: setup.detection.weights.incident_strong,
     })?;
     for table in &answers.tables {
         case.put_answer(table.name, table.columns, &table.rows)?;
@@ -444,8 +483,11 @@ fn summary(
     output.line(&format!(
         "{} pieces of evidence, {records} records, {events} distinct events; {} rules{}",
         manifest.evidence.len(),
-        setup.rules.rules().len(),
-        if setup.refused > 0 { format!(", {} not loaded", setup.refused) } else { String::new() },
+        setup.detection.rules.rules().len(),
+        match setup.detection.problems.len() {
+            0 => String::new(),
+            refused => format!(", {refused} not loaded"),
+        },
     ))?;
     unread_summary(defects, output)?;
     output.line(&format!("report: {}", options.case.join("report.html").display()))

@@ -5,8 +5,9 @@ use makyo_decode::{DecodeOptions, Sources, TextEvents, decode_text};
 use makyo_detect::{DetectState, RuleSet};
 use makyo_sigma::Rule;
 
-use crate::cli::{RulePaths, Rules};
+use crate::cli::{Format, RulePaths, Rules};
 use crate::data::{self, DataFile};
+use crate::detection::Detection;
 use crate::exit::Exit;
 use crate::output::Output;
 
@@ -18,11 +19,17 @@ pub(crate) fn run(options: &Rules, output: &mut Output) -> anyhow::Result<Exit> 
     }
 }
 
+fn load(paths: &RulePaths, sources: &Sources) -> anyhow::Result<Detection> {
+    let (placeholders, _) = data::placeholders(paths.placeholders.as_deref())?;
+    let rules = data::read_rules(&data::rule_files(&paths.paths)?, &placeholders);
+    Detection::load(rules, !paths.paths.is_empty(), data::IntelFiles::default(), sources)
+}
+
 fn list(paths: &RulePaths, output: &mut Output) -> anyhow::Result<Exit> {
     let sources = data::sources(&[])?;
-    let (rules, problems) = data::read_rules(&data::rule_files(&paths.paths)?);
-    data::tell_refused(&problems);
-    let set = data::rule_set(rules, &sources);
+    let detection = load(paths, &sources)?;
+    data::tell_refused(&detection.problems);
+    let set = &detection.rules;
     let unrouted: Vec<&str> = set.unrouted().into_iter().map(|rule| rule.id.as_str()).collect();
     let text = |text: &str| Value::text(text.to_owned());
     let rows: Vec<Object<'static>> = set
@@ -51,25 +58,70 @@ fn list(paths: &RulePaths, output: &mut Output) -> anyhow::Result<Exit> {
 
 fn check(paths: &RulePaths, output: &mut Output) -> anyhow::Result<Exit> {
     let sources = data::sources(&[])?;
-    let (rules, problems) = data::read_rules(&data::rule_files(&paths.paths)?);
-    for problem in &problems {
-        output.line(&problem.to_string())?;
-    }
-    let set = data::rule_set(rules, &sources);
-    for rule in set.unrouted() {
+    let detection = load(paths, &sources)?;
+    let (set, problems) = (&detection.rules, &detection.problems);
+    if paths.format == Format::Table {
+        for problem in problems {
+            output.line(&problem.to_string())?;
+        }
+        for rule in set.unrouted() {
+            output.line(&format!("{}: {}", rule.file, unserved(rule)))?;
+        }
         output.line(&format!(
-            "{}: no source description serves its log source: {}",
-            rule.file,
-            rule.logsource.words()
+            "{} rules loaded, {} not loaded, {} cannot fire",
+            set.rules().len(),
+            problems.len(),
+            set.unrouted().len()
         ))?;
+    } else {
+        output.rows(
+            paths.format,
+            &CHECK_COLUMNS.map(str::to_owned),
+            &check_rows(&detection, &sources),
+        )?;
     }
-    output.line(&format!(
-        "{} rules loaded, {} not loaded, {} cannot fire",
-        set.rules().len(),
-        problems.len(),
-        set.unrouted().len()
-    ))?;
     if problems.is_empty() { Ok(Exit::Done) } else { Ok(Exit::CouldNotRun) }
+}
+
+const CHECK_COLUMNS: [&str; 10] =
+    ["file", "line", "reason", "kind", "id", "level", "logsource", "sources", "can_fire", "fields"];
+
+fn unserved(rule: &Rule) -> String {
+    format!("no source description serves its log source: {}", rule.logsource.words())
+}
+
+/// A row for each problem, then one for each rule that was loaded; its reason says why it cannot
+/// fire, and is null where it can.
+fn check_rows(detection: &Detection, sources: &Sources) -> Vec<Object<'static>> {
+    let text = |text: &str| Value::text(text.to_owned());
+    let problems = detection.problems.iter().map(|problem| {
+        let mut row = Object::default();
+        row.push("file", text(&problem.file));
+        row.push("line", Value::Int(problem.line as i128));
+        row.push("reason", text(&problem.reason));
+        row.push("kind", text("problem"));
+        row
+    });
+    let rules = detection.rules.rules().iter().enumerate().map(|(index, rule)| {
+        let served = detection.rules.served_by(index);
+        let mut fields = std::collections::BTreeSet::new();
+        rule.selection.each_leaf(&mut |leaf| fields.extend(leaf.field.clone()));
+        let names = served.iter().filter_map(|place| sources.get(*place));
+        let mut row = Object::default();
+        row.push("file", text(&rule.file));
+        row.push("line", Value::Int(rule.line as i128));
+        let reason = if served.is_empty() { text(&unserved(rule)) } else { Value::Null };
+        row.push("reason", reason);
+        row.push("kind", text("rule"));
+        row.push("id", text(&rule.id));
+        row.push("level", text(rule.level.word()));
+        row.push("logsource", text(&rule.logsource.words()));
+        row.push("sources", Value::List(names.map(|source| text(&source.id)).collect()));
+        row.push("can_fire", Value::Bool(!served.is_empty()));
+        row.push("fields", Value::List(fields.iter().map(|field| text(field)).collect()));
+        row
+    });
+    problems.chain(rules).collect()
 }
 
 /// One fenced sample of a rule's test page.
@@ -118,7 +170,8 @@ fn samples(page: &str) -> Vec<Sample> {
 fn test(paths: &RulePaths, output: &mut Output) -> anyhow::Result<Exit> {
     let sources = data::sources(&[])?;
     let files = data::rule_files(&paths.paths)?;
-    let (rules, problems) = data::read_rules(&files);
+    let (placeholders, _) = data::placeholders(paths.placeholders.as_deref())?;
+    let data::Rules { rules, problems, .. } = data::read_rules(&files, &placeholders);
     let mut failures: Vec<String> = problems.iter().map(ToString::to_string).collect();
     let mut passed = 0;
     for rule in &rules {

@@ -10,6 +10,7 @@
 
 mod bad_evidence;
 mod commands;
+mod detecting;
 mod real;
 mod resume;
 mod story;
