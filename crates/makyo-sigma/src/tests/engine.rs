@@ -167,7 +167,7 @@ proptest! {
         let mut wanted = Vec::new();
         for (number, literal) in literals.iter().enumerate() {
             for start in 0..text.len() {
-                if text[start..].starts_with(literal) {
+                if text.as_bytes()[start..].starts_with(literal.as_bytes()) {
                     wanted.push((number, start, start + literal.len()));
                 }
             }
