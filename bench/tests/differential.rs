@@ -78,6 +78,60 @@ fn public_samples_match_alike_from_text_and_from_records() {
     assert!(matches > 1_000, "only {matches} matches");
 }
 
+/// Damages a text in ways that depend on the seed alone.
+fn damaged(text: &str, seed: u64) -> Vec<u8> {
+    let mut bytes = text.as_bytes().to_vec();
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    let mut next = |below: usize| {
+        // Marsaglia's xorshift: enough to choose places.
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state >> 33).unwrap_or(0) % below.max(1)
+    };
+    for _ in 0..=next(4) {
+        let at = next(bytes.len());
+        let odd = [b'"', b'\\', b'{', b'}', b'[', b',', b':', b' ', b'\n', b'0', b'-', 0xff, 0];
+        match next(4) {
+            0 => bytes.truncate(at),
+            1 => bytes.insert(at, odd[next(odd.len())]),
+            2 if at < bytes.len() => bytes[at] = odd[next(odd.len())],
+            _ => {
+                let end = (at + next(40)).min(bytes.len());
+                let part = bytes[at.min(end)..end].to_vec();
+                bytes.extend(part);
+            }
+        }
+    }
+    bytes
+}
+
+#[test]
+fn damaged_records_match_alike_from_text_and_from_records() {
+    let sources = sources().expect("own sources");
+    let set = rule_set(rules(&[root().join("rules/sigma")]).expect("own rules"), &sources);
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let mut files = Vec::new();
+    let mut fixtures = texts(&root().join("sources"), "json").expect("readable");
+    fixtures.retain(|file| file.0.contains("windows-"));
+    for (number, (_, text)) in fixtures.into_iter().enumerate() {
+        // The same lines again and again, each time otherwise damaged, behind whole ones.
+        let mut all = text.clone().into_bytes();
+        for seed in 0..24 {
+            all.push(b'\n');
+            all.extend(damaged(&text, seed));
+            all.push(b'\n');
+            all.extend(text.as_bytes());
+        }
+        let file = folder.path().join(format!("{number}.jsonl"));
+        std::fs::write(&file, all).expect("written");
+        files.push(file);
+    }
+    assert!(!files.is_empty(), "no fixture to damage");
+    let (screened, _) = assert_short_way_agrees(&files, &sources, &set);
+    assert!(screened > 0, "no record took the short way");
+}
+
 #[test]
 fn json_lines_of_event_logs_match_like_the_logs() {
     let (Some(logs), Some(folders)) = (shared("evtx"), public_rules()) else { return };
