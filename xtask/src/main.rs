@@ -70,8 +70,12 @@ fn run(step: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The repository that the command was given in. Clones share build output, so that the path that
+/// was compiled in may be another clone's.
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+    let here = std::env::current_dir().unwrap_or_default();
+    let found = here.ancestors().find(|folder| folder.join("xtask/Cargo.toml").is_file());
+    found.map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join(".."), Path::to_owned)
 }
 
 fn cargo(arguments: &[&str], environment: &[(&str, &str)]) -> anyhow::Result<()> {
