@@ -1,8 +1,7 @@
 //! Analytics: behaviour that no single record shows.
 
+mod posing;
 mod sender_drift;
-mod session_split;
-pub(crate) mod sign_in_fan_in;
 pub(crate) mod tunnel_without_authentication;
 
 use makyo_base::{
@@ -31,12 +30,8 @@ pub struct Analytic {
 }
 
 /// All analytics, in the order in which they run.
-pub const ANALYTICS: &[Analytic] = &[
-    tunnel_without_authentication::ANALYTIC,
-    sign_in_fan_in::ANALYTIC,
-    session_split::ANALYTIC,
-    sender_drift::ANALYTIC,
-];
+pub const ANALYTICS: &[Analytic] =
+    &[tunnel_without_authentication::ANALYTIC, posing::ANALYTIC, sender_drift::ANALYTIC];
 
 /// Runs all analytics over the case's events.
 ///

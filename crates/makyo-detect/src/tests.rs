@@ -1,5 +1,4 @@
 mod correlation;
-mod fan_in;
 mod indicators;
 mod merge;
 mod tunnels;

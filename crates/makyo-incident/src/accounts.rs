@@ -124,23 +124,24 @@ fn by_finding(judged: &mut BTreeMap<String, Judged>, picture: &Picture<'_>, inde
                 account.ties.insert("address");
                 account.enter("vpn_appliance", at, index);
             }
-            ("sign_in_fan_in", Role::Actor) => {
-                account.raise(Rung::Authenticated, index, at, || {
-                    "entered from an address that signed in to many accounts".into()
-                });
-                account.ties.insert("address");
+            ("posing_as_user", Role::Actor) => {
+                account.raise(Rung::Authenticated, index, at, || finding.text.clone());
+                account.enter("stolen_credential", at, index);
+            }
+            ("posing_with_stolen_token", Role::Actor) => {
+                account.raise(Rung::Authenticated, index, at, || finding.text.clone());
+                account.ties.insert("session");
+                account.enter("stolen_token", at, index);
+            }
+            ("suspected_posing", Role::Actor) => {
+                let is_new = account.rung < Rung::Authenticated;
+                account.raise(Rung::Authenticated, index, at, || finding.text.clone());
+                account.weak |= is_new;
             }
             ("sign_in_fan_in", Role::Target) => {
                 account.raise(Rung::Attempted, index, at, || {
                     "sign-in attempts from the intruder's address failed".into()
                 });
-            }
-            ("session_split", Role::Actor) => {
-                account.raise(Rung::Authenticated, index, at, || {
-                    "its session is used from two places at once".into()
-                });
-                account.ties.insert("session");
-                account.enter("stolen_token", at, index);
             }
             (_, Role::Actor) if is_on_host && finding.weight_db >= 14.0 => {
                 let is_new = account.rung < Rung::Authenticated;
@@ -219,13 +220,13 @@ fn by_steps(judged: &mut BTreeMap<String, Judged>, picture: &Picture<'_>) {
 
 fn by_cloud_use(judged: &mut BTreeMap<String, Judged>, picture: &Picture<'_>) {
     for sign_in in picture.facts.sign_ins.iter().filter(|one| one.is_success) {
-        let tie = picture.intruder.tie("", &sign_in.address, sign_in.first);
+        let tie = picture.intruder.tie(&sign_in.account, "", &sign_in.address, sign_in.first);
         let Some((finding, by)) = tie.filter(|tie| picture.in_incident(tie.0)) else { continue };
         let Some(account) = judged.get_mut(&sign_in.account) else { continue };
         account.raise(Rung::Authenticated, finding, sign_in.first, || {
             format!("signed in from the intruder's {}", sign_in.address)
         });
-        account.weak = false;
+        account.weak &= is_suspicion(picture, finding);
         account.ties.insert(by);
         account.addresses.insert(sign_in.address.clone());
         account.last = account.last.max(Some(sign_in.last));
@@ -234,7 +235,7 @@ fn by_cloud_use(judged: &mut BTreeMap<String, Judged>, picture: &Picture<'_>) {
     for used in &picture.facts.uses {
         let Some((finding, by)) = picture.tied_use(used) else { continue };
         let Some(account) = judged.get_mut(&used.account) else { continue };
-        account.weak = false;
+        account.weak &= is_suspicion(picture, finding);
         account.ties.insert(by);
         account.addresses.insert(used.address.clone());
         account.raise(rung_of(used), finding, used.first, || {
@@ -258,6 +259,11 @@ fn by_cloud_use(judged: &mut BTreeMap<String, Judged>, picture: &Picture<'_>) {
             account.sites.insert(used.place.clone());
         }
     }
+}
+
+/// Whether a finding only suspects.
+fn is_suspicion(picture: &Picture<'_>, finding: usize) -> bool {
+    picture.finding(finding).is_some_and(|one| one.rule.id == "suspected_posing")
 }
 
 pub(crate) fn rung_of(used: &CloudUse) -> Rung {

@@ -102,7 +102,7 @@ impl Picture<'_> {
     /// The finding that ties a use of the cloud to an incident, and by what.
     pub(crate) fn tied_use(&self, used: &CloudUse) -> Option<(usize, &'static str)> {
         self.intruder
-            .tie(&used.session, &used.address, used.first)
+            .tie(&used.account, &used.session, &used.address, used.first)
             .filter(|tie| self.in_incident(tie.0))
     }
 
@@ -141,8 +141,7 @@ pub fn answer(inputs: &Inputs<'_>) -> Result<Answers, QueryError> {
     let mut facts = Facts::read(inputs.query, inputs.organisation)?;
     let intruder =
         Intruder::trace(inputs.findings, &facts, inputs.organisation, inputs.incident_strong);
-    let (addresses, sessions) = intruder.places();
-    facts.read_uses(inputs.query, &addresses, &sessions)?;
+    facts.read_uses(inputs.query, &intruder.places())?;
     let incidents = incidents(
         inputs.findings,
         &facts,

@@ -206,7 +206,12 @@ fn cloud_touches(
     let rows = query.query(&CLOUD_USES.replace("{fits}", fits))?;
     let touch = |row: makyo_base::Row<'_>| {
         let (first, last) = (row.integer("first")?, row.integer("last")?);
-        let tie = picture.intruder.tie(row.text("session")?, row.text("address")?, first);
+        let tie = picture.intruder.tie(
+            row.text("account")?,
+            row.text("session")?,
+            row.text("address")?,
+            first,
+        );
         Some(Touch {
             account: picture.facts.names.resolve(row.text("account")?),
             operation: row.string("operation"),

@@ -111,7 +111,14 @@ fn entry(
                 made.alternatives = vec!["stolen_token", "phishing"];
             }
         }
-        "session_split" => {
+        "posing_as_user" if !is_in_fan_in(picture, incident, finding) => {
+            made.vector = "stolen_credential";
+            made.account = value(EntityKind::Account, Role::Actor);
+            made.through = "cloud sign-in".into();
+            made.alternatives = vec!["stolen_token", "phishing"];
+        }
+        "posing_as_user" | "suspected_posing" => return None,
+        "posing_with_stolen_token" => {
             made.vector = "stolen_token";
             made.account = value(EntityKind::Account, Role::Actor);
             made.through = "cloud session".into();
@@ -125,6 +132,19 @@ fn entry(
         _ => return None,
     }
     Some(made)
+}
+
+/// Whether a wider finding on the same source says it already.
+fn is_in_fan_in(picture: &Picture<'_>, incident: &Incident, finding: &Finding) -> bool {
+    let fan_ins = incident
+        .findings
+        .iter()
+        .filter_map(|index| picture.finding(*index))
+        .filter(|other| other.rule.id == "sign_in_fan_in");
+    let actors = finding.entities.iter().filter(|entity| entity.role == Role::Actor);
+    fan_ins
+        .flat_map(|fan_in| &fan_in.entities)
+        .any(|entity| actors.clone().any(|own| own == entity))
 }
 
 fn unknown(picture: &Picture<'_>, incident: &Incident) -> Entry {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use makyo_base::{Organisation, Query, QueryError, RecordRef, Row};
 
+use crate::intruder::Places;
 use crate::names::Names;
 
 /// Everything that the SQL below gives.
@@ -173,6 +174,7 @@ const USES: &str = "
     WHERE source = 'm365-unified-audit' AND account IS NOT NULL AND makyo_access IS NOT NULL
       AND time IS NOT NULL
       AND (src_endpoint_ip IN ({addresses}) OR actor_session_uid IN ({sessions})
+           OR concat(account, ' ', src_endpoint_ip) IN ({pairs})
            OR resource_type = 'inbox rule')
     GROUP BY account, src_endpoint_ip, actor_session_uid, makyo_access, metadata_event_code,
              resource_type, resource_name, resource_owner_name
@@ -188,7 +190,8 @@ const USE_ITEMS: &str = "
     FROM events e LEFT JOIN items i ON e.identity = i.identity
     WHERE e.source = 'm365-unified-audit' AND e.account IS NOT NULL
       AND e.makyo_access IS NOT NULL
-      AND (e.src_endpoint_ip IN ({addresses}) OR e.actor_session_uid IN ({sessions}))
+      AND (e.src_endpoint_ip IN ({addresses}) OR e.actor_session_uid IN ({sessions})
+           OR concat(e.account, ' ', e.src_endpoint_ip) IN ({pairs}))
     GROUP BY e.account, e.src_endpoint_ip, e.actor_session_uid, e.makyo_access, e.resource_name
     ORDER BY account, address, session, access, place";
 
@@ -296,13 +299,12 @@ impl Facts {
         Ok(())
     }
 
-    /// Reads what was done in the cloud from these addresses or in these sessions, and every inbox
+    /// Reads what was done in the cloud at these places, and every inbox
     /// rule. Everybody's uses would be as large as the evidence.
     pub(crate) fn read_uses(
         &mut self,
         query: &dyn Query,
-        addresses: &BTreeSet<&str>,
-        sessions: &BTreeSet<&str>,
+        places: &Places<'_>,
     ) -> Result<(), QueryError> {
         let list = |values: &BTreeSet<&str>| {
             // An empty list is no SQL.
@@ -310,7 +312,10 @@ impl Facts {
             texts.collect::<Vec<_>>().join(", ")
         };
         let tied = |sql: &str| {
-            sql.replace("{addresses}", &list(addresses)).replace("{sessions}", &list(sessions))
+            let pairs: BTreeSet<&str> = places.pairs.iter().map(String::as_str).collect();
+            sql.replace("{addresses}", &list(&places.addresses))
+                .replace("{sessions}", &list(&places.sessions))
+                .replace("{pairs}", &list(&pairs))
         };
         for row in query.query(&tied(USES))?.iter() {
             self.uses.push(CloudUse {
@@ -330,17 +335,23 @@ impl Facts {
                 record: reference(row),
             });
         }
+        let mut by_key: BTreeMap<[String; 5], Vec<usize>> = BTreeMap::new();
+        for (place, used) in self.uses.iter().enumerate() {
+            let key = [&used.account, &used.address, &used.session, &used.access, &used.place];
+            by_key.entry(key.map(String::clone)).or_default().push(place);
+        }
+        let key_of = |account: &str, row: Row<'_>| {
+            let [address, session, access, place] =
+                ["address", "session", "access", "place"].map(|name| row.string(name));
+            [account.to_owned(), address, session, access, place]
+        };
         for row in query.query(&tied(USE_ITEMS))?.iter() {
             let account = self.account(row);
-            let is_this = |used: &&mut CloudUse| {
-                used.account == account
-                    && row.text("address") == Some(&used.address)
-                    && row.text("session") == Some(&used.session)
-                    && row.text("access") == Some(&used.access)
-                    && row.text("place") == Some(&used.place)
-            };
-            for used in self.uses.iter_mut().filter(is_this) {
-                used.items.extend(row.list("items").iter().cloned());
+            let key = key_of(&account, row);
+            for place in by_key.get(&key).into_iter().flatten() {
+                if let Some(used) = self.uses.get_mut(*place) {
+                    used.items.extend(row.list("items").iter().cloned());
+                }
             }
         }
         Ok(())

@@ -208,8 +208,10 @@ fn join_by_records(
         members.iter().filter(|index| findings.get(**index).is_some_and(is_directory_theft))
     {
         for index in members {
-            let is_fan_in = findings.get(*index).is_some_and(|f| f.rule.id == "sign_in_fan_in");
-            if !is_fan_in || !(time(*theft)..=time(*theft) + THEFT_NS).contains(&time(*index)) {
+            let is_entry = findings
+                .get(*index)
+                .is_some_and(|f| matches!(f.rule.id.as_str(), "sign_in_fan_in" | "posing_as_user"));
+            if !is_entry || !(time(*theft)..=time(*theft) + THEFT_NS).contains(&time(*index)) {
                 continue;
             }
             let entered = names(*index, EntityKind::Account, Role::Actor);

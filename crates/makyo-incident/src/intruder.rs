@@ -21,6 +21,16 @@ pub(crate) struct Address {
     pub(crate) finding: usize,
 }
 
+/// An account's use from one address, judged to be somebody else's.
+#[derive(Debug, Clone)]
+pub(crate) struct Posed {
+    account: String,
+    address: String,
+    from: i64,
+    to: i64,
+    finding: usize,
+}
+
 /// A host that was entered from another place by an account.
 #[derive(Debug, Clone)]
 pub(crate) struct Step {
@@ -38,8 +48,13 @@ pub(crate) struct Intruder {
     pub(crate) outside: Vec<Address>,
     /// Inside addresses while they were leased to the intruder.
     pub(crate) leases: Vec<Address>,
-    /// Cloud sessions.
+    /// Cloud sessions that are the intruder's as a whole.
     pub(crate) sessions: BTreeMap<String, usize>,
+    /// Sessions that the owner uses too: the intruder's are those records of them that come from
+    /// this address.
+    pub(crate) split: BTreeMap<(String, String), usize>,
+    /// What was done from an address in the name of one account, in records without a session.
+    pub(crate) posed: Vec<Posed>,
     /// Windows logons from the intruder's places, in order.
     pub(crate) steps: Vec<Step>,
 }
@@ -58,10 +73,15 @@ impl Intruder {
             }
             match finding.rule.id.as_str() {
                 "tunnel_without_authentication" => intruder.tunnel(index, finding, facts),
-                "sign_in_fan_in" => intruder.fan_in(index, finding, facts),
+                "posing_as_user" | "posing_with_stolen_token" | "suspected_posing" => {
+                    intruder.posing(index, finding);
+                }
                 _ => {}
             }
         }
+        intruder.posed.sort_by(|a, b| {
+            (&a.account, &a.address, a.from).cmp(&(&b.account, &b.address, b.from))
+        });
         intruder.outside.retain(|one| is_foreign(&one.value, organisation));
         intruder.follow_logons(facts);
         intruder
@@ -104,24 +124,22 @@ impl Intruder {
         }
     }
 
-    fn fan_in(&mut self, index: usize, finding: &Finding, facts: &Facts) {
-        for entity in &finding.entities {
-            if entity.role == Role::Origin && entity.kind == EntityKind::Address {
-                let of_address = || facts.sign_ins.iter().filter(|one| one.address == entity.value);
-                let from =
-                    of_address().map(|one| one.first).min().or(finding.time).unwrap_or_default();
-                let to = of_address().map(|one| one.last).max().unwrap_or(from);
-                let to = to + 24 * 60 * MINUTE_NS;
-                self.outside.push(Address {
-                    value: entity.value.clone(),
-                    from,
-                    to,
-                    finding: index,
-                });
-            }
-            if entity.kind == EntityKind::Session {
-                self.sessions.insert(entity.value.clone(), index);
-            }
+    fn posing(&mut self, index: usize, finding: &Finding) {
+        let value = |role, kind| {
+            let mut all = finding.entities.iter();
+            all.find(|e| e.role == role && e.kind == kind).map(|e| e.value.clone())
+        };
+        let address = value(Role::Origin, EntityKind::Address).unwrap_or_default();
+        if let Some(session) = value(Role::Object, EntityKind::Session) {
+            self.sessions.entry(session).or_insert(index);
+        }
+        if let Some(session) = value(Role::Target, EntityKind::Session) {
+            self.split.entry((session, address.clone())).or_insert(index);
+        }
+        if let (Some(account), Some(time)) = (value(Role::Actor, EntityKind::Account), finding.time)
+        {
+            let to = time.saturating_add(makyo_base::DAY_NS);
+            self.posed.push(Posed { account, address, from: time, to, finding: index });
         }
     }
 
@@ -169,16 +187,24 @@ impl Intruder {
         self.steps.sort_by(|a, b| (a.time, &a.to, &a.account).cmp(&(b.time, &b.to, &b.account)));
     }
 
-    /// All addresses and sessions that were the intruder's at some time.
-    pub(crate) fn places(&self) -> (BTreeSet<&str>, BTreeSet<&str>) {
+    /// All addresses and sessions that were the intruder's at some time, and the addresses from
+    /// which they acted in one account's name only.
+    pub(crate) fn places(&self) -> Places<'_> {
         let addresses = self.outside.iter().chain(&self.leases).map(|one| one.value.as_str());
-        (addresses.collect(), self.sessions.keys().map(String::as_str).collect())
+        let sessions = self.sessions.keys().chain(self.split.keys().map(|key| &key.0));
+        let pairs = self.posed.iter().map(|one| format!("{} {}", one.account, one.address));
+        Places {
+            addresses: addresses.collect(),
+            sessions: sessions.map(String::as_str).collect(),
+            pairs: pairs.collect(),
+        }
     }
 
-    /// The finding that ties an action to the intruder, and by what: its session, or its address at
-    /// that time.
+    /// The finding that ties an action to the intruder, and by what: its session, its address in
+    /// this account's name, or the intruder's own address at that time.
     pub(crate) fn tie(
         &self,
+        account: &str,
         session: &str,
         address: &str,
         time: i64,
@@ -186,9 +212,31 @@ impl Intruder {
         if let Some(finding) = self.sessions.get(session) {
             return Some((*finding, "session"));
         }
+        if !session.is_empty()
+            && let Some(finding) = self.split.get(&(session.to_owned(), address.to_owned()))
+        {
+            return Some((*finding, "session"));
+        }
+        if session.is_empty() {
+            let from = self.posed.partition_point(|one| one.account.as_str() < account);
+            let own = self.posed.get(from..).into_iter().flatten();
+            let mut own = own.take_while(|one| one.account == account);
+            let is_it = |one: &&Posed| one.address == address && one.from <= time && time <= one.to;
+            if let Some(one) = own.find(is_it) {
+                return Some((one.finding, "address_agent_device"));
+            }
+        }
         let within = |one: &&Address| one.value == address && one.from <= time && time <= one.to;
         self.outside.iter().chain(&self.leases).find(within).map(|one| (one.finding, "address"))
     }
+}
+
+/// Where the intruder was, for asking the case.
+pub(crate) struct Places<'a> {
+    pub(crate) addresses: BTreeSet<&'a str>,
+    pub(crate) sessions: BTreeSet<&'a str>,
+    /// Account and address, divided by a blank.
+    pub(crate) pairs: BTreeSet<String>,
 }
 
 fn step(logon: &Logon, time: i64, from: &str, finding: usize) -> Step {

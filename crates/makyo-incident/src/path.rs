@@ -49,7 +49,7 @@ fn path(picture: &Picture<'_>, incident: &Incident) -> Vec<PathStep> {
     }
     let mut seen: BTreeSet<(String, String)> = BTreeSet::new();
     for used in &picture.facts.uses {
-        let tie = picture.intruder.tie(&used.session, &used.address, used.first);
+        let tie = picture.intruder.tie(&used.account, &used.session, &used.address, used.first);
         let Some((finding, _)) = tie.filter(|tie| incident.findings.contains(&tie.0)) else {
             continue;
         };

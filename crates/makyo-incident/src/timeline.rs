@@ -63,7 +63,8 @@ fn of_events(picture: &Picture<'_>, incident: &Incident) -> Vec<Moment> {
         }
     }
     for one in &picture.facts.sign_ins {
-        if let Some((finding, _)) = picture.intruder.tie("", &one.address, one.first) {
+        if let Some((finding, _)) = picture.intruder.tie(&one.account, "", &one.address, one.first)
+        {
             let outcome = if one.is_success { "signs in" } else { "fails to sign in" };
             let what = format!("{} {outcome} from {}", one.account, one.address);
             add(one.first, what, finding, &one.record);

@@ -6,6 +6,7 @@
 //! one.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use makyo_base::{
     DAY_NS, EntityKind, Finding, Level, MINUTE_NS, Organisation, Query, QueryError, RecordRef,
@@ -57,15 +58,69 @@ struct Line {
     record: RecordRef,
 }
 
+/// One device's lines in the order of time, and where each account's are among them.
+#[derive(Default)]
+struct Device {
+    lines: Vec<Line>,
+    accounts: BTreeMap<String, Vec<usize>>,
+}
+
+impl Device {
+    /// One account's lines within a time.
+    fn of(&self, account: &str, times: Range<i64>) -> impl Iterator<Item = &Line> {
+        let places = self.accounts.get(account).map(Vec::as_slice).unwrap_or_default();
+        let time = |place: &usize| self.lines.get(*place).map_or(i64::MAX, |line| line.at);
+        let from = places.partition_point(|place| time(place) < times.start);
+        let to = places.partition_point(|place| time(place) < times.end);
+        let within = places.get(from..to.max(from)).unwrap_or_default();
+        within.iter().filter_map(|place| self.lines.get(*place))
+    }
+
+    /// The first line in the end of this tunnel.
+    fn end(&self, tunnel: &Line) -> Option<&Line> {
+        self.of(&tunnel.account, tunnel.at + 1..i64::MAX).find(|line| {
+            let is_same = if tunnel.session.is_empty() {
+                line.inside == tunnel.inside
+            } else {
+                line.session == tunnel.session
+            };
+            line.is_end && is_same
+        })
+    }
+}
+
+/// A tunnel that no authentication precedes, on a device whose others have one.
+struct Unauthenticated<'a> {
+    host: &'a str,
+    tunnel: &'a Line,
+    end: Option<&'a Line>,
+    witnessed: usize,
+}
+
 fn run(
     analytic: &Analytic,
     query: &dyn Query,
     _organisation: &Organisation,
     weights: &Weights,
 ) -> Result<Vec<Finding>, QueryError> {
-    let rows = query.query(SQL)?;
-    let mut devices: BTreeMap<(String, String), Vec<Line>> = BTreeMap::new();
-    for row in rows.iter() {
+    let devices = devices(query)?;
+    let found = unauthenticated(&devices);
+    Ok(found.iter().map(|one| finding(analytic, one, weights)).collect())
+}
+
+/// From when to when somebody was inside by a tunnel that no authentication precedes.
+pub(super) fn intruders(query: &dyn Query) -> Result<Vec<(i64, i64)>, QueryError> {
+    let devices = devices(query)?;
+    let found = unauthenticated(&devices);
+    let until = |one: &Unauthenticated<'_>| one.end.map_or(one.tunnel.at + DAY_NS, |end| end.at);
+    Ok(found.iter().map(|one| (one.tunnel.at, until(one).min(one.tunnel.at + DAY_NS))).collect())
+}
+
+type Devices = BTreeMap<(String, String), Device>;
+
+fn devices(query: &dyn Query) -> Result<Devices, QueryError> {
+    let mut devices = Devices::new();
+    for row in query.query(SQL)?.iter() {
         let class = row.integer("class_uid");
         let activity = row.integer("activity_id");
         let line = Line {
@@ -82,83 +137,68 @@ fn run(
             is_login: class == Some(3002) && row.text("status") == Some("Success"),
             record: reference(row),
         };
-        devices.entry((row.string("source"), row.string("host"))).or_default().push(line);
+        let device = devices.entry((row.string("source"), row.string("host"))).or_default();
+        device.accounts.entry(line.account.clone()).or_default().push(device.lines.len());
+        device.lines.push(line);
     }
+    Ok(devices)
+}
+
+fn unauthenticated(devices: &Devices) -> Vec<Unauthenticated<'_>> {
     let mut found = Vec::new();
-    for ((_, host), lines) in &devices {
-        let tunnels: Vec<&Line> = lines.iter().filter(|line| line.is_tunnel).collect();
-        let witnessed = tunnels.iter().filter(|tunnel| has_login(tunnel, lines)).count();
+    for ((_, host), device) in devices {
+        let tunnels: Vec<&Line> = device.lines.iter().filter(|line| line.is_tunnel).collect();
+        let witnessed = tunnels.iter().filter(|tunnel| has_login(tunnel, device)).count();
         #[allow(clippy::cast_precision_loss, reason = "tunnels of one device")]
         let share = witnessed as f64 / tunnels.len().max(1) as f64;
         if witnessed < WITNESSES_MIN || share < WITNESSED_SHARE {
             continue;
         }
-        for tunnel in tunnels
-            .iter()
-            .filter(|tunnel| !has_login(tunnel, lines) && !is_reconnection(tunnel, lines))
-        {
-            if is_second_line(tunnel, lines) || is_early(tunnel, lines) {
-                continue;
-            }
-            found.push(finding(analytic, host, tunnel, lines, witnessed, weights));
-        }
+        let is_found = |tunnel: &&Line| {
+            !has_login(tunnel, device)
+                && !is_reconnection(tunnel, device)
+                && !is_second_line(tunnel, device)
+                && !is_early(tunnel, device)
+        };
+        found.extend(tunnels.into_iter().filter(is_found).map(|tunnel| Unauthenticated {
+            host,
+            tunnel,
+            end: device.end(tunnel),
+            witnessed,
+        }));
     }
-    Ok(found)
+    found
 }
 
-fn has_login(tunnel: &Line, lines: &[Line]) -> bool {
-    lines.iter().any(|line| {
-        line.is_login
-            && line.account == tunnel.account
-            && line.at >= tunnel.at - BEFORE_NS
-            && line.at <= tunnel.at + AFTER_NS
-    })
+fn has_login(tunnel: &Line, device: &Device) -> bool {
+    let around = tunnel.at - BEFORE_NS..tunnel.at + AFTER_NS + 1;
+    device.of(&tunnel.account, around).any(|line| line.is_login)
 }
 
 /// The client took its session up again: the same session, or the same account from the same
 /// address shortly after its own tunnel ended.
-fn is_reconnection(tunnel: &Line, lines: &[Line]) -> bool {
-    lines.iter().any(|line| {
-        let is_earlier = line.at < tunnel.at && (line.is_tunnel || line.is_end);
+fn is_reconnection(tunnel: &Line, device: &Device) -> bool {
+    device.of(&tunnel.account, i64::MIN..tunnel.at).any(|line| {
         let is_same_session = !tunnel.session.is_empty() && line.session == tunnel.session;
-        let is_same_client = line.account == tunnel.account
-            && line.address == tunnel.address
-            && line.at >= tunnel.at - BEFORE_NS;
-        is_earlier && (is_same_session || is_same_client)
+        let is_same_client = line.address == tunnel.address && line.at >= tunnel.at - BEFORE_NS;
+        (line.is_tunnel || line.is_end) && (is_same_session || is_same_client)
     })
 }
 
 /// Near the start of the log the login may lie before it: sessions are taken up again for hours.
-fn is_early(tunnel: &Line, lines: &[Line]) -> bool {
-    lines.iter().map(|line| line.at).min().is_none_or(|first| tunnel.at - first < DAY_NS)
+fn is_early(tunnel: &Line, device: &Device) -> bool {
+    device.lines.first().is_none_or(|first| tunnel.at - first.at < DAY_NS)
 }
 
 /// Products write several lines as one tunnel comes up; the first one speaks for it.
-fn is_second_line(tunnel: &Line, lines: &[Line]) -> bool {
-    lines.iter().any(|line| {
-        line.is_tunnel
-            && line.account == tunnel.account
-            && line.at >= tunnel.at - MINUTE_NS
-            && (line.at, &line.record) < (tunnel.at, &tunnel.record)
-    })
+fn is_second_line(tunnel: &Line, device: &Device) -> bool {
+    device
+        .of(&tunnel.account, tunnel.at - MINUTE_NS..tunnel.at + 1)
+        .any(|line| line.is_tunnel && (line.at, &line.record) < (tunnel.at, &tunnel.record))
 }
 
-fn finding(
-    analytic: &Analytic,
-    host: &str,
-    tunnel: &Line,
-    lines: &[Line],
-    witnessed: usize,
-    weights: &Weights,
-) -> Finding {
-    let end = lines.iter().find(|line| {
-        let is_same = if tunnel.session.is_empty() {
-            line.account == tunnel.account && line.inside == tunnel.inside
-        } else {
-            line.session == tunnel.session
-        };
-        line.is_end && line.at > tunnel.at && is_same
-    });
+fn finding(analytic: &Analytic, one: &Unauthenticated<'_>, weights: &Weights) -> Finding {
+    let Unauthenticated { host, tunnel, end, witnessed } = one;
     let until = end.map_or_else(
         || "no end is logged".to_owned(),
         |end| format!("until {}", format_time(end.at)),

@@ -1,0 +1,194 @@
+//! One source, many accounts: units that share a place and a client which their owners do not use.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::agent::without_versions;
+use super::habit::{Feature, Habits};
+use super::own::Origin;
+use super::unit::Unit;
+use super::weigh::{Evidence, Family};
+
+/// Units of several accounts with one fingerprint.
+#[derive(Clone, Debug)]
+pub(super) struct Group {
+    /// Address and client in words.
+    pub(super) address: String,
+    pub(super) agent: String,
+    /// Places of the units.
+    pub(super) units: Vec<usize>,
+    /// Decibans for each of them.
+    pub(super) weight_db: f64,
+    /// Whether the group is so clear that it convicts by itself.
+    pub(super) is_anchored: bool,
+    text: String,
+}
+
+/// Accounts that make a group.
+const ACCOUNTS_MIN: usize = 3;
+/// Decibans that the group adds to each unit at most.
+const MOST_DB: f64 = 25.0;
+/// Decibans of one account at most: one odd sign-in is no proof.
+const ACCOUNT_DB: f64 = 13.0;
+/// A group whose surprise is this great, over this many accounts, is no accident.
+const ANCHOR_DB: f64 = 50.0;
+const ANCHOR_ACCOUNTS_MIN: usize = 5;
+/// A chance below which a sign-in from inside is unlike the account's owner.
+const UNLIKE_CHANCE: f64 = 0.15;
+/// A place that accounts use on so many days before is theirs.
+const KNOWN_DAYS: usize = 3;
+
+/// Groups, over outside addresses and over the organisation's own by day.
+pub(super) fn groups(units: &[Unit], habits: &Habits) -> Vec<Group> {
+    let mut places: BTreeMap<(&str, String, i32), Vec<usize>> = BTreeMap::new();
+    for (at, unit) in units.iter().enumerate() {
+        if !unit.signs_in || unit.is_bound() || unit.origin == Origin::Service {
+            continue;
+        }
+        let past = habits.past(unit);
+        let day = if unit.origin == Origin::Own {
+            unit.days.first().copied().unwrap_or_default()
+        } else {
+            if past.days_of(Feature::Network, &unit.network) >= KNOWN_DAYS {
+                continue;
+            }
+            0
+        };
+        for agent in
+            unit.agents.iter().map(|agent| without_versions(agent)).collect::<BTreeSet<_>>()
+        {
+            places.entry((&unit.address, agent, day)).or_default().push(at);
+        }
+    }
+    let inside = inside_rates(units, habits, &places);
+    places
+        .into_iter()
+        .filter_map(|((address, agent, day), at)| {
+            let own: Vec<(usize, &Unit)> =
+                at.iter().filter_map(|at| units.get(*at).map(|unit| (*at, unit))).collect();
+            if own.first()?.1.origin == Origin::Own {
+                from_inside(address, &agent, day, &own, habits, &inside)
+            } else {
+                from_outside(address, &agent, &own, habits)
+            }
+        })
+        .collect()
+}
+
+fn accounts<'a>(own: &[(usize, &'a Unit)]) -> BTreeSet<&'a str> {
+    own.iter().map(|one| one.1.account.as_str()).collect()
+}
+
+/// The surprise of an outside address: how unlike each account's owner its sign-in there is. One
+/// account is free, because somebody has to be first.
+fn from_outside(
+    address: &str,
+    agent: &str,
+    own: &[(usize, &Unit)],
+    habits: &Habits,
+) -> Option<Group> {
+    let mut by_account: BTreeMap<&str, f64> = BTreeMap::new();
+    for (_, unit) in own {
+        let surprise = (-10.0 * habits.unbound_chance(unit).log10()).clamp(0.0, ACCOUNT_DB);
+        let entry = by_account.entry(&unit.account).or_insert(surprise);
+        *entry = entry.min(surprise);
+    }
+    if by_account.len() < ACCOUNTS_MIN {
+        return None;
+    }
+    let most = by_account.values().copied().fold(0.0, f64::max);
+    let surprise = by_account.values().sum::<f64>() - most;
+    let text = format!(
+        "{} accounts were entered from {address} by one client, without a registered device",
+        by_account.len()
+    );
+    Some(Group {
+        address: address.to_owned(),
+        agent: agent.to_owned(),
+        units: own.iter().map(|one| one.0).collect(),
+        weight_db: (surprise / 2.0).min(MOST_DB),
+        is_anchored: surprise >= ANCHOR_DB && by_account.len() >= ANCHOR_ACCOUNTS_MIN,
+        text,
+    })
+}
+
+type Places<'a> = BTreeMap<(&'a str, String, i32), Vec<usize>>;
+
+/// How many accounts a day sign in from inside with a client unlike their owner, usually: a low
+/// quantile over days, because a campaign may go on for many of them.
+fn inside_rates(
+    units: &[Unit],
+    habits: &Habits,
+    places: &Places<'_>,
+) -> BTreeMap<(String, String), f64> {
+    let mut counts: BTreeMap<(String, String), Vec<usize>> = BTreeMap::new();
+    for ((address, agent, _), at) in places {
+        let own: Vec<(usize, &Unit)> =
+            at.iter().filter_map(|at| units.get(*at).map(|unit| (*at, unit))).collect();
+        if own.first().is_some_and(|one| one.1.origin == Origin::Own) {
+            let unlike = accounts(&unlike(&own, habits)).len();
+            counts.entry(((*address).to_owned(), agent.clone())).or_default().push(unlike);
+        }
+    }
+    let days: BTreeSet<i32> = units.iter().flat_map(|unit| unit.days.iter().copied()).collect();
+    let days = days.len() * 5 / 7;
+    counts
+        .into_iter()
+        .map(|(key, mut list)| {
+            // Days without any count as none.
+            list.resize(list.len().max(days), 0);
+            list.sort_unstable();
+            let low = list.get(list.len() / 3).copied().unwrap_or_default();
+            (key, f64::from(u32::try_from(low).unwrap_or(u32::MAX)) + 0.5)
+        })
+        .collect()
+}
+
+fn unlike<'a>(own: &[(usize, &'a Unit)], habits: &Habits) -> Vec<(usize, &'a Unit)> {
+    let is_unlike = |one: &&(usize, &Unit)| {
+        !habits.past(one.1).is_thin && habits.unbound_chance(one.1) <= UNLIKE_CHANCE
+    };
+    own.iter().filter(is_unlike).copied().collect()
+}
+
+/// From inside, an address says nothing; that so many owners change their client on one day does.
+fn from_inside(
+    address: &str,
+    agent: &str,
+    _day: i32,
+    own: &[(usize, &Unit)],
+    habits: &Habits,
+    rates: &BTreeMap<(String, String), f64>,
+) -> Option<Group> {
+    let strange = unlike(own, habits);
+    let count = accounts(&strange).len();
+    let rate = rates.get(&(address.to_owned(), agent.to_owned())).copied().unwrap_or(0.5);
+    let seen = f64::from(u32::try_from(count).unwrap_or(u32::MAX));
+    if count < ACCOUNTS_MIN || seen <= 3.0 * rate {
+        return None;
+    }
+    let weight_db = (10.0 * ((seen - rate) / rate).log10()).clamp(0.0, MOST_DB);
+    // Chernoff's bound on a Poisson tail, in decibans.
+    let tail = 10.0 * (seen * (seen / rate).ln() - seen + rate) / std::f64::consts::LN_10;
+    let text = format!(
+        "{count} accounts were entered from the organisation's own {address} on one day by one client that none of their owners uses there (usual: {rate:.1} a day)"
+    );
+    Some(Group {
+        address: address.to_owned(),
+        agent: agent.to_owned(),
+        units: strange.iter().map(|one| one.0).collect(),
+        weight_db,
+        is_anchored: tail >= ANCHOR_DB && count >= ANCHOR_ACCOUNTS_MIN,
+        text,
+    })
+}
+
+impl Group {
+    /// What it says of each of its units.
+    pub(super) fn evidence(&self) -> Evidence {
+        Evidence::new(Family::Infrastructure, self.weight_db, self.text.clone())
+    }
+
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+}
