@@ -1,6 +1,6 @@
 //! Analytics: behaviour that no single record shows.
 
-mod posing;
+pub(crate) mod posing;
 mod sender_drift;
 pub(crate) mod tunnel_without_authentication;
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use makyo_base::{Finding, Level, Organisation};
 use makyo_sigma::{Diagnostic, Node, load_yaml};
 
+use crate::analytic::posing::scale::Scale;
 use crate::indicator::IndicatorKind;
 
 /// Decibans by level, by analytic and by kind of indicator.
@@ -18,6 +19,7 @@ pub struct Weights {
     /// The least weight of its strongest finding.
     pub incident_strong: f64,
     explained: f64,
+    posing: Scale,
 }
 
 impl Weights {
@@ -51,7 +53,13 @@ impl Weights {
         weights.incident_least = incident("least")?;
         weights.incident_strong = incident("strong")?;
         weights.explained = number(root.get("explained"), "explained")?;
+        weights.posing = Scale::load(root.get("posing"), root.line)?;
         Ok(weights)
+    }
+
+    /// The scale by which posing is weighed.
+    pub(crate) fn posing(&self) -> &Scale {
+        &self.posing
     }
 
     /// The weight of a rule's level.

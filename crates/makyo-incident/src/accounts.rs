@@ -133,6 +133,11 @@ fn by_finding(judged: &mut BTreeMap<String, Judged>, picture: &Picture<'_>, inde
                 account.ties.insert("session");
                 account.enter("stolen_token", at, index);
             }
+            ("posing_by_phishing", Role::Actor) => {
+                account.raise(Rung::Authenticated, index, at, || finding.text.clone());
+                account.ties.insert("session");
+                account.enter("phishing", at, index);
+            }
             ("suspected_posing", Role::Actor) => {
                 let is_new = account.rung < Rung::Authenticated;
                 account.raise(Rung::Authenticated, index, at, || finding.text.clone());

@@ -118,6 +118,12 @@ fn entry(
             made.alternatives = vec!["stolen_token", "phishing"];
         }
         "posing_as_user" | "suspected_posing" => return None,
+        "posing_by_phishing" => {
+            made.vector = "phishing";
+            made.account = value(EntityKind::Account, Role::Actor);
+            made.through = "cloud sign-in".into();
+            made.alternatives = vec!["stolen_token"];
+        }
         "posing_with_stolen_token" => {
             made.vector = "stolen_token";
             made.account = value(EntityKind::Account, Role::Actor);

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use makyo_base::{DAY_NS, EntityKind, Finding, HOUR_NS, Organisation, Role, short_id};
 
 use crate::facts::Facts;
-use crate::intruder::{Intruder, is_foreign};
+use crate::intruder::{Intruder, is_foreign, is_posing};
 
 /// Findings this far apart are joined by nothing but a chain of others.
 const JOIN_NS: i64 = 30 * DAY_NS;

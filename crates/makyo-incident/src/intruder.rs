@@ -73,9 +73,7 @@ impl Intruder {
             }
             match finding.rule.id.as_str() {
                 "tunnel_without_authentication" => intruder.tunnel(index, finding, facts),
-                "posing_as_user" | "posing_with_stolen_token" | "suspected_posing" => {
-                    intruder.posing(index, finding);
-                }
+                id if is_posing(id) || id == "suspected_posing" => intruder.posing(index, finding),
                 _ => {}
             }
         }
@@ -237,6 +235,11 @@ pub(crate) struct Places<'a> {
     pub(crate) sessions: BTreeSet<&'a str>,
     /// Account and address, divided by a blank.
     pub(crate) pairs: BTreeSet<String>,
+}
+
+/// Analytics that say that somebody else acted as an account's owner.
+pub(crate) fn is_posing(rule: &str) -> bool {
+    matches!(rule, "posing_as_user" | "posing_with_stolen_token" | "posing_by_phishing")
 }
 
 fn step(logon: &Logon, time: i64, from: &str, finding: usize) -> Step {

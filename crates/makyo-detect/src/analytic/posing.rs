@@ -16,6 +16,7 @@ mod origin;
 mod own;
 mod precursor;
 mod presence;
+pub(crate) mod scale;
 mod token;
 mod unit;
 mod weigh;
@@ -32,6 +33,7 @@ use habit::{Feature, Habits};
 use own::{Origin, Own};
 use precursor::{Failure, Precursors};
 use presence::Presence;
+use scale::Scale;
 use unit::Unit;
 use weigh::{Evidence, Family, Weighed};
 
@@ -53,6 +55,14 @@ const BY_TOKEN: Analytic = Analytic {
     ..ANALYTIC
 };
 
+/// With what the owner gave away to a page in between, or by typing a code.
+const BY_PHISHING: Analytic = Analytic {
+    id: "posing_by_phishing",
+    title: "Somebody else entered with what the owner was made to give away",
+    techniques: &["T1557", "T1078.004"],
+    ..ANALYTIC
+};
+
 /// Probable, not confirmed.
 const SUSPECTED: Analytic = Analytic {
     id: "suspected_posing",
@@ -69,12 +79,8 @@ const FAN_IN: Analytic = Analytic {
     ..ANALYTIC
 };
 
-/// Units weighed above this are left out of the habits that others are measured by.
-const SUSPECTED_DB: f64 = 25.0;
 /// Contagion goes no further.
 const ROUNDS: usize = 2;
-/// What an exact outside address of a confirmed unit weighs for another account.
-const SHARED_DB: f64 = 25.0;
 
 /// Everything that units are weighed by.
 struct Ground<'a> {
@@ -82,6 +88,7 @@ struct Ground<'a> {
     precursors: Precursors<'a>,
     acts: Acts,
     presence: Presence,
+    scale: &'a Scale,
 }
 
 fn run(
@@ -104,6 +111,7 @@ fn run(
         precursors: Precursors::new(&failures),
         acts: Acts::read(query)?,
         presence: Presence::read(query, &units, tunnels)?,
+        scale: weights.posing(),
     };
     let judged = judge(&ground);
     let mut found = Vec::new();
@@ -130,14 +138,14 @@ struct Judged {
 }
 
 fn judge(ground: &Ground<'_>) -> Judged {
-    let units = ground.units;
+    let Ground { units, scale, .. } = *ground;
     let mut suspected: BTreeSet<usize> = BTreeSet::new();
     let mut confirmed: BTreeSet<usize> = BTreeSet::new();
     let mut judged = Judged { verdicts: Vec::new(), groups: Vec::new() };
     for _ in 0..=ROUNDS {
         let habits = Habits::learn(units, &suspected);
         let usual = ground.acts.usual(units, |at| !suspected.contains(&at));
-        let tokens = token::weigh(units, &habits);
+        let tokens = token::weigh(units, &habits, scale);
         let groups = fan_in::groups(units, &habits);
         let shared = Shared::of(&confirmed, units, &habits);
         let mut by_group: BTreeMap<usize, Vec<&Group>> = BTreeMap::new();
@@ -147,45 +155,46 @@ fn judge(ground: &Ground<'_>) -> Judged {
             }
         }
         let weigh = |at: usize, unit: &Unit| -> Vec<Evidence> {
-            let mut evidence = origin::weigh(unit, &habits);
+            let mut evidence = origin::weigh(unit, &habits, scale);
             evidence.extend(tokens.get(&at).into_iter().flatten().cloned());
-            evidence.extend(ground.precursors.weigh(unit, &habits));
-            evidence.extend(ground.presence.weigh(unit, units));
-            let strongest = by_group.get(&at).into_iter().flatten().map(|group| group.evidence());
-            let strongest = strongest.chain(shared.weigh(at, unit));
+            evidence.extend(ground.precursors.weigh(unit, &habits, scale));
+            evidence.extend(ground.presence.weigh(unit, units, scale));
+            let strongest =
+                by_group.get(&at).into_iter().flatten().map(|group| group.evidence(scale));
+            let strongest = strongest.chain(shared.weigh(unit, scale));
             evidence.extend(strongest.max_by(|a, b| a.weight_db.total_cmp(&b.weight_db)));
             // What was done says something only where somebody else may have done it.
             if evidence.iter().map(|one| one.weight_db).sum::<f64>() > 5.0 {
-                evidence.extend(ground.acts.weigh(unit, &habits, &usual));
+                evidence.extend(ground.acts.weigh(unit, &habits, &usual, scale));
             }
             evidence
         };
         let mut verdicts: Vec<Verdict> = Vec::new();
         for (at, unit) in units.iter().enumerate().filter(|one| one.1.origin != Origin::Service) {
             let evidence = weigh(at, unit);
-            let weighed = Weighed::of(&evidence);
-            if weighed.total_db >= SUSPECTED_DB {
-                let is_confirmed = weighed.is_confirmed();
+            let weighed = Weighed::of(&evidence, scale);
+            if weighed.total_db >= scale.suspected {
+                let is_confirmed = weighed.is_confirmed(scale);
                 verdicts.push(Verdict { unit: at, weighed, evidence, is_confirmed });
             }
         }
-        tie(&mut verdicts, &groups, units);
+        tie(&mut verdicts, &groups, units, scale);
         confirmed = verdicts.iter().filter(|one| one.is_confirmed).map(|one| one.unit).collect();
         suspected = verdicts.iter().map(|one| one.unit).collect();
         judged = Judged { verdicts, groups };
     }
-    judged.verdicts.retain(|one| one.is_confirmed || one.weighed.is_probable());
+    judged.verdicts.retain(|one| one.is_confirmed || one.weighed.is_probable(scale));
     judged
 }
 
 /// A probable unit is confirmed if its group is: by another account's confirmed unit, or because
 /// the group is no accident.
-fn tie(verdicts: &mut [Verdict], groups: &[Group], units: &[Unit]) {
+fn tie(verdicts: &mut [Verdict], groups: &[Group], units: &[Unit], scale: &Scale) {
     let account = |at: usize| units.get(at).map(|unit| unit.account.as_str());
     let confirmed: BTreeSet<usize> =
         verdicts.iter().filter(|one| one.is_confirmed).map(|one| one.unit).collect();
     for one in verdicts.iter_mut().filter(|one| !one.is_confirmed) {
-        if !one.weighed.is_probable() || one.weighed.family(Family::Infrastructure) < 5.0 {
+        if !one.weighed.is_probable(scale) || one.weighed.family(Family::Infrastructure) < 5.0 {
             continue;
         }
         let anchored = groups.iter().filter(|group| group.units.contains(&one.unit)).any(|group| {
@@ -229,27 +238,31 @@ impl Shared {
             let users = habits.users(Feature::Network, &unit.network);
             let count = |number: usize| f64::from(u32::try_from(number).unwrap_or(u32::MAX));
             let rare = 10.0 * (count(habits.accounts() + 1) / count(users + 1)).log10();
-            shared.weight.insert(unit.address.clone(), rare.clamp(0.0, SHARED_DB));
+            shared.weight.insert(unit.address.clone(), rare.max(0.0));
         }
         shared
     }
 
-    fn weigh(&self, _at: usize, unit: &Unit) -> Option<Evidence> {
+    fn weigh(&self, unit: &Unit, scale: &Scale) -> Option<Evidence> {
         let names = self.addresses.get(&unit.address)?;
         let other = names.iter().find(|name| **name != unit.account)?;
         let weight = self.weight.get(&unit.address).copied().unwrap_or_default();
         let text = format!("{} is where somebody posed as {other}", unit.address);
-        Some(Evidence::new(Family::Infrastructure, weight, text))
+        Some(scale.graded("shared", weight, text))
     }
 }
 
 fn finding(analytic: &Analytic, units: &[Unit], one: &Verdict) -> Option<Finding> {
     let unit = units.get(one.unit)?;
-    let is_split = one.weighed.family(Family::Token) >= 15.0;
-    let kind = match (one.is_confirmed, is_split) {
-        (false, _) => &SUSPECTED,
-        (true, true) => &BY_TOKEN,
-        (true, false) => analytic,
+    let shows = |signs: &[&str]| one.evidence.iter().any(|one| signs.contains(&one.sign));
+    let kind = if !one.is_confirmed {
+        &SUSPECTED
+    } else if shows(&["page_between", "device_code"]) {
+        &BY_PHISHING
+    } else if shows(&["split", "left_device", "elsewhere"]) {
+        &BY_TOKEN
+    } else {
+        analytic
     };
     let mut reasons: Vec<&Evidence> = one.evidence.iter().collect();
     reasons.sort_by(|a, b| b.weight_db.total_cmp(&a.weight_db));

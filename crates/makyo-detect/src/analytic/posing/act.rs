@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use makyo_base::{Query, QueryError};
 
 use super::habit::{Feature, Habits};
+use super::scale::Scale;
 use super::unit::Unit;
-use super::weigh::{Evidence, Family};
+use super::weigh::Evidence;
 
 /// One row per account, session and address; sessions without an id day by day.
 const SQL: &str = "
@@ -30,42 +31,10 @@ const SQL: &str = "
     GROUP BY account, actor_session_uid, src_endpoint_ip, 4
     ORDER BY account, session, address, day";
 
-/// Ways back in, by the beginning of the operation, with what making one in a strange session
-/// weighs. Weights: makyo's, from how rarely people do it themselves.
-const CHANGES: &[(&str, f64, &str)] = &[
-    ("new-inboxrule", 12.0, "made an inbox rule"),
-    ("set-inboxrule", 12.0, "changed an inbox rule"),
-    ("updateinboxrules", 12.0, "changed inbox rules"),
-    ("set-mailbox ", 14.0, "changed forwarding or another setting of a mailbox"),
-    ("add-mailboxpermission", 12.0, "gave rights to a mailbox"),
-    ("add-recipientpermission", 12.0, "gave the right to send in somebody's name"),
-    ("add-mailboxfolderpermission", 10.0, "gave rights to a mail folder"),
-    ("modifyfolderpermissions", 10.0, "changed rights to a mail folder"),
-    ("new-transportrule", 18.0, "made a transport rule"),
-    ("set-casmailbox", 12.0, "switched mail protocols"),
-    ("consent to application", 18.0, "gave an application rights"),
-    ("add delegated permission grant", 15.0, "gave an application rights"),
-    ("add oauth2permissiongrant", 15.0, "gave an application rights"),
-    ("add app role assignment", 15.0, "gave an application a role"),
-    ("add service principal credentials", 18.0, "added a key to an application"),
-    ("update application", 12.0, "changed an application"),
-    ("user registered security info", 12.0, "added a second factor"),
-    ("update user", 8.0, "changed an account's settings"),
-    ("disable strong authentication", 12.0, "switched a second factor off"),
-    ("register device", 15.0, "registered a device"),
-    ("add device", 15.0, "registered a device"),
-    ("add registered", 12.0, "registered a device"),
-    ("add member to role", 15.0, "gave a directory role"),
-];
-
 /// Items of mail a unit must read to be a burst, and how much more than ever before.
 const BURST_MIN: i64 = 50;
 const BURST_TIMES: i64 = 3;
-const BURST_DB: f64 = 8.0;
-const SYNC_DB: f64 = 12.0;
 const DOWNLOADS_MIN: i64 = 20;
-const DOWNLOADS_DB: f64 = 8.0;
-const OTHERS_DB: f64 = 8.0;
 
 /// What was done in one unit.
 #[derive(Clone, Debug, Default)]
@@ -122,40 +91,43 @@ impl Acts {
         Usual(usual)
     }
 
-    pub(super) fn weigh(&self, unit: &Unit, habits: &Habits, usual: &Usual) -> Vec<Evidence> {
+    pub(super) fn weigh(
+        &self,
+        unit: &Unit,
+        habits: &Habits,
+        usual: &Usual,
+        scale: &Scale,
+    ) -> Vec<Evidence> {
         let Some(act) = self.of(unit) else { return Vec::new() };
         let mut found = Vec::new();
         let (binds, downloads) = usual.0.get(&unit.account).copied().unwrap_or_default();
         let days = i64::try_from(unit.days.len().max(1)).unwrap_or(1);
         let past = habits.past(unit);
-        let mut collected = |weight, text: String| {
-            found.push(Evidence::new(Family::Collection, weight, text));
-        };
+        let mut collected = |sign, text: String| found.push(scale.sign(sign, text));
         if act.syncs > 0 && past.days_of(Feature::Network, &unit.network) == 0 {
-            collected(SYNC_DB, format!("{} mail folders were copied whole", act.syncs));
+            collected("synced", format!("{} mail folders were copied whole", act.syncs));
         }
         if act.binds >= BURST_MIN && act.binds / days > binds * BURST_TIMES {
             let text = format!(
                 "{} messages were read, where the account reads {binds} a session at most",
                 act.binds
             );
-            collected(BURST_DB, text);
+            collected("read_much", text);
         }
         if act.downloads >= DOWNLOADS_MIN && act.downloads / days > downloads * BURST_TIMES {
             let text = format!(
                 "{} files were taken, where the account takes {downloads} a session at most",
                 act.downloads
             );
-            collected(DOWNLOADS_DB, text);
+            collected("took_much", text);
         }
         if let Some(other) = act.others.first() {
-            collected(OTHERS_DB, format!("read the mailbox of {other}"));
+            collected("read_others", format!("read the mailbox of {other}"));
         }
-        for (prefix, weight, text) in CHANGES {
-            let is_it = |change: &&String| change.to_lowercase().starts_with(prefix);
+        for known in &scale.changes {
+            let is_it = |change: &&String| change.to_lowercase().starts_with(&known.operation);
             if let Some(change) = act.changes.iter().find(is_it) {
-                let text = format!("{text} ({})", change.trim());
-                found.push(Evidence::new(Family::Persistence, *weight, text));
+                found.push(scale.change(known, change.trim()));
             }
         }
         found

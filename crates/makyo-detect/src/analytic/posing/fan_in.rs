@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::agent::without_versions;
 use super::habit::{Feature, Habits};
 use super::own::Origin;
+use super::scale::Scale;
 use super::unit::Unit;
-use super::weigh::{Evidence, Family};
+use super::weigh::Evidence;
 
 /// Units of several accounts with one fingerprint.
 #[derive(Clone, Debug)]
@@ -25,8 +26,6 @@ pub(super) struct Group {
 
 /// Accounts that make a group.
 const ACCOUNTS_MIN: usize = 3;
-/// Decibans that the group adds to each unit at most.
-const MOST_DB: f64 = 25.0;
 /// Decibans of one account at most: one odd sign-in is no proof.
 const ACCOUNT_DB: f64 = 13.0;
 /// A group whose surprise is this great, over this many accounts, is no accident.
@@ -105,7 +104,7 @@ fn from_outside(
         address: address.to_owned(),
         agent: agent.to_owned(),
         units: own.iter().map(|one| one.0).collect(),
-        weight_db: (surprise / 2.0).min(MOST_DB),
+        weight_db: surprise / 2.0,
         is_anchored: surprise >= ANCHOR_DB && by_account.len() >= ANCHOR_ACCOUNTS_MIN,
         text,
     })
@@ -166,7 +165,7 @@ fn from_inside(
     if count < ACCOUNTS_MIN || seen <= 3.0 * rate {
         return None;
     }
-    let weight_db = (10.0 * ((seen - rate) / rate).log10()).clamp(0.0, MOST_DB);
+    let weight_db = (10.0 * ((seen - rate) / rate).log10()).max(0.0);
     // Chernoff's bound on a Poisson tail, in decibans.
     let tail = 10.0 * (seen * (seen / rate).ln() - seen + rate) / std::f64::consts::LN_10;
     let text = format!(
@@ -184,8 +183,8 @@ fn from_inside(
 
 impl Group {
     /// What it says of each of its units.
-    pub(super) fn evidence(&self) -> Evidence {
-        Evidence::new(Family::Infrastructure, self.weight_db, self.text.clone())
+    pub(super) fn evidence(&self, scale: &Scale) -> Evidence {
+        scale.graded("fan_in", self.weight_db, self.text.clone())
     }
 
     pub(super) fn text(&self) -> &str {

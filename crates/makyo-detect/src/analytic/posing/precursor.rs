@@ -6,8 +6,9 @@ use makyo_base::{DAY_NS, HOUR_NS, MINUTE_NS, Query, QueryError, RecordRef};
 
 use super::habit::{Feature, Habits};
 use super::own::Origin;
+use super::scale::Scale;
 use super::unit::Unit;
-use super::weigh::{Evidence, Family};
+use super::weigh::Evidence;
 use crate::analytic::reference;
 
 /// Failures by account, address and code.
@@ -29,15 +30,10 @@ const FACTOR_CODES: &[&str] = &["500121", "50074", "50076"];
 
 /// A source that fails with so many accounts is guessing over the tenant.
 const SPRAY_ACCOUNTS_MIN: usize = 10;
-const SPRAY_DB: f64 = 20.0;
 /// So many failures of one account from one place are guessing.
 const GUESSES_MIN: i64 = 10;
-const GUESSED_DB: f64 = 10.0;
 /// So many second factors denied and then one granted.
 const PESTERED_MIN: i64 = 5;
-const PESTERED_DB: f64 = 18.0;
-/// Password alone over a protocol that asks for nothing else.
-const LEGACY_DB: f64 = 12.0;
 
 /// Failed sign-ins of one account from one address with one code.
 #[derive(Clone, Debug)]
@@ -79,8 +75,8 @@ impl<'a> Precursors<'a> {
         Precursors { by_address }
     }
 
-    pub(super) fn weigh(&self, unit: &Unit, habits: &Habits) -> Vec<Evidence> {
-        let mut found = legacy(unit, habits).into_iter().collect::<Vec<_>>();
+    pub(super) fn weigh(&self, unit: &Unit, habits: &Habits, scale: &Scale) -> Vec<Evidence> {
+        let mut found = legacy(unit, habits, scale).into_iter().collect::<Vec<_>>();
         let Some(entered) = unit.entered else { return found };
         if unit.origin == Origin::Own {
             return found;
@@ -99,12 +95,12 @@ impl<'a> Precursors<'a> {
                 unit.address,
                 sprayed.len()
             );
-            found.push(Evidence::new(Family::Precursor, SPRAY_DB, text));
+            found.push(scale.sign("sprayed", text));
         }
         for one in password().filter(|one| one.account == unit.account && one.count >= GUESSES_MIN)
         {
             let text = format!("{} wrong passwords from {} before", one.count, one.address);
-            found.push(Evidence::new(Family::Precursor, GUESSED_DB, text).at(&one.record));
+            found.push(scale.sign("guessed", text).at(&one.record));
         }
         let pestered = here.filter(|one| {
             one.account == unit.account
@@ -115,13 +111,13 @@ impl<'a> Precursors<'a> {
         });
         for one in pestered {
             let text = format!("the second factor was denied {} times and then granted", one.count);
-            found.push(Evidence::new(Family::Precursor, PESTERED_DB, text).at(&one.record));
+            found.push(scale.sign("pestered", text).at(&one.record));
         }
         found
     }
 }
 
-fn legacy(unit: &Unit, habits: &Habits) -> Option<Evidence> {
+fn legacy(unit: &Unit, habits: &Habits, scale: &Scale) -> Option<Evidence> {
     const LEGACY: &[&str] = &[
         "imap4",
         "imap",
@@ -142,5 +138,5 @@ fn legacy(unit: &Unit, habits: &Habits) -> Option<Evidence> {
     let is_new = |one: &&String| past.days() > 0 && past.days_of(Feature::Protocol, one) == 0;
     let one = legacy.find(is_new).filter(|_| unit.signs_in && unit.origin == Origin::Outside)?;
     let text = format!("{one}, which asks for a password only, for the first time");
-    Some(Evidence::new(Family::Precursor, LEGACY_DB, text))
+    Some(scale.sign("legacy_protocol", text))
 }

@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use makyo_base::{DAY_NS, HOUR_NS, Query, QueryError};
 
 use super::own::Origin;
+use super::scale::Scale;
 use super::unit::Unit;
-use super::weigh::{Evidence, Family};
+use super::weigh::Evidence;
 
 /// Tunnels, by account as the appliance writes it.
 const TUNNELS: &str = "
@@ -22,10 +23,6 @@ const TUNNELS: &str = "
     GROUP BY o.account, o.src_endpoint_ip, o.tunnel_interface_ip, o.time
     ORDER BY o.account, start, outside, inside";
 
-/// Decibans at most for a sign-in that nobody's presence explains.
-const UNEXPLAINED_DB: f64 = 15.0;
-/// Decibans at most for one that falls into an intruder's tunnels and nobody's else.
-const TUNNEL_DB: f64 = 18.0;
 /// Sign-ins inside that must be explained by presence before a missing one means anything.
 const EXPLAINED_MIN: u32 = 20;
 /// How far around a sign-in the owner's device shows presence.
@@ -106,7 +103,7 @@ impl Presence {
     }
 
     /// Evidence for units that sign in from the organisation's own addresses.
-    pub(super) fn weigh(&self, unit: &Unit, all: &[Unit]) -> Vec<Evidence> {
+    pub(super) fn weigh(&self, unit: &Unit, all: &[Unit], scale: &Scale) -> Vec<Evidence> {
         let mut found = Vec::new();
         let (Origin::Own, Some(at), false) = (unit.origin, unit.entered, unit.is_bound()) else {
             return found;
@@ -117,22 +114,22 @@ impl Presence {
             let (explained, count) = self.unbound.get(&unit.account).copied().unwrap_or_default();
             let others = f64::from(count.saturating_sub(1));
             let share = (f64::from(explained) + tenant) / (others + 1.0);
-            let weight = (-10.0 * (1.0 - share).max(1e-3).log10()).clamp(0.0, UNEXPLAINED_DB);
+            let weight = (-10.0 * (1.0 - share).max(1e-3).log10()).max(0.0);
             let text = format!(
                 "from the organisation's own {}, with neither a VPN tunnel nor a device of the owner there at the time, as {:.0} % of such sign-ins have",
                 unit.address,
                 share * 100.0
             );
-            found.push(Evidence::new(Family::Linkage, weight, text));
+            found.push(scale.graded("absent", weight, text));
         }
         if self.in_intruders_tunnel(at) {
-            let weight = (-10.0 * self.covered.log10()).clamp(0.0, TUNNEL_DB);
+            let weight = (-10.0 * self.covered.log10()).max(0.0);
             let text = format!(
                 "from the organisation's own {} while the intruder's VPN tunnel was up ({:.1} % of the owners' sign-ins fall into such times)",
                 unit.address,
                 self.covered * 100.0
             );
-            found.push(Evidence::new(Family::Linkage, weight, text));
+            found.push(scale.graded("in_tunnel", weight, text));
         }
         found
     }

@@ -6,35 +6,25 @@ use makyo_base::{HOUR_NS, MINUTE_NS};
 
 use super::habit::{Feature, Habits};
 use super::own::Origin;
+use super::scale::Scale;
 use super::unit::Unit;
-use super::weigh::{Evidence, Family};
+use super::weigh::Evidence;
 
-/// One session in two places with two devices at a time.
-const SPLIT_DB: f64 = 22.0;
-/// The same with clients that only differ by browser.
-const SPLIT_WEAK_DB: f64 = 12.0;
-/// The session began on a registered device and goes on without one elsewhere.
-const ROOT_DB: f64 = 20.0;
-/// Two sign-ins of one session from two places within seconds: a page in between.
-const BETWEEN_DB: f64 = 20.0;
-/// Within so long.
+/// Two sign-ins of one session from two places within so long have a page in between.
 const BETWEEN_NS: i64 = MINUTE_NS;
-/// Something was done in a session from a place where nobody signed in to it.
-const ELSEWHERE_DB: f64 = 15.0;
-/// Clients that people do not read mail with.
-const TOOL_DB: f64 = 15.0;
-/// A code that is typed on another device.
-const DEVICE_CODE_DB: f64 = 20.0;
-
 /// Evidence for each unit, by place.
-pub(super) fn weigh(units: &[Unit], habits: &Habits) -> BTreeMap<usize, Vec<Evidence>> {
+pub(super) fn weigh(
+    units: &[Unit],
+    habits: &Habits,
+    scale: &Scale,
+) -> BTreeMap<usize, Vec<Evidence>> {
     let mut found: BTreeMap<usize, Vec<Evidence>> = BTreeMap::new();
     let mut sessions: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
     for (at, unit) in units.iter().enumerate() {
         if !unit.session.is_empty() && unit.origin != Origin::Service {
             sessions.entry((&unit.account, &unit.session)).or_default().push(at);
         }
-        let alone = by_itself(unit, habits);
+        let alone = by_itself(unit, habits, scale);
         if !alone.is_empty() {
             found.entry(at).or_default().extend(alone);
         }
@@ -46,7 +36,7 @@ pub(super) fn weigh(units: &[Unit], habits: &Habits) -> BTreeMap<usize, Vec<Evid
             let strongest = own
                 .iter()
                 .filter(|other| other.0 != *at)
-                .flat_map(|other| against(unit, other.1, habits))
+                .flat_map(|other| against(unit, other.1, habits, scale))
                 .max_by(|a, b| a.weight_db.total_cmp(&b.weight_db));
             found.entry(*at).or_default().extend(strongest);
         }
@@ -55,7 +45,7 @@ pub(super) fn weigh(units: &[Unit], habits: &Habits) -> BTreeMap<usize, Vec<Evid
 }
 
 /// What a session shows against one of its units, given another one of them.
-fn against(unit: &Unit, other: &Unit, habits: &Habits) -> Vec<Evidence> {
+fn against(unit: &Unit, other: &Unit, habits: &Habits, scale: &Scale) -> Vec<Evidence> {
     let mut found = Vec::new();
     let elsewhere = unit.network != other.network && unit.origin != Origin::Own;
     // The one of the two that the account is not used to is the stranger.
@@ -65,14 +55,14 @@ fn against(unit: &Unit, other: &Unit, habits: &Habits) -> Vec<Evidence> {
     let split = if unit.signs_in && other.signs_in { differ(unit, other) } else { None };
     let overlap = unit.first <= other.last + HOUR_NS && other.first <= unit.last + HOUR_NS;
     let place = |one: &Unit| format!("{} ({})", one.address, one.persona());
-    if let (Some(weight), true) = (split, elsewhere || unit.os != other.os) {
+    if let (Some(sign), true) = (split, elsewhere || unit.os != other.os) {
         if overlap {
             let text = format!(
                 "the session is used from {} and, at the same time, from {}",
                 place(other),
                 place(unit)
             );
-            found.push(Evidence::new(Family::Token, weight, text));
+            found.push(scale.sign(sign, text));
         }
         if other.is_bound() && !unit.is_bound() && other.first <= unit.first {
             let text = format!(
@@ -80,7 +70,7 @@ fn against(unit: &Unit, other: &Unit, habits: &Habits) -> Vec<Evidence> {
                 other.address,
                 place(unit)
             );
-            found.push(Evidence::new(Family::Token, ROOT_DB, text));
+            found.push(scale.sign("left_device", text));
         }
         let gap = unit.entered.zip(other.entered).map(|pair| (pair.0 - pair.1).abs());
         if elsewhere && gap.is_some_and(|gap| gap <= BETWEEN_NS) {
@@ -89,7 +79,7 @@ fn against(unit: &Unit, other: &Unit, habits: &Habits) -> Vec<Evidence> {
                 place(unit),
                 place(other)
             );
-            found.push(Evidence::new(Family::Token, BETWEEN_DB, text));
+            found.push(scale.sign("page_between", text));
         }
     }
     if !unit.signs_in && other.signs_in && elsewhere {
@@ -97,26 +87,26 @@ fn against(unit: &Unit, other: &Unit, habits: &Habits) -> Vec<Evidence> {
             "the session acts from {}, where nobody signed in to it (sign-in from {})",
             unit.address, other.address
         );
-        found.push(Evidence::new(Family::Token, ELSEWHERE_DB, text));
+        found.push(scale.sign("elsewhere", text));
     }
     found
 }
 
 /// How clearly two units of one session are two machines; nothing if they may be one that moved.
-fn differ(unit: &Unit, other: &Unit) -> Option<f64> {
+fn differ(unit: &Unit, other: &Unit) -> Option<&'static str> {
     let named = !unit.os.is_empty() && !other.os.is_empty();
     if named && unit.os != other.os {
-        return Some(SPLIT_DB);
+        return Some("split");
     }
     if !unit.device.is_empty() && unit.device == other.device {
         return None;
     }
     let shares_browser = unit.browsers.iter().any(|one| other.browsers.contains(one));
     match (unit.is_bound() != other.is_bound(), shares_browser) {
-        (true, false) => Some(SPLIT_DB),
-        (true, true) => Some(SPLIT_WEAK_DB),
+        (true, false) => Some("split"),
+        (true, true) => Some("split_by_client"),
         (false, false) if !unit.browsers.is_empty() && !other.browsers.is_empty() => {
-            Some(SPLIT_WEAK_DB)
+            Some("split_by_client")
         }
         _ => None,
     }
@@ -138,7 +128,7 @@ fn is_stranger(unit: &Unit, other: &Unit, habits: &Habits) -> bool {
 }
 
 /// Signs in one unit alone.
-fn by_itself(unit: &Unit, habits: &Habits) -> Vec<Evidence> {
+fn by_itself(unit: &Unit, habits: &Habits, scale: &Scale) -> Vec<Evidence> {
     let mut found = Vec::new();
     let past = habits.past(unit);
     for agent in &unit.agents {
@@ -146,14 +136,14 @@ fn by_itself(unit: &Unit, habits: &Habits) -> Vec<Evidence> {
         let value = format!("{}/{family}", unit.os);
         if family == "tool" && past.days_of(Feature::Client, &value) == 0 {
             let text = format!("client `{agent}` is a tool and not a program that people use");
-            found.push(Evidence::new(Family::Token, TOOL_DB, text));
+            found.push(scale.sign("tool", text));
         }
     }
     for protocol in &unit.protocols {
         let lower = protocol.to_lowercase();
         if lower == "devicecode" && past.days_of(Feature::Protocol, protocol) == 0 {
             let text = "signed in by a code typed on another device, for the first time";
-            found.push(Evidence::new(Family::Token, DEVICE_CODE_DB, text));
+            found.push(scale.sign("device_code", text));
         }
     }
     found

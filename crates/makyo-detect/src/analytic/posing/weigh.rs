@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use makyo_base::RecordRef;
 
+use super::scale::Scale;
+
 /// What evidence is about. Two signs of one family are one witness, so that a family has a cap.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) enum Family {
+pub(crate) enum Family {
     /// Unusual place, device or client.
     Origin,
     /// The session or token cannot be one person's.
@@ -19,36 +21,41 @@ pub(super) enum Family {
     Collection,
     /// Shared with others in whose names somebody acts.
     Infrastructure,
-    /// Traces removed.
-    AntiForensics,
     /// Contradicted by the VPN, the network or the hosts.
     Linkage,
 }
 
 impl Family {
-    /// Decibans at most.
-    fn cap(self) -> f64 {
-        match self {
-            Family::Origin => 12.0,
-            Family::Token => 30.0,
-            Family::Precursor => 20.0,
-            Family::Persistence | Family::Infrastructure | Family::Linkage => 25.0,
-            Family::Collection | Family::AntiForensics => 15.0,
-        }
-    }
+    /// All families.
+    pub(crate) const ALL: &[Family] = &[
+        Family::Origin,
+        Family::Token,
+        Family::Precursor,
+        Family::Persistence,
+        Family::Collection,
+        Family::Infrastructure,
+        Family::Linkage,
+    ];
 
-    /// Whether it can convict: the others are found with honest people too.
-    fn convicts(self) -> bool {
-        matches!(
-            self,
-            Family::Token | Family::Persistence | Family::Infrastructure | Family::Linkage
-        )
+    /// The family's name in the table of weights.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Family::Origin => "origin",
+            Family::Token => "token",
+            Family::Precursor => "precursor",
+            Family::Persistence => "persistence",
+            Family::Collection => "collection",
+            Family::Infrastructure => "infrastructure",
+            Family::Linkage => "linkage",
+        }
     }
 }
 
 /// One reason for or against.
 #[derive(Clone, Debug)]
 pub(super) struct Evidence {
+    /// Its name in the table of weights.
+    pub(super) sign: &'static str,
     pub(super) family: Family,
     /// Decibans; below zero if it speaks for the owner.
     pub(super) weight_db: f64,
@@ -57,10 +64,6 @@ pub(super) struct Evidence {
 }
 
 impl Evidence {
-    pub(super) fn new(family: Family, weight_db: f64, text: impl Into<String>) -> Self {
-        Evidence { family, weight_db, text: text.into(), record: None }
-    }
-
     pub(super) fn at(mut self, record: &RecordRef) -> Self {
         self.record = Some(record.clone());
         self
@@ -74,17 +77,10 @@ pub(super) struct Weighed {
     families: BTreeMap<Family, f64>,
 }
 
-/// Decibans that a family needs to count as a witness of its own.
-const WITNESS_DB: f64 = 10.0;
-/// Decibans against a prior of 1 % at which the odds are a thousand to one.
-const CONFIRMED_DB: f64 = 50.0;
-/// Decibans at which they are twenty to one.
-const PROBABLE_DB: f64 = 33.0;
-
 impl Weighed {
     /// Sums evidence: within a family the strongest in full, the next half, and so on, up to the
     /// family's cap; what speaks for the owner likewise, with no cap of its own.
-    pub(super) fn of(evidence: &[Evidence]) -> Self {
+    pub(super) fn of(evidence: &[Evidence], scale: &Scale) -> Self {
         let mut lists: BTreeMap<Family, Vec<f64>> = BTreeMap::new();
         let mut against: Vec<f64> = Vec::new();
         for one in evidence {
@@ -98,7 +94,7 @@ impl Weighed {
             .into_iter()
             .map(|(family, mut list)| {
                 list.sort_by(|a, b| b.total_cmp(a));
-                (family, diminishing(&list).min(family.cap()))
+                (family, diminishing(&list).min(scale.most(family)))
             })
             .collect();
         against.sort_by(f64::total_cmp);
@@ -106,21 +102,24 @@ impl Weighed {
         Weighed { total_db, families }
     }
 
-    fn witnesses(&self) -> impl Iterator<Item = Family> {
-        self.families.iter().filter(|one| *one.1 >= WITNESS_DB).map(|one| *one.0)
+    fn witnesses(&self, scale: &Scale) -> impl Iterator<Item = Family> {
+        let least = scale.witness;
+        self.families.iter().filter(move |one| *one.1 >= least).map(|one| *one.0)
     }
 
-    /// Whether it convicts by itself: a thousand to one, from two families, one of which can.
-    pub(super) fn is_confirmed(&self) -> bool {
-        self.total_db >= CONFIRMED_DB
-            && self.witnesses().count() >= 2
-            && self.witnesses().any(Family::convicts)
+    /// Whether it convicts by itself: the odds are great enough, from two families, one of which
+    /// can convict.
+    pub(super) fn is_confirmed(&self, scale: &Scale) -> bool {
+        self.total_db >= scale.confirmed
+            && self.witnesses(scale).count() >= 2
+            && self.witnesses(scale).any(|family| scale.convicts(family))
     }
 
-    /// Whether it is probable: twenty to one, from two families.
-    pub(super) fn is_probable(&self) -> bool {
-        self.total_db >= PROBABLE_DB
-            && self.families.values().filter(|one| **one >= 5.0).count() >= 2
+    /// Whether it is probable, from two families.
+    pub(super) fn is_probable(&self, scale: &Scale) -> bool {
+        let half = scale.witness / 2.0;
+        self.total_db >= scale.probable
+            && self.families.values().filter(|one| **one >= half).count() >= 2
     }
 
     /// Decibans of one family.
