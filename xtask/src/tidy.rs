@@ -18,6 +18,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("makyo-case", &["makyo-base"]),
     ("makyo-incident", &["makyo-base"]),
     ("makyo-report", &["makyo-base"]),
+    ("makyo-simulate", &["makyo-base"]),
 ];
 
 /// Heavy engines and the one crate that may depend on each.

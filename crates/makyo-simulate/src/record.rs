@@ -1,0 +1,7 @@
+//! Records in the form in which each product writes them.
+
+pub(crate) mod directory;
+pub(crate) mod fortigate;
+pub(crate) mod sign_in;
+pub(crate) mod unified;
+pub(crate) mod windows;
