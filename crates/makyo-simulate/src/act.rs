@@ -56,7 +56,6 @@ pub(crate) const RENEWAL: How = How {
 #[derive(Debug)]
 pub(crate) struct Scene {
     pub(crate) seed: u64,
-    pub(crate) days: i64,
     pub(crate) people: Vec<Person>,
     pub(crate) desks: Vec<Desk>,
     pub(crate) evidence: Evidence,

@@ -51,7 +51,6 @@ pub(crate) fn happen(scene: &mut Scene, day: i64) {
     }
     match day {
         3..=5 => spray(scene, day, random),
-        4 => {}
         11 => ediscovery(scene, day, random),
         12 => admin_reads(scene, day, random),
         _ => {}
@@ -99,6 +98,13 @@ fn backup(scene: &mut Scene, day: i64, random: &mut Random) {
         let text = windows::process(host, moment + 240 * SECOND, &who, command, random);
         scene.windows(host, moment + 240 * SECOND, text);
     }
+    for (id, after) in [(326, 0), (327, 300)] {
+        let moment = at(day, 0, 2) + (after + random.within(1, 40)) * SECOND;
+        let file = "C:\\Windows\\system32\\LogFiles\\Sum\\Current.mdb";
+        let data = ["svchost", "2204,D,35", "", "svchost: ", "1", file, "0", "[1] 0.000", "0"];
+        let text = windows::database("dc01", moment, id, &data);
+        scene.evidence.push(Log::Application("dc01".into()), moment, text);
+    }
     scene.truth.decoy("account", "agency\\svc-backup", "nightly backup with shadow copies");
 }
 
@@ -145,7 +151,7 @@ fn printer(scene: &mut Scene, day: i64, random: &mut Random) {
     let context = machine(place::office(place::EGRESS_TOKYO), "BAV2ROPC");
     let how = How { is_interactive: true, is_mfa: false, protocol: "ropc", client: "Authenticated SMTP" };
     for _ in 0..random.count(2.0) {
-        let moment = at(day, 8, 0) + random.within(0, 600) * MINUTE;
+        let moment = at(day, 8, 0) + random.minutes(0, 600);
         let id = random.guid().to_string();
         scene.sign_in(index, &context, LEGACY, &id, how, moment, random);
     }
@@ -155,7 +161,7 @@ fn printer(scene: &mut Scene, day: i64, random: &mut Random) {
 
 /// Administrators at work: remote desktop from their computer, command line tools of the cloud.
 fn administrators(scene: &mut Scene, day: i64, random: &mut Random) {
-    let moment = at(day, 9, 30) + random.within(0, 400) * MINUTE;
+    let moment = at(day, 9, 30) + random.minutes(0, 400);
     let host = *random.pick(&["dc01", "fs01", "srv-app01"]);
     let who = service("adm-ito", 0x64_0000 + random.below(1 << 20));
     let logon = Logon { kind: 10, from: ADMIN_HOST, workstation: "ADM-WS", is_ntlm: false };
@@ -180,7 +186,7 @@ fn administrators(scene: &mut Scene, day: i64, random: &mut Random) {
         let context = habit::at_computer(&scene.people[index].clone(), day, place, scene.seed);
         let how = How { is_interactive: true, is_mfa: true, protocol: "deviceCode", client: "Mobile Apps and Desktop clients" };
         let id = random.guid().to_string();
-        let moment = at(day, 11, 0) + random.within(0, 300) * MINUTE;
+        let moment = at(day, 11, 0) + random.minutes(0, 300);
         scene.sign_in(index, &context, GRAPH_SHELL, &id, how, moment, random);
         let upn = scene.people[index].upn.clone();
         scene.truth.decoy("account", &upn, "administrator signs in to the command line by device code");
@@ -192,8 +198,8 @@ fn vendor(scene: &mut Scene, day: i64, random: &mut Random) {
     if !random.chance(0.3) {
         return;
     }
-    let moment = at(day, 10, 0) + random.within(0, 300) * MINUTE;
-    let end = moment + random.within(20, 80) * MINUTE;
+    let moment = at(day, 10, 0) + random.minutes(0, 300);
+    let end = moment + random.minutes(20, 80);
     let (inside, id) = scene.lease();
     let tunnel = Tunnel { id, user: "vendor-rs", group: "vpn-vendor", from: VENDOR, inside: &inside };
     let log = Log::Vpn(TOKYO.name);
@@ -225,7 +231,7 @@ fn settings(scene: &mut Scene, day: i64, random: &mut Random) {
     let size = f64::from(u32::try_from(scene.people.len()).unwrap_or(0)) / 1_600.0;
     for _ in 0..random.count(4.0 * size) {
         let (person, context) = somebody(scene, day, random);
-        let moment = at(day, 9, 0) + random.within(0, 500) * MINUTE;
+        let moment = at(day, 9, 0) + random.minutes(0, 500);
         let id = random.guid().to_string();
         let token =
             scene.sign_in(person.index, &context, PORTAL, &id, BROWSER, moment - MINUTE, random);
@@ -240,12 +246,12 @@ fn settings(scene: &mut Scene, day: i64, random: &mut Random) {
     }
     for _ in 0..random.count(3.0 * size) {
         let (person, context) = somebody(scene, day, random);
-        let moment = at(day, 9, 0) + random.within(0, 500) * MINUTE;
+        let moment = at(day, 9, 0) + random.minutes(0, 500);
         second_factor(scene, &person, &context, moment, random);
     }
     for _ in 0..random.count(0.8 * size) {
         let (person, context) = somebody(scene, day, random);
-        let moment = at(day, 9, 0) + random.within(0, 500) * MINUTE;
+        let moment = at(day, 9, 0) + random.minutes(0, 500);
         consent(scene, &person, &context, ("Meeting Planner", "Calendars.Read User.Read"), moment, random);
     }
 }
@@ -409,7 +415,7 @@ fn phishing_simulation(scene: &mut Scene, day: i64, random: &mut Random) {
         let person = scene.people[index].clone();
         let place = place::office(person.egress());
         let context = habit::at_computer(&person, day, place, scene.seed);
-        let moment = at(day, 11, 0) + random.within(0, 240) * MINUTE;
+        let moment = at(day, 11, 0) + random.minutes(0, 240);
         let act = Act { person: &person, context: &context, token: None, moment };
         let parameters = [("Url", "https://exercise.awareness.example/login"), ("UrlClickAction", "2")];
         let text = unified::setting(&act, "TIUrlClickData", "exercise", &parameters, random);
@@ -434,7 +440,7 @@ fn changes(scene: &mut Scene, day: i64, random: &mut Random) {
             modified: &[("AccountEnabled", "true")],
             object: Some(("Device", what, &id)),
         };
-        let moment = at(day, 9, 15) + random.within(0, 60) * MINUTE;
+        let moment = at(day, 9, 15) + random.minutes(0, 60);
         let text = directory::record(&change, moment, random);
         scene.evidence.push(Log::DirectoryAudit, moment, text);
     }
@@ -453,6 +459,7 @@ fn changes(scene: &mut Scene, day: i64, random: &mut Random) {
     };
     let text = directory::record(&change, at(day, 0, 5), random);
     scene.evidence.push(Log::DirectoryAudit, at(day, 0, 5), text);
+    scene.truth.renamed.insert(new.clone(), old.upn);
     scene.people[38].upn = new;
 }
 
@@ -463,7 +470,7 @@ fn failover(scene: &mut Scene, day: i64, random: &mut Random) {
     scene.evidence.push(log.clone(), moment, fortigate::fails_over(TOKYO, moment));
     for index in 41..47.min(scene.people.len()) {
         let person = scene.people[index].clone();
-        let start = at(day, 8, 40) + random.within(0, 40) * MINUTE;
+        let start = at(day, 8, 40) + random.minutes(0, 40);
         let (inside, id) = scene.lease();
         let from = person.home.address.clone();
         let tunnel = Tunnel { id, user: &person.sam, group: "vpn-staff", from: &from, inside: &inside };

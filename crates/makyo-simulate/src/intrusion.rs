@@ -377,7 +377,7 @@ fn work(scene: &mut Scene, plan: &Plan, number: usize, session: &Session, random
     let length = i64::try_from(entering.len() + returning.len()).unwrap_or(0) * 9 * MINUTE + 20 * MINUTE;
     let login = way_in(plan, number);
     let from = outside(plan, random);
-    let start = session.from - random.within(4, 20) * MINUTE;
+    let start = session.from - random.minutes(4, 20);
     let user = login.map(|index| scene.people[index].sam.clone());
     let (_, is_logged) = tunnel(scene, &from, user.as_deref(), (start, start + length), random);
     if let Some(index) = login {

@@ -79,7 +79,6 @@ pub(crate) enum Browser {
     Edge,
     Chrome,
     Firefox,
-    Safari,
 }
 
 /// A member of the organisation.
@@ -168,12 +167,6 @@ pub(crate) fn agent(browser: Browser, system: &str, version: i64) -> (String, St
             format!(
                 "Mozilla/5.0 ({platform}; rv:{0}.0) Gecko/20100101 Firefox/{0}.0",
                 version + 2
-            ),
-        ),
-        Browser::Safari => (
-            "Mobile Safari 18.6".to_owned(),
-            format!(
-                "Mozilla/5.0 ({platform}) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Mobile/15E148 Safari/604.1"
             ),
         ),
     }

@@ -8,9 +8,10 @@ use serde_json::json;
 use crate::act::Scene;
 use crate::evidence::{Evidence, Log, gap};
 use crate::intrusion::{self, Plan, cleared_at};
-use crate::mail::Desk;
+use crate::mail::{Desk, Mail};
 use crate::moment::{HOUR, START, at};
 use crate::people::people;
+use crate::random::Random;
 use crate::truth::Truth;
 use crate::{Error, Gap, decoy, habit, organisation, staff};
 
@@ -118,8 +119,7 @@ fn scene(options: &Options, accounts: usize) -> Scene {
     }
     Scene {
         seed: options.seed,
-        days: options.days,
-        desks: vec![Desk::default(); people.len()],
+        desks: people.iter().map(|person| desk(options.seed, person.index)).collect(),
         people,
         evidence: Evidence::new(&options.out.join("evidence"), holes, 18),
         truth,
@@ -127,6 +127,19 @@ fn scene(options: &Options, accounts: usize) -> Scene {
         tunnels: 0,
         throttled: Vec::new(),
     }
+}
+
+/// A desk with the mails of the weeks before.
+fn desk(seed: u64, index: usize) -> Desk {
+    let random = &mut Random::of(seed, "before", &[index as u64]);
+    let mut desk = Desk::default();
+    let mut times: Vec<i64> =
+        (0..random.within(10, 60)).map(|_| START - random.minutes(1, 20 * 1440)).collect();
+    times.sort_unstable();
+    for moment in times {
+        desk.receive(Mail::from_outside(moment, random));
+    }
+    desk
 }
 
 /// What the sources lose, for the writer and for the truth.

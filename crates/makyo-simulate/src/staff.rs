@@ -75,7 +75,7 @@ fn receive(scene: &mut Scene, day: i64, index: usize, random: &mut Random) {
     let mean = if is_working_day(day) { 3.0 } else { 0.7 };
     let mean = if scene.people[index].is_active() { mean } else { mean / 6.0 };
     let mut times: Vec<Moment> = (0..random.count(mean))
-        .map(|_| midnight(day) + random.within(0, 1439) * MINUTE)
+        .map(|_| midnight(day) + random.minutes(0, 1439))
         .collect();
     times.sort_unstable();
     for moment in times {
@@ -87,8 +87,8 @@ fn receive(scene: &mut Scene, day: i64, index: usize, random: &mut Random) {
 fn shift(scene: &mut Scene, person: Person, day: i64, random: &mut Random) -> Shift {
     let offset = if person.office == 2 { europe(midnight(day)) } else { TOKYO };
     let start = midnight(day) + TOKYO - offset;
-    let from = start + person.begins * MINUTE + random.within(-25, 25) * MINUTE;
-    let to = start + person.ends * MINUTE + random.within(-60, 90) * MINUTE;
+    let from = start + person.begins * MINUTE + random.minutes(-25, 25);
+    let to = start + person.ends * MINUTE + random.minutes(-60, 90);
     let is_travelling = habit::is_travelling(&person, day);
     let is_in_office = !is_travelling && !random.chance(person.remote) && is_working_day(day);
     let place = if habit(person.index) == Habit::SecurityService {
@@ -127,8 +127,8 @@ fn tunnel(scene: &mut Scene, shift: &mut Shift, random: &mut Random) {
         let (inside, id) = scene.lease();
         let tunnel =
             Tunnel { id, user: &person.sam, group: "vpn-staff", from: &from, inside: &inside };
-        let start = shift.from + part * length + random.within(0, 9) * MINUTE;
-        let end = start + length - random.within(3, 12) * MINUTE;
+        let start = shift.from + part * length + random.minutes(0, 9);
+        let end = start + length - random.minutes(3, 12);
         if random.chance(0.06) {
             let text = fortigate::fails(gateway, start - 20 * SECOND, &person.sam, &from);
             scene.evidence.push(log.clone(), start - 20 * SECOND, text);
@@ -231,7 +231,7 @@ fn desktop(scene: &mut Scene, shift: &Shift, random: &mut Random) -> Vec<Token> 
     context.browser = "Rich Client 5.0.5".to_owned();
     let mut tokens = Vec::new();
     for part in 0..1 + i64::from(random.count(0.5)) {
-        let moment = shift.from + part * 4 * 60 * MINUTE + random.within(0, 30) * MINUTE;
+        let moment = shift.from + part * 4 * 60 * MINUTE + random.minutes(0, 30);
         if moment < shift.to {
             tokens.push(scene.sign_in(index, &context, OFFICE, &id, RENEWAL, moment, random));
         }
@@ -251,7 +251,7 @@ fn web(scene: &mut Scene, shift: &Shift, random: &mut Random) -> Option<Token> {
     }
     let (id, is_new) = session(&scene.desks[index].web, 0.3, random);
     scene.desks[index].web.clone_from(&id);
-    let moment = shift.from + random.within(1, 80) * MINUTE;
+    let moment = shift.from + random.minutes(1, 80);
     let app: App = *random.pick(&[WEB_MAIL, PORTAL, FILES, FILES]);
     if !is_new {
         return Some(scene.sign_in(index, &shift.files, app, &id, RENEWAL, moment, random));
@@ -360,7 +360,7 @@ fn files(scene: &mut Scene, shift: &Shift, web: Option<&Token>, random: &mut Ran
 fn telephone(scene: &mut Scene, person: &Person, day: i64, random: &mut Random) {
     let Some(telephone) = person.telephone.clone() else { return };
     let index = person.index;
-    let moment = midnight(day) + random.within(6 * 60 + 30, 23 * 60) * MINUTE;
+    let moment = midnight(day) + random.minutes(6 * 60 + 30, 23 * 60);
     let context = habit::at_telephone(person, &telephone, (day, moment), random);
     let is_changed = habit(index) == Habit::NewTelephone && day >= habit::CHANGE_DAY;
     let old = scene.desks[index].telephone.clone();
@@ -388,7 +388,7 @@ fn evening(scene: &mut Scene, shift: &Shift, random: &mut Random) {
     let index = shift.person.index;
     let place = habit::away_place(&shift.person, shift.day, random);
     let context = habit::at_own_computer(&shift.person, shift.day, place);
-    let moment = shift.to + random.within(60, 200) * MINUTE;
+    let moment = shift.to + random.minutes(60, 200);
     let id = random.guid().to_string();
     let token = scene.sign_in(index, &context, WEB_MAIL, &id, BROWSER_MFA, moment, random);
     for turn in 0..random.within(1, 3) {
@@ -403,7 +403,7 @@ fn evening(scene: &mut Scene, shift: &Shift, random: &mut Random) {
 fn background(scene: &mut Scene, shift: &Shift, random: &mut Random) {
     let index = shift.person.index;
     for _ in 0..random.count(2.6 * shift.volume.max(0.8)) {
-        let moment = midnight(shift.day) + random.within(0, 1439) * MINUTE;
+        let moment = midnight(shift.day) + random.minutes(0, 1439);
         let context = Context {
             place: place::cloud(random),
             device: crate::people::Device::unknown(""),

@@ -106,6 +106,8 @@ pub(crate) struct Truth {
     pub(crate) gaps: Vec<Gap>,
     pub(crate) decoys: Vec<Decoy>,
     pub(crate) incidents: u32,
+    /// Accounts whose name changed: the old name by the new one.
+    pub(crate) renamed: BTreeMap<String, String>,
 }
 
 impl Truth {
@@ -118,13 +120,15 @@ impl Truth {
         moment: Moment,
         is_logged: bool,
     ) -> &mut AccountTruth {
-        let truth = self.accounts.entry(account.to_owned()).or_default();
+        let account = self.renamed.get(account).map_or(account, String::as_str).to_owned();
+        let truth = self.accounts.entry(account).or_default();
         if is_logged {
             // Being exposed is older than the first act, but is not an act.
             if truth.rung <= Rung::Exposed || truth.first.is_none() {
                 truth.first = Some(moment);
             }
-            if truth.rung < Rung::Authenticated && rung >= Rung::Authenticated {
+            let is_new = truth.rung < Rung::Authenticated && rung >= Rung::Authenticated;
+            if is_new || (rung >= Rung::Authenticated && truth.first > Some(moment)) {
                 truth.first = Some(moment);
             }
             truth.last = truth.last.max(Some(moment));
@@ -188,7 +192,7 @@ impl Truth {
         json!({
             "synthetic": true, "scenario": scenario, "seed": seed, "scale": scale,
             "incidents": self.incidents, "entry": self.entry, "accounts": accounts, "hosts": hosts,
-            "path": path, "assets": self.assets, "gaps": gaps, "benign": decoys,
+            "renamed": self.renamed, "path": path, "assets": self.assets, "gaps": gaps, "benign": decoys,
         })
     }
 }

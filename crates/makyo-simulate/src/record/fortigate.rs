@@ -5,7 +5,7 @@ use crate::place::{GATEWAY_BONN, GATEWAY_TOKYO};
 use crate::random::Random;
 
 /// A VPN appliance: its clock may be wrong and tells local time.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Gateway {
     pub(crate) name: &'static str,
     pub(crate) serial: &'static str,
