@@ -81,9 +81,8 @@ impl Scene {
         &mut self,
         index: usize,
         context: &Context,
-        app: App,
+        (app, how): (App, How),
         session: &str,
-        how: How,
         moment: Moment,
         random: &mut Random,
     ) -> Token {
@@ -119,9 +118,7 @@ impl Scene {
         &mut self,
         index: usize,
         context: &Context,
-        app: App,
-        how: How,
-        code: u32,
+        (app, how, code): (App, How, u32),
         moment: Moment,
         random: &mut Random,
     ) {
@@ -138,11 +135,8 @@ impl Scene {
 
     fn put_sign_in(&mut self, index: usize, sign_in: &SignIn<'_>, moment: Moment) {
         let text = sign_in::record(&self.people[index], sign_in, moment);
-        let log = if sign_in.is_interactive {
-            Log::SignInInteractive
-        } else {
-            Log::SignInNonInteractive
-        };
+        let log =
+            if sign_in.is_interactive { Log::SignInInteractive } else { Log::SignInNonInteractive };
         self.evidence.push(log, moment, text);
     }
 
@@ -250,8 +244,24 @@ fn sign<'a>(
 
 /// A file of a site: a folder, a name and an ending, from a number.
 pub(crate) fn file_path(site: &str, number: u64) -> String {
-    const FOLDERS: &[&str] = &["Shared Documents/plans", "Shared Documents/reviews", "Shared Documents/minutes", "Shared Documents/data"];
-    const WORDS: &[&str] = &["schedule", "interface", "budget", "test-report", "minutes", "harness", "analysis", "review", "contract", "procedure"];
+    const FOLDERS: &[&str] = &[
+        "Shared Documents/plans",
+        "Shared Documents/reviews",
+        "Shared Documents/minutes",
+        "Shared Documents/data",
+    ];
+    const WORDS: &[&str] = &[
+        "schedule",
+        "interface",
+        "budget",
+        "test-report",
+        "minutes",
+        "harness",
+        "analysis",
+        "review",
+        "contract",
+        "procedure",
+    ];
     const ENDINGS: &[&str] = &["docx", "xlsx", "pptx", "pdf", "jtd"];
     let pick = |list: &[&'static str], divisor: u64| {
         list[usize::try_from(number / divisor).unwrap_or(0) % list.len()]

@@ -149,11 +149,12 @@ fn printer(scene: &mut Scene, day: i64, random: &mut Random) {
         return;
     };
     let context = machine(place::office(place::EGRESS_TOKYO), "BAV2ROPC");
-    let how = How { is_interactive: true, is_mfa: false, protocol: "ropc", client: "Authenticated SMTP" };
+    let how =
+        How { is_interactive: true, is_mfa: false, protocol: "ropc", client: "Authenticated SMTP" };
     for _ in 0..random.count(2.0) {
         let moment = at(day, 8, 0) + random.minutes(0, 600);
         let id = random.guid().to_string();
-        scene.sign_in(index, &context, LEGACY, &id, how, moment, random);
+        scene.sign_in(index, &context, (LEGACY, how), &id, moment, random);
     }
     let upn = scene.people[index].upn.clone();
     scene.truth.decoy("account", &upn, "printer that sends scans by an old protocol");
@@ -184,12 +185,21 @@ fn administrators(scene: &mut Scene, day: i64, random: &mut Random) {
         let index = 10;
         let place = place::office(place::EGRESS_TOKYO);
         let context = habit::at_computer(&scene.people[index].clone(), day, place, scene.seed);
-        let how = How { is_interactive: true, is_mfa: true, protocol: "deviceCode", client: "Mobile Apps and Desktop clients" };
+        let how = How {
+            is_interactive: true,
+            is_mfa: true,
+            protocol: "deviceCode",
+            client: "Mobile Apps and Desktop clients",
+        };
         let id = random.guid().to_string();
         let moment = at(day, 11, 0) + random.minutes(0, 300);
-        scene.sign_in(index, &context, GRAPH_SHELL, &id, how, moment, random);
+        scene.sign_in(index, &context, (GRAPH_SHELL, how), &id, moment, random);
         let upn = scene.people[index].upn.clone();
-        scene.truth.decoy("account", &upn, "administrator signs in to the command line by device code");
+        scene.truth.decoy(
+            "account",
+            &upn,
+            "administrator signs in to the command line by device code",
+        );
     }
 }
 
@@ -201,12 +211,17 @@ fn vendor(scene: &mut Scene, day: i64, random: &mut Random) {
     let moment = at(day, 10, 0) + random.minutes(0, 300);
     let end = moment + random.minutes(20, 80);
     let (inside, id) = scene.lease();
-    let tunnel = Tunnel { id, user: "vendor-rs", group: "vpn-vendor", from: VENDOR, inside: &inside };
+    let tunnel =
+        Tunnel { id, user: "vendor-rs", group: "vpn-vendor", from: VENDOR, inside: &inside };
     let log = Log::Vpn(TOKYO.name);
     scene.evidence.push(log.clone(), moment, fortigate::connects(TOKYO, moment, VENDOR));
     let known = moment + 5 * SECOND;
     scene.evidence.push(log.clone(), known, fortigate::authenticates(TOKYO, known, &tunnel));
-    scene.evidence.push(log.clone(), known + SECOND, fortigate::opens(TOKYO, known + SECOND, &tunnel));
+    scene.evidence.push(
+        log.clone(),
+        known + SECOND,
+        fortigate::opens(TOKYO, known + SECOND, &tunnel),
+    );
     let text = fortigate::closes(TOKYO, end, &tunnel, (end - known) / SECOND, random);
     scene.evidence.push(log, end, text);
     let who = service("vendor-rs", 0x71_0000 + random.below(1 << 20));
@@ -234,11 +249,12 @@ fn settings(scene: &mut Scene, day: i64, random: &mut Random) {
         let moment = at(day, 9, 0) + random.minutes(0, 500);
         let id = random.guid().to_string();
         let token =
-            scene.sign_in(person.index, &context, PORTAL, &id, BROWSER, moment - MINUTE, random);
+            scene.sign_in(person.index, &context, (PORTAL, BROWSER), &id, moment - MINUTE, random);
         let act = Act { person: &person, context: &context, token: Some(&token), moment };
         let name = *random.pick(&["Newsletter", "Minutes", "project", "travel", "to me only"]);
         let folder = *random.pick(&["Archive", "Projects", "Newsletters", "RSS Feeds"]);
-        let parameters = [("Name", name), ("MoveToFolder", folder), ("From", "news@astro-society.example")];
+        let parameters =
+            [("Name", name), ("MoveToFolder", folder), ("From", "news@astro-society.example")];
         let object = format!("{}\\{name}", person.upn);
         let text = unified::setting(&act, "New-InboxRule", &object, &parameters, random);
         scene.evidence.push(Log::UnifiedAudit, moment, text);
@@ -252,7 +268,14 @@ fn settings(scene: &mut Scene, day: i64, random: &mut Random) {
     for _ in 0..random.count(0.8 * size) {
         let (person, context) = somebody(scene, day, random);
         let moment = at(day, 9, 0) + random.minutes(0, 500);
-        consent(scene, &person, &context, ("Meeting Planner", "Calendars.Read User.Read"), moment, random);
+        consent(
+            scene,
+            &person,
+            &context,
+            ("Meeting Planner", "Calendars.Read User.Read"),
+            moment,
+            random,
+        );
     }
 }
 
@@ -278,7 +301,13 @@ pub(crate) fn second_factor(
     let text = directory::record(&change, moment, random);
     let is_logged = scene.evidence.push(Log::DirectoryAudit, moment, text);
     let act = Act { person, context, token: None, moment: moment + SECOND };
-    let text = unified::directory(&act, "Update user.", &person.upn, &[("StrongAuthenticationMethod", "[{\"MethodType\":6,\"Default\":true}]")], random);
+    let text = unified::directory(
+        &act,
+        "Update user.",
+        &person.upn,
+        &[("StrongAuthenticationMethod", "[{\"MethodType\":6,\"Default\":true}]")],
+        random,
+    );
     scene.evidence.push(Log::UnifiedAudit, moment + SECOND, text) || is_logged
 }
 
@@ -302,13 +331,19 @@ pub(crate) fn consent(
         actor: person,
         address: Some(&context.place.address),
         target: person,
-        modified: &[("ConsentContext.IsAdminConsent", "False"), ("ConsentAction.Permissions", &permissions)],
+        modified: &[
+            ("ConsentContext.IsAdminConsent", "False"),
+            ("ConsentAction.Permissions", &permissions),
+        ],
         object: Some(("ServicePrincipal", name, &id)),
     };
     let text = directory::record(&change, moment, random);
     let is_logged = scene.evidence.push(Log::DirectoryAudit, moment, text);
     let act = Act { person, context, token: None, moment: moment + SECOND };
-    let modified = [("ConsentContext.IsAdminConsent", "False"), ("ConsentAction.Permissions", permissions.as_str())];
+    let modified = [
+        ("ConsentContext.IsAdminConsent", "False"),
+        ("ConsentAction.Permissions", permissions.as_str()),
+    ];
     let text = unified::directory(&act, "Consent to application.", name, &modified, random);
     scene.evidence.push(Log::UnifiedAudit, moment + SECOND, text) || is_logged
 }
@@ -329,7 +364,7 @@ fn spray(scene: &mut Scene, day: i64, random: &mut Random) {
         };
         let code = *random.pick(&[50_126, 50_126, 50_126, 50_126, 50_053]);
         let moment = at(day, 2, 0) + i64::try_from(turn).unwrap_or(0) * 11 * SECOND;
-        scene.fail_sign_in(index, &context, PORTAL, BROWSER, code, moment, random);
+        scene.fail_sign_in(index, &context, (PORTAL, BROWSER, code), moment, random);
     }
 }
 
@@ -338,7 +373,7 @@ fn migration(scene: &mut Scene, day: i64, random: &mut Random) {
     let context = machine(place::hosting(90), "MailMover/9.1");
     let count = 200.min(scene.people.len() / 2);
     let id = random.guid().to_string();
-    let token = scene.sign_in(12, &context, GRAPH_SHELL, &id, RENEWAL, at(day, 22, 0), random);
+    let token = scene.sign_in(12, &context, (GRAPH_SHELL, RENEWAL), &id, at(day, 22, 0), random);
     for turn in 0..count {
         let owner = (turn * 3 + 40) % scene.people.len();
         for part in 0..3 {
@@ -358,7 +393,8 @@ fn migration(scene: &mut Scene, day: i64, random: &mut Random) {
 fn ediscovery(scene: &mut Scene, day: i64, random: &mut Random) {
     let person = scene.people[11].clone();
     let context = habit::at_computer(&person, day, place::office(person.egress()), scene.seed);
-    for (turn, operation) in ["SearchCreated", "SearchStarted", "SearchExported"].iter().enumerate() {
+    for (turn, operation) in ["SearchCreated", "SearchStarted", "SearchExported"].iter().enumerate()
+    {
         let moment = at(day, 14, 0) + i64::try_from(turn).unwrap_or(0) * 25 * MINUTE;
         let act = Act { person: &person, context: &context, token: None, moment };
         let parameters = [("Name", "case 2025-17"), ("ExchangeLocation", "procurement")];
@@ -374,9 +410,14 @@ fn admin_reads(scene: &mut Scene, day: i64, random: &mut Random) {
     let context = habit::at_computer(&admin, day, place::office(admin.egress()), scene.seed);
     let moment = at(day, 15, 10);
     let id = random.guid().to_string();
-    let token = scene.sign_in(9, &context, PORTAL, &id, BROWSER, moment, random);
-    let act = Act { person: &admin, context: &context, token: Some(&token), moment: moment + MINUTE };
-    let parameters = [("Identity", owner.upn.as_str()), ("User", admin.upn.as_str()), ("AccessRights", "FullAccess")];
+    let token = scene.sign_in(9, &context, (PORTAL, BROWSER), &id, moment, random);
+    let act =
+        Act { person: &admin, context: &context, token: Some(&token), moment: moment + MINUTE };
+    let parameters = [
+        ("Identity", owner.upn.as_str()),
+        ("User", admin.upn.as_str()),
+        ("AccessRights", "FullAccess"),
+    ];
     let text = unified::setting(&act, "Add-MailboxPermission", &owner.upn, &parameters, random);
     scene.evidence.push(Log::UnifiedAudit, moment + MINUTE, text);
     for turn in 0..5 {
@@ -397,7 +438,8 @@ fn scanner(scene: &mut Scene, day: i64, random: &mut Random) {
             let text = windows::logon_fails(host, moment, "svc-vulnscan", &logon, random);
             scene.windows(host, moment, text);
             if host == "dc01" {
-                let text = windows::validates(host, moment, "svc-vulnscan", "SCAN01", false, random);
+                let text =
+                    windows::validates(host, moment, "svc-vulnscan", "SCAN01", false, random);
                 scene.windows(host, moment, text);
             }
         }
@@ -417,7 +459,8 @@ fn phishing_simulation(scene: &mut Scene, day: i64, random: &mut Random) {
         let context = habit::at_computer(&person, day, place, scene.seed);
         let moment = at(day, 11, 0) + random.minutes(0, 240);
         let act = Act { person: &person, context: &context, token: None, moment };
-        let parameters = [("Url", "https://exercise.awareness.example/login"), ("UrlClickAction", "2")];
+        let parameters =
+            [("Url", "https://exercise.awareness.example/login"), ("UrlClickAction", "2")];
         let text = unified::setting(&act, "TIUrlClickData", "exercise", &parameters, random);
         scene.evidence.push(Log::UnifiedAudit, moment, text);
     }
@@ -473,11 +516,16 @@ fn failover(scene: &mut Scene, day: i64, random: &mut Random) {
         let start = at(day, 8, 40) + random.minutes(0, 40);
         let (inside, id) = scene.lease();
         let from = person.home.address.clone();
-        let tunnel = Tunnel { id, user: &person.sam, group: "vpn-staff", from: &from, inside: &inside };
+        let tunnel =
+            Tunnel { id, user: &person.sam, group: "vpn-staff", from: &from, inside: &inside };
         scene.evidence.push(log.clone(), start, fortigate::connects(TOKYO, start, &from));
         let known = start + 4 * SECOND;
         scene.evidence.push(log.clone(), known, fortigate::authenticates(TOKYO, known, &tunnel));
-        scene.evidence.push(log.clone(), known + SECOND, fortigate::opens(TOKYO, known + SECOND, &tunnel));
+        scene.evidence.push(
+            log.clone(),
+            known + SECOND,
+            fortigate::opens(TOKYO, known + SECOND, &tunnel),
+        );
         let again = moment + random.within(2, 9) * SECOND;
         let (_, id) = scene.lease();
         let renewed = Tunnel { id, ..tunnel };

@@ -92,12 +92,7 @@ impl Evidence {
         Ok(())
     }
 
-    fn write(
-        &mut self,
-        log: &Log,
-        day: i64,
-        all: &[(Moment, u64, String)],
-    ) -> Result<(), Error> {
+    fn write(&mut self, log: &Log, day: i64, all: &[(Moment, u64, String)]) -> Result<(), Error> {
         let date = date(midnight(day) + crate::moment::TOKYO);
         match log {
             Log::SignInInteractive => {
@@ -130,11 +125,7 @@ impl Evidence {
     }
 
     /// Gives Windows records their numbers.
-    fn numbered(
-        &mut self,
-        log: &Log,
-        all: &[(Moment, u64, String)],
-    ) -> Vec<(Moment, u64, String)> {
+    fn numbered(&mut self, log: &Log, all: &[(Moment, u64, String)]) -> Vec<(Moment, u64, String)> {
         let next = self.record_ids.entry(log.clone()).or_insert_with_key(first_record_id);
         let mut numbered = Vec::with_capacity(all.len());
         for (moment, sequence, text) in all {

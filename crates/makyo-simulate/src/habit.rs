@@ -126,7 +126,8 @@ pub(crate) fn at_computer(person: &Person, day: i64, place: Place, seed: u64) ->
             device.id = Random::of(seed, "reinstalled", &[]).guid().to_string();
         }
         Habit::OtherBrowser if day >= CHANGE_DAY => {
-            let other = if person.browser == Browser::Firefox { Browser::Edge } else { Browser::Firefox };
+            let other =
+                if person.browser == Browser::Firefox { Browser::Edge } else { Browser::Firefox };
             (browser, text) = agent(other, device.system, 141);
         }
         Habit::Kiosk => {

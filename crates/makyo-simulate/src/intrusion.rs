@@ -86,7 +86,8 @@ impl Plan {
         for day in CLOUD_DAYS.0..=CLOUD_DAYS.1 {
             for _ in 0..random.within(0, 2) {
                 // Mostly in office hours, where everybody is; sometimes deep in the night.
-                let hour = if random.chance(0.75) { random.within(9, 17) } else { random.within(0, 4) };
+                let hour =
+                    if random.chance(0.75) { random.within(9, 17) } else { random.within(0, 4) };
                 sessions.push(Session { day, from: at(day, hour, random.within(0, 59)) });
             }
         }
@@ -106,7 +107,9 @@ impl Plan {
         let victims = chosen
             .iter()
             .enumerate()
-            .map(|(turn, index)| victim(turn, *index, is_inside, sessions.len(), chosen.len(), random))
+            .map(|(turn, index)| {
+                victim(turn, *index, is_inside, sessions.len(), chosen.len(), random)
+            })
             .collect();
         let tried = pool.into_iter().skip(count.saturating_sub(3)).take(count / 5 + 2);
         let attempted = tried.map(|index| (index, random.index(sessions.len()))).collect();
@@ -201,11 +204,16 @@ fn tunnel(
     let tunnel = Tunnel { id, user, group, from: &from.address, inside: &inside };
     if login.is_some() {
         let connect = start - 6 * SECOND;
-        scene.evidence.push(log.clone(), connect, fortigate::connects(TOKYO, connect, &from.address));
+        scene.evidence.push(
+            log.clone(),
+            connect,
+            fortigate::connects(TOKYO, connect, &from.address),
+        );
         let known = start - 2 * SECOND;
         scene.evidence.push(log.clone(), known, fortigate::authenticates(TOKYO, known, &tunnel));
     }
-    let is_logged = scene.evidence.push(log.clone(), start, fortigate::opens(TOKYO, start, &tunnel));
+    let is_logged =
+        scene.evidence.push(log.clone(), start, fortigate::opens(TOKYO, start, &tunnel));
     let text = fortigate::closes(TOKYO, end, &tunnel, (end - start) / SECOND, random);
     scene.evidence.push(log, end, text);
     (inside, is_logged)
@@ -216,7 +224,11 @@ fn enter(scene: &mut Scene, plan: &Plan, random: &mut Random) {
     let start = at(ENTRY_DAY, 2, 10) + random.within(0, 900) * SECOND;
     let from = outside(plan, random);
     let crash = start - random.within(20, 70) * SECOND;
-    scene.evidence.push(Log::Vpn(TOKYO.name), crash, fortigate::crashes(TOKYO, crash, "sslvpnd", 11));
+    scene.evidence.push(
+        Log::Vpn(TOKYO.name),
+        crash,
+        fortigate::crashes(TOKYO, crash, "sslvpnd", 11),
+    );
     let (inside, _) = tunnel(scene, &from, None, (start, start + 3 * HOUR), random);
     scene.truth.entry.push(json!({
         "vector": "vpn_appliance", "time": utc(start), "through": "vpn-gw1", "account": "vpnmon",
@@ -282,9 +294,12 @@ fn take_share(scene: &mut Scene, who: &Who<'_>, inside: &str, start: Moment, ran
     scene.truth.host("fs01", Rung::ExfilLikely, start);
     scene.truth.reached("agency\\svc-ldap", Rung::ExfilLikely, start, true);
     scene.truth.stage(start, "collection", "T1039");
-    scene.truth.assets.insert("launch vehicle designs".into(), json!({
-        "verdict": "accessed", "first": utc(start), "accounts": ["agency\\svc-ldap"],
-    }));
+    scene.truth.assets.insert(
+        "launch vehicle designs".into(),
+        json!({
+            "verdict": "accessed", "first": utc(start), "accounts": ["agency\\svc-ldap"],
+        }),
+    );
 }
 
 /// The second night: the directory's database is copied, and a log cleared.
@@ -374,7 +389,8 @@ fn work(scene: &mut Scene, plan: &Plan, number: usize, session: &Session, random
         plan.victims.iter().copied().filter(|victim| victim.session == number).collect();
     let returning: Vec<Victim> =
         plan.victims.iter().copied().filter(|victim| victim.again == Some(number)).collect();
-    let length = i64::try_from(entering.len() + returning.len()).unwrap_or(0) * 9 * MINUTE + 20 * MINUTE;
+    let length =
+        i64::try_from(entering.len() + returning.len()).unwrap_or(0) * 9 * MINUTE + 20 * MINUTE;
     let login = way_in(plan, number);
     let from = outside(plan, random);
     let start = session.from - random.minutes(4, 20);
@@ -394,7 +410,7 @@ fn work(scene: &mut Scene, plan: &Plan, number: usize, session: &Session, random
             let context = context(scene, plan, victim.way, number, session.day);
             let code = *random.pick(&[50_126, 50_126, 50_055]);
             let before = moment - random.within(20, 50) * SECOND;
-            scene.fail_sign_in(victim.index, &context, PORTAL, BROWSER, code, before, random);
+            scene.fail_sign_in(victim.index, &context, (PORTAL, BROWSER, code), before, random);
         }
         visit(scene, plan, victim, (number, session.day), moment, random);
     }
@@ -427,7 +443,8 @@ fn context(scene: &Scene, plan: &Plan, way: Way, number: usize, day: i64) -> Con
             // A browser that some member of the staff has too.
             let random = &mut Random::of(scene.seed, "disguise", &[number.unsigned_abs()]);
             let model = &scene.people[50 + random.index(scene.people.len() - 50)];
-            let (browser, text) = agent(model.browser, "Windows11", if day < model.update_day { 140 } else { 141 });
+            let (browser, text) =
+                agent(model.browser, "Windows11", if day < model.update_day { 140 } else { 141 });
             (place::office(place::EGRESS_TOKYO), (browser, text))
         }
         Way::Egress => (place::office(place::EGRESS_TOKYO), agent(Browser::Edge, "Windows10", 141)),
@@ -451,7 +468,7 @@ fn attempt(
     let code = *random.pick(&[50_126, 50_126, 50_053, 53_003, 500_121]);
     for turn in 0..random.within(1, 3) {
         let moment = moment + turn * 12 * SECOND;
-        scene.fail_sign_in(index, &context, PORTAL, BROWSER, code, moment, random);
+        scene.fail_sign_in(index, &context, (PORTAL, BROWSER, code), moment, random);
         let upn = scene.people[index].upn.clone();
         let truth = scene.truth.reached(&upn, Rung::Attempted, moment, true);
         truth.way = "refused";
@@ -470,31 +487,43 @@ fn sign_in(
     let id = random.guid().to_string();
     match victim.way {
         Way::InTheMiddle => {
-            scene.sign_in(index, context, PORTAL, &id, BROWSER_MFA, moment, random);
+            scene.sign_in(index, context, (PORTAL, BROWSER_MFA), &id, moment, random);
             let (browser, text) = agent(Browser::Firefox, "Windows10", 128);
-            let later = Context { place: place::hosting(21), browser, agent: text, ..context.clone() };
+            let later =
+                Context { place: place::hosting(21), browser, agent: text, ..context.clone() };
             let after = moment + random.within(40, 400) * SECOND;
-            (scene.sign_in(index, &later, WEB_MAIL, &id, RENEWAL, after, random), later)
+            (scene.sign_in(index, &later, (WEB_MAIL, RENEWAL), &id, after, random), later)
         }
         Way::Replay => {
             let desk = &scene.desks[index];
             let stolen = [&desk.web, &desk.desktop, &id];
-            let id = stolen.iter().find(|id| !id.is_empty()).map(|id| (*id).clone()).unwrap_or_default();
-            (scene.sign_in(index, context, WEB_MAIL, &id, RENEWAL, moment, random), context.clone())
+            let id =
+                stolen.iter().find(|id| !id.is_empty()).map(|id| (*id).clone()).unwrap_or_default();
+            (
+                scene.sign_in(index, context, (WEB_MAIL, RENEWAL), &id, moment, random),
+                context.clone(),
+            )
         }
         Way::Legacy => {
-            let how = How { is_interactive: true, is_mfa: false, protocol: "ropc", client: "IMAP4" };
-            let context = Context { agent: "BAV2ROPC".into(), browser: String::new(), ..context.clone() };
-            (scene.sign_in(index, &context, LEGACY, &id, how, moment, random), context)
+            let how =
+                How { is_interactive: true, is_mfa: false, protocol: "ropc", client: "IMAP4" };
+            let context =
+                Context { agent: "BAV2ROPC".into(), browser: String::new(), ..context.clone() };
+            (scene.sign_in(index, &context, (LEGACY, how), &id, moment, random), context)
         }
         Way::DeviceCode => {
-            let how = How { is_interactive: true, is_mfa: true, protocol: "deviceCode", client: "Mobile Apps and Desktop clients" };
+            let how = How {
+                is_interactive: true,
+                is_mfa: true,
+                protocol: "deviceCode",
+                client: "Mobile Apps and Desktop clients",
+            };
             let app = if random.chance(0.5) { BROKER } else { OFFICE };
-            (scene.sign_in(index, context, app, &id, how, moment, random), context.clone())
+            (scene.sign_in(index, context, (app, how), &id, moment, random), context.clone())
         }
         _ => {
             let app = *random.pick(&[PORTAL, WEB_MAIL, FILES]);
-            (scene.sign_in(index, context, app, &id, BROWSER, moment, random), context.clone())
+            (scene.sign_in(index, context, (app, BROWSER), &id, moment, random), context.clone())
         }
     }
 }
@@ -659,7 +688,11 @@ fn take(
         let rung = if operation == "FileDownloaded" { Rung::ExfilLikely } else { Rung::Accessed };
         let truth = scene.truth.reached(&person.upn, rung, moment, is_logged);
         if is_logged {
-            let list = if operation == "FileDownloaded" { &mut truth.downloaded } else { &mut truth.viewed };
+            let list = if operation == "FileDownloaded" {
+                &mut truth.downloaded
+            } else {
+                &mut truth.viewed
+            };
             list.insert(format!("{site}/{path}"));
         }
         scene.truth.stage(moment, "collection", "T1213.002");

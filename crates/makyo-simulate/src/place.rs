@@ -70,7 +70,12 @@ pub(crate) fn mobile(carrier: u8, random: &mut Random) -> Place {
 /// The same telephone abroad, in a partner's network.
 pub(crate) fn roaming(country: &'static str, random: &mut Random) -> Place {
     let city = if country == "US" { "Houston" } else { "Paris" };
-    place(format!("100.112.{}.{}", random.within(0, 7), random.within(1, 254)), 64_507, country, city)
+    place(
+        format!("100.112.{}.{}", random.within(0, 7), random.within(1, 254)),
+        64_507,
+        country,
+        city,
+    )
 }
 
 /// A hotel abroad; its guests share one address.

@@ -85,7 +85,11 @@ pub fn simulate(options: &Options) -> Result<Summary, Error> {
         let reason = "the folder is not empty".to_owned();
         return Err(Error::Content { path: out.clone(), reason });
     }
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small and positive")]
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "small and positive"
+    )]
     let accounts = ((1_600.0 * options.scale).round() as usize).max(ACCOUNTS_MIN);
     let mut scene = scene(options, accounts);
     let plan = match options.scenario {
@@ -146,10 +150,8 @@ fn desk(seed: u64, index: usize) -> Desk {
 fn gaps(scenario: Scenario) -> (Vec<(Log, i64, i64)>, Vec<Gap>) {
     let audit = (at(16, 14, 0), at(17, 18, 0));
     let silent = (at(11, 14, 0), at(11, 15, 0));
-    let mut holes = vec![
-        (Log::UnifiedAudit, audit.0, audit.1),
-        (Log::Vpn("vpn-gw1"), silent.0, silent.1),
-    ];
+    let mut holes =
+        vec![(Log::UnifiedAudit, audit.0, audit.1), (Log::Vpn("vpn-gw1"), silent.0, silent.1)];
     let mut told = vec![
         gap("m365-unified-audit", "tenant", audit.0, audit.1, "silence"),
         gap("fortigate", "vpn-gw1", silent.0, silent.1, "silence"),
@@ -166,9 +168,18 @@ fn finish(options: &Options, scene: &mut Scene, is_attacked: bool) -> Result<(),
     let truth = &mut scene.truth;
     truth.incidents = u32::from(is_attacked);
     if is_attacked {
-        truth.assets.insert("board mail".into(), json!({"verdict": "accessed", "accounts": ["president@agency.example"]}));
-        truth.assets.insert("satellite operations".into(), json!({"verdict": "unknown", "reason": "the audit log has a hole of 28 hours"}));
-        truth.assets.insert("bids".into(), json!({"verdict": "unknown", "reason": "no log of fs02 was collected"}));
+        truth.assets.insert(
+            "board mail".into(),
+            json!({"verdict": "accessed", "accounts": ["president@agency.example"]}),
+        );
+        truth.assets.insert(
+            "satellite operations".into(),
+            json!({"verdict": "unknown", "reason": "the audit log has a hole of 28 hours"}),
+        );
+        truth.assets.insert(
+            "bids".into(),
+            json!({"verdict": "unknown", "reason": "no log of fs02 was collected"}),
+        );
         truth.assets.insert("medical files of crews".into(), json!({"verdict": "not_accessed"}));
     }
     let text = serde_json::to_string_pretty(&truth.to_json(

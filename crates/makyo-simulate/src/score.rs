@@ -210,7 +210,9 @@ fn rungs(truth: &Value, names: &Names, found: &Found) -> Value {
 fn times(truth: &Value, names: &Names, found: &Found) -> Value {
     let mut errors = Vec::new();
     let (mut early, mut late) = (0, 0);
-    for (name, row) in object(&truth["accounts"]).filter(|(_, row)| text(row, "verdict") == "breached") {
+    for (name, row) in
+        object(&truth["accounts"]).filter(|(_, row)| text(row, "verdict") == "breached")
+    {
         let Some(answer) = found.get(&names.account(name)) else { continue };
         if text(answer, "verdict") != "breached" {
             continue;
@@ -244,7 +246,9 @@ fn counts(truth: &Value, names: &Names, found: &Found) -> Value {
     let mut figures = json!({});
     for what in ["mail_items", "mail_folders_synced", "files_viewed", "files_downloaded"] {
         let (mut real, mut told, mut same, mut rows) = (0, 0, 0, 0);
-        for (name, row) in object(&truth["accounts"]).filter(|(_, row)| text(row, "verdict") == "breached") {
+        for (name, row) in
+            object(&truth["accounts"]).filter(|(_, row)| text(row, "verdict") == "breached")
+        {
             let count = row[what].as_u64().unwrap_or(0);
             let answer = found.get(&names.account(name));
             let answer = answer.and_then(|answer| answer["access"][what].as_u64()).unwrap_or(0);
@@ -308,7 +312,8 @@ fn gaps(truth: &Value, rows: &[Value]) -> Value {
     let mut missed = Vec::new();
     let all = list(truth, "gaps");
     for gap in all {
-        let (Some(from), Some(to)) = (parse_time(text(gap, "from")), parse_time(text(gap, "to"))) else {
+        let (Some(from), Some(to)) = (parse_time(text(gap, "from")), parse_time(text(gap, "to")))
+        else {
             continue;
         };
         let covers = |told: &Value| {
@@ -342,7 +347,8 @@ fn gaps(truth: &Value, rows: &[Value]) -> Value {
 /// A cleared log begins where it was cleared; a coverage that begins there says so too.
 fn starts_after(row: &Value, gap: &Value, from: i64, to: i64) -> bool {
     text(gap, "kind") == "cleared"
-        && parse_time(text(row, "from")).is_some_and(|start| start > from && start >= to - 60_000_000_000)
+        && parse_time(text(row, "from"))
+            .is_some_and(|start| start > from && start >= to - 60_000_000_000)
         && list(row, "gaps").iter().any(|told| text(told, "kind") == "cleared")
 }
 

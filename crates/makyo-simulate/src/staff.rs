@@ -74,9 +74,8 @@ fn moment_within(from: Moment, to: Moment, random: &mut Random) -> Moment {
 fn receive(scene: &mut Scene, day: i64, index: usize, random: &mut Random) {
     let mean = if is_working_day(day) { 3.0 } else { 0.7 };
     let mean = if scene.people[index].is_active() { mean } else { mean / 6.0 };
-    let mut times: Vec<Moment> = (0..random.count(mean))
-        .map(|_| midnight(day) + random.minutes(0, 1439))
-        .collect();
+    let mut times: Vec<Moment> =
+        (0..random.count(mean)).map(|_| midnight(day) + random.minutes(0, 1439)).collect();
     times.sort_unstable();
     for moment in times {
         let mail = Mail::from_outside(moment, random);
@@ -184,8 +183,7 @@ fn domain(scene: &mut Scene, shift: &Shift, random: &mut Random) {
     for turn in 0..random.within(1, 4) {
         let moment = moment + (turn * 40 + random.within(3, 30)) * SECOND;
         let path = file_path(share, random.below(60)).replace('/', "\\");
-        let text =
-            windows::share("fs01", moment, &who, (inside, share, Some(&path)), random);
+        let text = windows::share("fs01", moment, &who, (inside, share, Some(&path)), random);
         scene.windows("fs01", moment, text);
     }
 }
@@ -194,7 +192,10 @@ fn domain(scene: &mut Scene, shift: &Shift, random: &mut Random) {
 fn workstation(scene: &mut Scene, shift: &Shift, who: &Who<'_>, random: &mut Random) {
     const PROGRAMS: &[(&str, &str)] = &[
         ("C:\\Program Files\\Microsoft Office\\root\\Office16\\OUTLOOK.EXE", "\"OUTLOOK.EXE\""),
-        ("C:\\Program Files (x86)\\Microsoft\\Edge\\Application\\msedge.exe", "msedge.exe --profile-directory=Default"),
+        (
+            "C:\\Program Files (x86)\\Microsoft\\Edge\\Application\\msedge.exe",
+            "msedge.exe --profile-directory=Default",
+        ),
         ("C:\\Program Files\\Microsoft Office\\root\\Office16\\EXCEL.EXE", "\"EXCEL.EXE\" /dde"),
         ("C:\\Windows\\System32\\notepad.exe", "notepad.exe"),
         ("C:\\Windows\\System32\\ipconfig.exe", "ipconfig"),
@@ -233,12 +234,12 @@ fn desktop(scene: &mut Scene, shift: &Shift, random: &mut Random) -> Vec<Token> 
     for part in 0..1 + i64::from(random.count(0.5)) {
         let moment = shift.from + part * 4 * 60 * MINUTE + random.minutes(0, 30);
         if moment < shift.to {
-            tokens.push(scene.sign_in(index, &context, OFFICE, &id, RENEWAL, moment, random));
+            tokens.push(scene.sign_in(index, &context, (OFFICE, RENEWAL), &id, moment, random));
         }
     }
     if random.chance(0.4) {
         let moment = moment_within(shift.from, shift.to, random);
-        scene.sign_in(index, &context, TEAMS, &id, RENEWAL, moment, random);
+        scene.sign_in(index, &context, (TEAMS, RENEWAL), &id, moment, random);
     }
     tokens
 }
@@ -254,19 +255,19 @@ fn web(scene: &mut Scene, shift: &Shift, random: &mut Random) -> Option<Token> {
     let moment = shift.from + random.minutes(1, 80);
     let app: App = *random.pick(&[WEB_MAIL, PORTAL, FILES, FILES]);
     if !is_new {
-        return Some(scene.sign_in(index, &shift.files, app, &id, RENEWAL, moment, random));
+        return Some(scene.sign_in(index, &shift.files, (app, RENEWAL), &id, moment, random));
     }
     // A second factor is asked for outside the offices only.
     let how = if shift.is_in_office { BROWSER } else { BROWSER_MFA };
     if random.chance(0.05) {
         let before = moment - random.within(8, 50) * SECOND;
-        scene.fail_sign_in(index, &shift.files, app, how, 50_126, before, random);
+        scene.fail_sign_in(index, &shift.files, (app, how, 50_126), before, random);
     }
     if how.is_mfa && random.chance(0.03) {
         let before = moment - random.within(60, 90) * SECOND;
-        scene.fail_sign_in(index, &shift.files, app, how, 500_121, before, random);
+        scene.fail_sign_in(index, &shift.files, (app, how, 500_121), before, random);
     }
-    Some(scene.sign_in(index, &shift.files, app, &id, how, moment, random))
+    Some(scene.sign_in(index, &shift.files, (app, how), &id, moment, random))
 }
 
 fn mail(
@@ -316,8 +317,16 @@ fn latest(tokens: &[Token], moment: Moment) -> Option<&Token> {
 /// What people write about.
 pub(crate) fn subject(random: &mut Random) -> &'static str {
     const SUBJECTS: &[&str] = &[
-        "Re: schedule", "Minutes of Monday", "Re: interface document", "Request for quotation",
-        "Fwd: seminar", "Test report", "Re: Re: budget", "Agenda", "Business trip", "Safety review",
+        "Re: schedule",
+        "Minutes of Monday",
+        "Re: interface document",
+        "Request for quotation",
+        "Fwd: seminar",
+        "Test report",
+        "Re: Re: budget",
+        "Agenda",
+        "Business trip",
+        "Safety review",
     ];
     SUBJECTS[random.index(SUBJECTS.len())]
 }
@@ -326,8 +335,11 @@ fn files(scene: &mut Scene, shift: &Shift, web: Option<&Token>, random: &mut Ran
     let index = shift.person.index;
     for _ in 0..random.count(1.1 * shift.volume) {
         let moment = moment_within(shift.from + 30 * MINUTE, shift.to, random);
-        let department =
-            if random.chance(0.85) { shift.person.department } else { random.index(DEPARTMENTS.len()) };
+        let department = if random.chance(0.85) {
+            shift.person.department
+        } else {
+            random.index(DEPARTMENTS.len())
+        };
         let site = DEPARTMENTS[department].1;
         let operation = match random.below(20) {
             0..=10 => "FileAccessed",
@@ -345,7 +357,7 @@ fn files(scene: &mut Scene, shift: &Shift, web: Option<&Token>, random: &mut Ran
     if random.chance(0.012) {
         let moment = moment_within(shift.from, shift.to, random);
         let id = scene.desks[index].desktop.clone();
-        let token = scene.sign_in(index, &shift.files, SYNC, &id, RENEWAL, moment, random);
+        let token = scene.sign_in(index, &shift.files, (SYNC, RENEWAL), &id, moment, random);
         let site = DEPARTMENTS[shift.person.department].1;
         for number in 0..random.below(50) {
             let moment = moment + i64::try_from(number).unwrap_or(0) * SECOND;
@@ -364,12 +376,13 @@ fn telephone(scene: &mut Scene, person: &Person, day: i64, random: &mut Random) 
     let context = habit::at_telephone(person, &telephone, (day, moment), random);
     let is_changed = habit(index) == Habit::NewTelephone && day >= habit::CHANGE_DAY;
     let old = scene.desks[index].telephone.clone();
-    let (id, is_new) = session(&old, if is_changed && day < habit::CHANGE_DAY + 3 { 0.5 } else { 0.01 }, random);
+    let (id, is_new) =
+        session(&old, if is_changed && day < habit::CHANGE_DAY + 3 { 0.5 } else { 0.01 }, random);
     scene.desks[index].telephone.clone_from(&id);
     let mut how = RENEWAL;
     how.is_interactive = is_new;
     how.is_mfa = is_new;
-    let token = scene.sign_in(index, &context, MOBILE, &id, how, moment, random);
+    let token = scene.sign_in(index, &context, (MOBILE, how), &id, moment, random);
     for _ in 0..random.count(0.6) {
         let moment = moment + random.within(5, 900) * SECOND;
         // Reads by the telephone's program reach the mailbox from the provider's machines.
@@ -390,7 +403,7 @@ fn evening(scene: &mut Scene, shift: &Shift, random: &mut Random) {
     let context = habit::at_own_computer(&shift.person, shift.day, place);
     let moment = shift.to + random.minutes(60, 200);
     let id = random.guid().to_string();
-    let token = scene.sign_in(index, &context, WEB_MAIL, &id, BROWSER_MFA, moment, random);
+    let token = scene.sign_in(index, &context, (WEB_MAIL, BROWSER_MFA), &id, moment, random);
     for turn in 0..random.within(1, 3) {
         let moment = moment + turn * 7 * MINUTE + random.within(20, 200) * SECOND;
         let count = 1 + random.index(6);

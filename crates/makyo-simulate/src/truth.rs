@@ -166,7 +166,10 @@ impl Truth {
             .iter()
             .map(|(name, (rung, first))| {
                 let verdict = if *rung == Rung::None { "unknown" } else { rung.verdict() };
-                (name.clone(), json!({"verdict": verdict, "rung": rung.word(), "first_seen": first.map(utc)}))
+                (
+                    name.clone(),
+                    json!({"verdict": verdict, "rung": rung.word(), "first_seen": first.map(utc)}),
+                )
             })
             .collect();
         let mut path = self.path.clone();

@@ -41,12 +41,7 @@ pub(crate) fn run(options: &Simulate, output: &mut Output) -> anyhow::Result<Exi
 }
 
 /// The figures of a case beside a truth.
-fn compare(
-    case: &Path,
-    truth: &Path,
-    format: Format,
-    output: &mut Output,
-) -> anyhow::Result<Exit> {
+fn compare(case: &Path, truth: &Path, format: Format, output: &mut Output) -> anyhow::Result<Exit> {
     let score = score(case, truth)?;
     if matches!(format, Format::Json | Format::Jsonl) {
         output.line(&score.figures.to_string())?;
