@@ -8,6 +8,7 @@ use crate::place::Place;
 use crate::random::Random;
 use crate::record::sign_in::{self, App, SignIn};
 use crate::record::unified::{self, Act, Client};
+use crate::record::zeek::{self, Flow};
 use crate::truth::Truth;
 
 /// From where and with what somebody acts.
@@ -207,6 +208,31 @@ impl Scene {
         let act = Act { person: &self.people[index], context, token, moment };
         let text = unified::file(&act, operation, site, path, random);
         self.evidence.push(Log::UnifiedAudit, moment, text)
+    }
+
+    /// A connection that the sensor inside sees.
+    pub(crate) fn flow(&mut self, flow: &Flow<'_>, moment: Moment, random: &mut Random) {
+        let text = zeek::connection(flow, moment, random);
+        self.evidence.push(Log::Connections, moment, text);
+    }
+
+    /// A connection from inside to the cloud, after a name look-up if the name is not cached.
+    pub(crate) fn reach_cloud(&mut self, from: &str, moment: Moment, random: &mut Random) {
+        let address = format!("198.19.250.{}", 1 + random.below(12));
+        if random.chance(0.4) {
+            let name = *random.pick(&[
+                "login.cloud.example",
+                "outlook.cloud.example",
+                "files.cloud.example",
+            ]);
+            let before = moment - 200;
+            let text = zeek::lookup(from, name, &address, before, random);
+            self.evidence.push(Log::Lookups, before, text);
+        }
+        let (sent, received) = (2_000 + random.below(40_000), 8_000 + random.below(900_000));
+        let lasts = random.within(400, 240_000);
+        let flow = Flow { from, to: &address, port: 443, service: "ssl", lasts, sent, received };
+        self.flow(&flow, moment, random);
     }
 
     pub(crate) fn windows(&mut self, host: &str, moment: Moment, text: String) -> bool {

@@ -7,6 +7,7 @@ use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::moment::{Moment, date, midnight};
+use crate::record::zeek;
 use crate::{Error, Gap};
 
 /// One log of one product.
@@ -22,6 +23,10 @@ pub(crate) enum Log {
     Windows(String),
     /// The application log of a host.
     Application(String),
+    Connections,
+    Lookups,
+    /// A mail of a mailbox, under the name of its file.
+    Message(String),
 }
 
 /// What is collected, with the times that a source lost.
@@ -113,6 +118,9 @@ impl Evidence {
                 Ok(())
             }
             Log::Vpn(name) => self.lines(&format!("vpn/{name}.log"), all),
+            Log::Connections => self.headed(&format!("zeek/conn.{date}.log"), zeek::CONN, all),
+            Log::Lookups => self.headed(&format!("zeek/dns.{date}.log"), zeek::DNS, all),
+            Log::Message(name) => self.lines(&format!("mail/{name}.eml"), all),
             Log::Application(host) => {
                 let numbered = self.numbered(log, all);
                 self.lines(&format!("windows/{host}-application.jsonl"), &numbered)
@@ -155,6 +163,14 @@ impl Evidence {
             to.write_all(b"\n").map_err(Error::file("write", &path))?;
         }
         to.flush().map_err(Error::file("write", &path))
+    }
+
+    /// The same after a head of the format's own.
+    fn headed(&self, name: &str, head: &str, all: &[(Moment, u64, String)]) -> Result<(), Error> {
+        let (path, mut to) = self.open(name)?;
+        to.write_all(head.as_bytes()).map_err(Error::file("write", &path))?;
+        to.flush().map_err(Error::file("write", &path))?;
+        self.lines(name, all)
     }
 
     /// A page as the cloud's interface gives it, the newest record first.

@@ -144,6 +144,21 @@ pub(crate) fn at_computer(person: &Person, day: i64, place: Place, seed: u64) ->
     Context { place, device, browser, agent: text }
 }
 
+/// The same in the browser. Firefox, and Chrome without the employer's extension, do not tell the
+/// directory on which computer they run; nor does a private window.
+pub(crate) fn in_browser(person: &Person, context: &Context, random: &mut Random) -> Context {
+    let is_silent = match person.browser {
+        Browser::Firefox => true,
+        Browser::Chrome => person.index.is_multiple_of(2),
+        Browser::Edge => random.chance(0.03),
+    };
+    let mut context = context.clone();
+    if is_silent && habit(person.index) != Habit::Kiosk {
+        context.device = Device::unknown(context.device.system);
+    }
+    context
+}
+
 /// The person with the telephone; some telephones' mail goes through the provider's machines.
 pub(crate) fn at_telephone(
     person: &Person,

@@ -17,6 +17,8 @@ use crate::record::fortigate::{self, TOKYO, Tunnel};
 use crate::record::sign_in::{BROKER, FILES, LEGACY, OFFICE, PORTAL, WEB_MAIL};
 use crate::record::unified::{self, Act, Client};
 use crate::record::windows::{self, Logon, Who};
+use crate::record::zeek::Flow;
+use crate::staff::{APPLICATIONS, CONTROLLER, FILE_SERVER};
 use crate::truth::Rung;
 
 /// The night of the first tunnel.
@@ -246,6 +248,17 @@ fn enter(scene: &mut Scene, plan: &Plan, random: &mut Random) {
         scene.windows("dc01", moment - SECOND, text);
         let text = windows::logon(host, moment, &who, &logon, random);
         scene.windows(host, moment, text);
+        let to = [CONTROLLER, APPLICATIONS, FILE_SERVER][turn];
+        let flow = Flow {
+            from: &inside,
+            to,
+            port: 445,
+            service: "smb",
+            lasts: 90_000,
+            sent: 9_000,
+            received: 30_000,
+        };
+        scene.flow(&flow, moment - SECOND, random);
         scene.truth.host(host, Rung::Authenticated, moment);
         let truth = scene.truth.reached("agency\\svc-ldap", Rung::Authenticated, moment, true);
         truth.vector = "vpn_appliance";
@@ -283,6 +296,17 @@ fn look_around(scene: &mut Scene, who: &Who<'_>, start: Moment, random: &mut Ran
 
 /// Files of the launch share.
 fn take_share(scene: &mut Scene, who: &Who<'_>, inside: &str, start: Moment, random: &mut Random) {
+    let received = 40_000_000 + random.below(90_000_000);
+    let flow = Flow {
+        from: inside,
+        to: FILE_SERVER,
+        port: 445,
+        service: "smb",
+        lasts: 600_000,
+        sent: 900_000,
+        received,
+    };
+    scene.flow(&flow, start, random);
     let text = windows::share("fs01", start, who, (inside, "launch", None), random);
     scene.windows("fs01", start, text);
     for number in 0..40 {
@@ -309,12 +333,24 @@ fn copy_directory(scene: &mut Scene, plan: &Plan, random: &mut Random) {
     let (inside, _) = tunnel(scene, &from, None, (start, start + 2 * HOUR), random);
     let who = service("svc-ldap", 0x53_0000 + random.below(1 << 20));
     let logon = Logon { kind: 10, from: &inside, workstation: WORKSTATION, is_ntlm: true };
+    for (from, to, after) in [(inside.as_str(), APPLICATIONS, 3), (APPLICATIONS, CONTROLLER, 12)] {
+        let flow = Flow {
+            from,
+            to,
+            port: 3389,
+            service: "rdp",
+            lasts: 2_400_000,
+            sent: 2_000_000,
+            received: 31_000_000,
+        };
+        scene.flow(&flow, start + after * MINUTE - SECOND, random);
+    }
     let text = windows::logon("srv-app01", start + 3 * MINUTE, &who, &logon, random);
     scene.windows("srv-app01", start + 3 * MINUTE, text);
     let hop = start + 12 * MINUTE;
     let text = windows::explicit_credentials("srv-app01", hop, &who, "svc-ldap", "dc01", random);
     scene.windows("srv-app01", hop, text);
-    let logon = Logon { kind: 10, from: "10.20.3.20", workstation: "SRV-APP01", is_ntlm: false };
+    let logon = Logon { kind: 10, from: APPLICATIONS, workstation: "SRV-APP01", is_ntlm: false };
     let text = windows::logon("dc01", hop + SECOND, &who, &logon, random);
     scene.windows("dc01", hop + SECOND, text);
     let text = windows::privileges("dc01", hop + SECOND, &who, random);
@@ -323,7 +359,7 @@ fn copy_directory(scene: &mut Scene, plan: &Plan, random: &mut Random) {
     let copied = hop + 9 * MINUTE;
     commands_on_controller(scene, &who, copied, random);
     let moment = copied + 14 * MINUTE;
-    let place = ("10.20.3.20", "C$", Some("ProgramData\\oem\\m.cab"));
+    let place = (APPLICATIONS, "C$", Some("ProgramData\\oem\\m.cab"));
     let text = windows::share("dc01", moment, &who, place, random);
     scene.windows("dc01", moment, text);
     scene.truth.host("dc01", Rung::ExfilLikely, copied);
@@ -395,7 +431,8 @@ fn work(scene: &mut Scene, plan: &Plan, number: usize, session: &Session, random
     let from = outside(plan, random);
     let start = session.from - random.minutes(4, 20);
     let user = login.map(|index| scene.people[index].sam.clone());
-    let (_, is_logged) = tunnel(scene, &from, user.as_deref(), (start, start + length), random);
+    let (inside, is_logged) =
+        tunnel(scene, &from, user.as_deref(), (start, start + length), random);
     if let Some(index) = login {
         let upn = scene.people[index].upn.clone();
         let truth = scene.truth.reached(&upn, Rung::Authenticated, start, is_logged);
@@ -412,11 +449,11 @@ fn work(scene: &mut Scene, plan: &Plan, number: usize, session: &Session, random
             let before = moment - random.within(20, 50) * SECOND;
             scene.fail_sign_in(victim.index, &context, (PORTAL, BROWSER, code), before, random);
         }
-        visit(scene, plan, victim, (number, session.day), moment, random);
+        visit(scene, plan, victim, (number, session.day, &inside), moment, random);
     }
     for victim in returning {
         moment += random.within(60, 400) * SECOND;
-        visit(scene, plan, &victim, (number, session.day), moment, random);
+        visit(scene, plan, &victim, (number, session.day, &inside), moment, random);
     }
     for (index, _) in plan.attempted.iter().filter(|attempt| attempt.1 == number) {
         moment += random.within(20, 200) * SECOND;
@@ -545,13 +582,18 @@ fn visit(
     scene: &mut Scene,
     plan: &Plan,
     victim: &Victim,
-    (number, day): (usize, i64),
+    (number, day, inside): (usize, i64, &str),
     moment: Moment,
     random: &mut Random,
 ) {
     let index = victim.index;
     let upn = scene.people[index].upn.clone();
     let context = context(scene, plan, victim.way, number, day);
+    if victim.way == Way::Egress {
+        for turn in 0..random.within(2, 5) {
+            scene.reach_cloud(inside, moment - SECOND + turn * 20 * SECOND, random);
+        }
+    }
     let (token, context) = sign_in(scene, victim, &context, moment, random);
     let (vector, way) = words(victim.way);
     let truth = scene.truth.reached(&upn, Rung::Authenticated, moment, true);

@@ -5,3 +5,4 @@ pub(crate) mod fortigate;
 pub(crate) mod sign_in;
 pub(crate) mod unified;
 pub(crate) mod windows;
+pub(crate) mod zeek;

@@ -12,6 +12,12 @@ use crate::record::fortigate::{self, Tunnel};
 use crate::record::sign_in::{App, FILES, MOBILE, OFFICE, PORTAL, SYNC, TEAMS, WEB_MAIL};
 use crate::record::unified::Client;
 use crate::record::windows::{self, Logon, Who};
+use crate::record::zeek::Flow;
+
+/// Addresses of servers.
+pub(crate) const CONTROLLER: &str = "10.20.0.10";
+pub(crate) const FILE_SERVER: &str = "10.20.0.12";
+pub(crate) const APPLICATIONS: &str = "10.20.3.20";
 
 /// What stays the same for a person through one day.
 struct Shift {
@@ -40,6 +46,8 @@ pub(crate) fn live(scene: &mut Scene, day: i64, index: usize) {
         return;
     }
     if !person.is_active() {
+        // Mail comes in all the same, and the provider looks at it.
+        look(scene, day, index, if person.role == Role::CloudOnly { 0.8 } else { 0.2 }, random);
         return;
     }
     let works = is_working_day(day) || random.chance(person.weekend);
@@ -55,16 +63,16 @@ pub(crate) fn live(scene: &mut Scene, day: i64, index: usize) {
     }
     domain(scene, &shift, random);
     let desktop = desktop(scene, &shift, random);
-    let web = web(scene, &shift, random);
+    let (web, browser) = web(scene, &shift, random);
     mail(scene, &shift, &desktop, web.as_ref(), random);
-    files(scene, &shift, web.as_ref(), random);
+    files(scene, &shift, &browser, web.as_ref(), random);
     if random.chance(0.5) {
         telephone(scene, &shift.person, day, random);
     }
     if shift.person.has_own_computer && random.chance(0.12) {
         evening(scene, &shift, random);
     }
-    background(scene, &shift, random);
+    look(scene, day, index, 2.6 * shift.volume.max(0.8), random);
 }
 
 fn moment_within(from: Moment, to: Moment, random: &mut Random) -> Moment {
@@ -177,6 +185,18 @@ fn domain(scene: &mut Scene, shift: &Shift, random: &mut Random) {
     };
     let text = windows::logon("fs01", moment, &who, &logon, random);
     scene.windows("fs01", moment, text);
+    let received = 20_000 + random.below(9_000_000);
+    let lasts = random.within(20_000, 400_000);
+    let flow = Flow {
+        from: inside,
+        to: FILE_SERVER,
+        port: 445,
+        service: "smb",
+        lasts,
+        sent: received / 30,
+        received,
+    };
+    scene.flow(&flow, moment - SECOND, random);
     let share = DEPARTMENTS[person.department].1;
     let text = windows::share("fs01", moment + SECOND, &who, (inside, share, None), random);
     scene.windows("fs01", moment + SECOND, text);
@@ -230,10 +250,14 @@ fn desktop(scene: &mut Scene, shift: &Shift, random: &mut Random) -> Vec<Token> 
     scene.desks[index].desktop.clone_from(&id);
     let mut context = shift.mail.clone();
     context.browser = "Rich Client 5.0.5".to_owned();
+    context.agent = "Windows-AzureAD-Authentication-Provider/1.0".to_owned();
     let mut tokens = Vec::new();
     for part in 0..1 + i64::from(random.count(0.5)) {
         let moment = shift.from + part * 4 * 60 * MINUTE + random.minutes(0, 30);
         if moment < shift.to {
+            if shift.is_in_office {
+                reach(scene, shift, moment, random);
+            }
             tokens.push(scene.sign_in(index, &context, (OFFICE, RENEWAL), &id, moment, random));
         }
     }
@@ -245,29 +269,42 @@ fn desktop(scene: &mut Scene, shift: &Shift, random: &mut Random) -> Vec<Token> 
 }
 
 /// The browser: signed in anew on some days, and a wrong password now and then.
-fn web(scene: &mut Scene, shift: &Shift, random: &mut Random) -> Option<Token> {
+fn web(scene: &mut Scene, shift: &Shift, random: &mut Random) -> (Option<Token>, Context) {
     let index = shift.person.index;
+    let context = habit::in_browser(&shift.person, &shift.files, random);
     if !random.chance(0.75) {
-        return None;
+        return (None, context);
     }
     let (id, is_new) = session(&scene.desks[index].web, 0.3, random);
     scene.desks[index].web.clone_from(&id);
     let moment = shift.from + random.minutes(1, 80);
     let app: App = *random.pick(&[WEB_MAIL, PORTAL, FILES, FILES]);
     if !is_new {
-        return Some(scene.sign_in(index, &shift.files, (app, RENEWAL), &id, moment, random));
+        reach(scene, shift, moment, random);
+        return (
+            Some(scene.sign_in(index, &context, (app, RENEWAL), &id, moment, random)),
+            context,
+        );
     }
     // A second factor is asked for outside the offices only.
     let how = if shift.is_in_office { BROWSER } else { BROWSER_MFA };
     if random.chance(0.05) {
         let before = moment - random.within(8, 50) * SECOND;
-        scene.fail_sign_in(index, &shift.files, (app, how, 50_126), before, random);
+        scene.fail_sign_in(index, &context, (app, how, 50_126), before, random);
     }
     if how.is_mfa && random.chance(0.03) {
         let before = moment - random.within(60, 90) * SECOND;
-        scene.fail_sign_in(index, &shift.files, (app, how, 500_121), before, random);
+        scene.fail_sign_in(index, &context, (app, how, 500_121), before, random);
     }
-    Some(scene.sign_in(index, &shift.files, (app, how), &id, moment, random))
+    reach(scene, shift, moment, random);
+    (Some(scene.sign_in(index, &context, (app, how), &id, moment, random)), context)
+}
+
+/// The sensor sees who reaches the cloud from inside; with a split tunnel that is not everybody.
+fn reach(scene: &mut Scene, shift: &Shift, moment: Moment, random: &mut Random) {
+    if let Some(inside) = &shift.inside {
+        scene.reach_cloud(inside, moment - random.within(200, 3_000), random);
+    }
 }
 
 fn mail(
@@ -282,7 +319,7 @@ fn mail(
     let other = (shift.person.role == Role::Assistant).then(|| index - 6);
     for _ in 0..random.count(1.1 * shift.volume) {
         let moment = moment_within(shift.from + 30 * MINUTE, shift.to, random);
-        let in_browser = random.chance(0.3) && web.is_some();
+        let in_browser = random.chance(0.3) && web.is_some_and(|token| token.issued <= moment);
         let token = if in_browser { web } else { latest(desktop, moment) };
         let client = if in_browser { Client::Web } else { Client::Desktop };
         let owner = other.filter(|_| random.chance(0.5)).unwrap_or(index);
@@ -331,7 +368,13 @@ pub(crate) fn subject(random: &mut Random) -> &'static str {
     SUBJECTS[random.index(SUBJECTS.len())]
 }
 
-fn files(scene: &mut Scene, shift: &Shift, web: Option<&Token>, random: &mut Random) {
+fn files(
+    scene: &mut Scene,
+    shift: &Shift,
+    browser: &Context,
+    web: Option<&Token>,
+    random: &mut Random,
+) {
     let index = shift.person.index;
     for _ in 0..random.count(1.1 * shift.volume) {
         let moment = moment_within(shift.from + 30 * MINUTE, shift.to, random);
@@ -351,7 +394,7 @@ fn files(scene: &mut Scene, shift: &Shift, web: Option<&Token>, random: &mut Ran
         };
         let path = file_path(site, random.below(120));
         let token = web.filter(|token| token.issued <= moment);
-        scene.use_file(index, &shift.files, token, (operation, site, &path), moment, random);
+        scene.use_file(index, browser, token, (operation, site, &path), moment, random);
     }
     // A library is synchronised at a stroke.
     if random.chance(0.012) {
@@ -413,10 +456,9 @@ fn evening(scene: &mut Scene, shift: &Shift, random: &mut Random) {
 }
 
 /// The provider's own machinery looks at mail all day, without session and from its own addresses.
-fn background(scene: &mut Scene, shift: &Shift, random: &mut Random) {
-    let index = shift.person.index;
-    for _ in 0..random.count(2.6 * shift.volume.max(0.8)) {
-        let moment = midnight(shift.day) + random.minutes(0, 1439);
+fn look(scene: &mut Scene, day: i64, index: usize, mean: f64, random: &mut Random) {
+    for _ in 0..random.count(mean) {
+        let moment = midnight(day) + random.minutes(0, 1439);
         let context = Context {
             place: place::cloud(random),
             device: crate::people::Device::unknown(""),

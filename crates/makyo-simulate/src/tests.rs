@@ -1,11 +1,8 @@
-//! The same options give the same bytes, and makyo's own readers read them all.
+//! The same options give the same bytes.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-
-use makyo_base::{Artifact, ArtifactId, Decoded, Defect, RecordSink, Stop};
-use makyo_decode::{DecodeOptions, Sources, decode};
 
 use crate::people::people;
 use crate::{Options, Scenario, simulate};
@@ -48,85 +45,4 @@ fn names_of_accounts_are_not_used_twice() {
     let names: std::collections::BTreeSet<&str> =
         all.iter().map(|person| person.upn.as_str()).collect();
     assert_eq!(names.len(), all.len());
-}
-
-#[derive(Default)]
-struct Reads {
-    by_source: BTreeMap<usize, usize>,
-    untimed: usize,
-    defects: Vec<String>,
-}
-
-impl RecordSink for Reads {
-    fn record(&mut self, record: Decoded<'_>) -> Result<(), Stop> {
-        *self.by_source.entry(record.source).or_default() += 1;
-        self.untimed += usize::from(record.event.time().is_none());
-        Ok(())
-    }
-
-    fn defect(&mut self, defect: Defect) {
-        self.defects.push(format!("{}: {:?}: {}", defect.file, defect.kind, defect.detail));
-    }
-}
-
-fn sources() -> Sources {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sources");
-    let mut files = Vec::new();
-    for folder in fs::read_dir(&root).expect("sources").flatten() {
-        for file in fs::read_dir(folder.path()).expect("folder").flatten() {
-            let path = file.path();
-            if path.extension().is_some_and(|end| end == "yml") {
-                let name = path.strip_prefix(&root).expect("inside");
-                files.push((name.display().to_string(), fs::read_to_string(&path).expect("text")));
-            }
-        }
-    }
-    files.sort();
-    Sources::load(&files).expect("sound sources")
-}
-
-fn read_all(folder: &Path, sources: &Sources) -> Reads {
-    let mut reads = Reads::default();
-    let options = DecodeOptions { directory: vec!["agency".into(), "ad".into()] };
-    for (name, bytes) in files(&folder.join("evidence")) {
-        let start = bytes.get(..makyo_collect::SNIFF_BYTES).unwrap_or(&bytes);
-        let artifact = Artifact {
-            id: ArtifactId([0; 32]),
-            path: name.display().to_string(),
-            size_bytes: bytes.len() as u64,
-            kind: makyo_collect::recognise(start),
-        };
-        let path = folder.join("evidence").join(&name);
-        decode(&artifact, &path, sources, &options, &mut reads).expect("never stops");
-    }
-    reads
-}
-
-const SOURCES: &[&str] = &[
-    "entra-audit",
-    "entra-sign-in",
-    "fortigate",
-    "m365-unified-audit",
-    "windows-esent",
-    "windows-security",
-];
-
-#[test]
-fn own_readers_read_everything() {
-    for scenario in [Scenario::Agency] {
-        let folder = written(scenario, 1, 14);
-        let sources = sources();
-        let reads = read_all(folder.path(), &sources);
-        assert!(reads.defects.is_empty(), "{:?}", reads.defects.first());
-        assert_eq!(reads.untimed, 0);
-        let named: Vec<&str> = reads
-            .by_source
-            .keys()
-            .filter_map(|index| sources.get(*index))
-            .map(|source| source.id.as_str())
-            .collect();
-        for source in SOURCES {
-            assert!(named.contains(source), "{source}: {named:?}");
-        }
-    }
 }
