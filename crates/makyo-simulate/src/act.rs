@@ -8,6 +8,7 @@ use crate::place::Place;
 use crate::random::Random;
 use crate::record::sign_in::{self, App, SignIn};
 use crate::record::unified::{self, Act, Client};
+use crate::record::vpn::{self, Fact, Gateway};
 use crate::record::zeek::{self, Flow};
 use crate::truth::Truth;
 
@@ -59,6 +60,7 @@ pub(crate) struct Scene {
     pub(crate) seed: u64,
     pub(crate) people: Vec<Person>,
     pub(crate) desks: Vec<Desk>,
+    pub(crate) gateways: [Gateway; 2],
     pub(crate) evidence: Evidence,
     pub(crate) truth: Truth,
     /// Inside addresses that VPN tunnels were given today.
@@ -233,6 +235,11 @@ impl Scene {
         let lasts = random.within(400, 240_000);
         let flow = Flow { from, to: &address, port: 443, service: "ssl", lasts, sent, received };
         self.flow(&flow, moment, random);
+    }
+
+    /// What an appliance tells; false if its log lost it.
+    pub(crate) fn vpn(&mut self, gateway: Gateway, moment: Moment, fact: Fact<'_>) -> bool {
+        self.evidence.push(Log::Vpn(gateway.name), moment, vpn::line(gateway, moment, fact))
     }
 
     pub(crate) fn windows(&mut self, host: &str, moment: Moment, text: String) -> bool {

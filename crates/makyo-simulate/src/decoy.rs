@@ -9,9 +9,9 @@ use crate::people::{Browser, Device, Person, agent};
 use crate::place::{self, Place};
 use crate::random::Random;
 use crate::record::directory::{self, Change};
-use crate::record::fortigate::{self, TOKYO, Tunnel};
 use crate::record::sign_in::{GRAPH_SHELL, LEGACY, PORTAL};
 use crate::record::unified::{self, Act, Client};
+use crate::record::vpn::{self, Fact, Tunnel};
 use crate::record::windows::{self, Logon, Who};
 
 const MIGRATION: &str = "3d2f6c1e-5b7a-4c55-9b0e-10d5a7c1e201";
@@ -110,22 +110,19 @@ fn backup(scene: &mut Scene, day: i64, random: &mut Random) {
 
 /// Updates of the appliances, and guesses from outside.
 fn appliances(scene: &mut Scene, day: i64, random: &mut Random) {
-    for gateway in [TOKYO, fortigate::BONN] {
+    for gateway in scene.gateways {
         let moment = at(day, 4, 0) + random.within(3, 20) * SECOND;
-        let text = fortigate::updates(gateway, moment);
-        scene.evidence.push(Log::Vpn(gateway.name), moment, text);
+        scene.vpn(gateway, moment, Fact::Updates);
         for _ in 0..random.count(6.0) {
             let moment = at(day, 0, 0) + random.within(0, 86_399) * SECOND;
             let user = *random.pick(&["admin", "test", "guest", "vpn", "root", "support"]);
             let from = place::hosting(130 + random.within(0, 60)).address;
-            let text = fortigate::fails(gateway, moment, user, &from);
-            scene.evidence.push(Log::Vpn(gateway.name), moment, text);
+            scene.vpn(gateway, moment, Fact::Fails(user, &from));
         }
     }
     if day % 7 == 1 {
         let moment = at(day, 10, 5);
-        let text = fortigate::administers(TOKYO, moment, "netadmin", ADMIN_HOST);
-        scene.evidence.push(Log::Vpn(TOKYO.name), moment, text);
+        scene.vpn(scene.gateways[0], moment, Fact::Administers("netadmin", ADMIN_HOST));
     }
 }
 
@@ -213,17 +210,15 @@ fn vendor(scene: &mut Scene, day: i64, random: &mut Random) {
     let (inside, id) = scene.lease();
     let tunnel =
         Tunnel { id, user: "vendor-rs", group: "vpn-vendor", from: VENDOR, inside: &inside };
-    let log = Log::Vpn(TOKYO.name);
-    scene.evidence.push(log.clone(), moment, fortigate::connects(TOKYO, moment, VENDOR));
+    scene.vpn(scene.gateways[0], moment, Fact::Connects(VENDOR));
     let known = moment + 5 * SECOND;
-    scene.evidence.push(log.clone(), known, fortigate::authenticates(TOKYO, known, &tunnel));
-    scene.evidence.push(
-        log.clone(),
-        known + SECOND,
-        fortigate::opens(TOKYO, known + SECOND, &tunnel),
+    scene.vpn(scene.gateways[0], known, Fact::Authenticates(&tunnel));
+    scene.vpn(scene.gateways[0], known + SECOND, Fact::Opens(&tunnel));
+    scene.vpn(
+        scene.gateways[0],
+        end,
+        Fact::Closes(&tunnel, vpn::end((end - known) / SECOND, random)),
     );
-    let text = fortigate::closes(TOKYO, end, &tunnel, (end - known) / SECOND, random);
-    scene.evidence.push(log, end, text);
     let who = service("vendor-rs", 0x71_0000 + random.below(1 << 20));
     let logon = Logon { kind: 10, from: &inside, workstation: "RS-DESK", is_ntlm: false };
     let text = windows::logon("srv-app01", moment + MINUTE, &who, &logon, random);
@@ -509,8 +504,7 @@ fn changes(scene: &mut Scene, day: i64, random: &mut Random) {
 /// The pair of gateways changes roles: tunnels come up again without a login.
 fn failover(scene: &mut Scene, day: i64, random: &mut Random) {
     let moment = at(day, 11, 20);
-    let log = Log::Vpn(TOKYO.name);
-    scene.evidence.push(log.clone(), moment, fortigate::fails_over(TOKYO, moment));
+    scene.vpn(scene.gateways[0], moment, Fact::FailsOver);
     for index in 41..47.min(scene.people.len()) {
         let person = scene.people[index].clone();
         let start = at(day, 8, 40) + random.minutes(0, 40);
@@ -518,21 +512,20 @@ fn failover(scene: &mut Scene, day: i64, random: &mut Random) {
         let from = person.home.address.clone();
         let tunnel =
             Tunnel { id, user: &person.sam, group: "vpn-staff", from: &from, inside: &inside };
-        scene.evidence.push(log.clone(), start, fortigate::connects(TOKYO, start, &from));
+        scene.vpn(scene.gateways[0], start, Fact::Connects(&from));
         let known = start + 4 * SECOND;
-        scene.evidence.push(log.clone(), known, fortigate::authenticates(TOKYO, known, &tunnel));
-        scene.evidence.push(
-            log.clone(),
-            known + SECOND,
-            fortigate::opens(TOKYO, known + SECOND, &tunnel),
-        );
+        scene.vpn(scene.gateways[0], known, Fact::Authenticates(&tunnel));
+        scene.vpn(scene.gateways[0], known + SECOND, Fact::Opens(&tunnel));
         let again = moment + random.within(2, 9) * SECOND;
         let (_, id) = scene.lease();
         let renewed = Tunnel { id, ..tunnel };
-        scene.evidence.push(log.clone(), again, fortigate::opens(TOKYO, again, &renewed));
+        scene.vpn(scene.gateways[0], again, Fact::Opens(&renewed));
         let end = again + random.within(2, 5) * HOUR;
-        let text = fortigate::closes(TOKYO, end, &renewed, (end - again) / SECOND, random);
-        scene.evidence.push(log.clone(), end, text);
+        scene.vpn(
+            scene.gateways[0],
+            end,
+            Fact::Closes(&renewed, vpn::end((end - again) / SECOND, random)),
+        );
         scene.truth.decoy("account", &person.upn, "tunnel renewed by a failover, without a login");
     }
 }

@@ -1,6 +1,7 @@
 //! Writes what products export: each product's records in its own folder, in order of time, a day
 //! at a time, so that memory holds one day.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufWriter, Write as _};
@@ -41,10 +42,17 @@ pub(crate) struct Evidence {
     /// The unified audit log of this day was exported twice.
     twice: i64,
     records: u64,
+    /// Words of the agency and what this organisation says instead.
+    wording: Wording,
 }
 
 impl Evidence {
-    pub(crate) fn new(folder: &Path, gaps: Vec<(Log, Moment, Moment)>, twice: i64) -> Self {
+    pub(crate) fn new(
+        folder: &Path,
+        gaps: Vec<(Log, Moment, Moment)>,
+        twice: i64,
+        wording: Wording,
+    ) -> Self {
         Evidence {
             folder: folder.to_owned(),
             waiting: BTreeMap::new(),
@@ -53,6 +61,7 @@ impl Evidence {
             gaps,
             twice,
             records: 0,
+            wording,
         }
     }
 
@@ -159,7 +168,8 @@ impl Evidence {
     fn lines(&self, name: &str, all: &[(Moment, u64, String)]) -> Result<(), Error> {
         let (path, mut to) = self.open(name)?;
         for (_, _, text) in all {
-            to.write_all(text.as_bytes()).map_err(Error::file("write", &path))?;
+            to.write_all(reworded(text, self.wording).as_bytes())
+                .map_err(Error::file("write", &path))?;
             to.write_all(b"\n").map_err(Error::file("write", &path))?;
         }
         to.flush().map_err(Error::file("write", &path))
@@ -184,7 +194,8 @@ impl Evidence {
             if position > 0 {
                 to.write_all(b",\n").map_err(Error::file("write", &path))?;
             }
-            to.write_all(text.as_bytes()).map_err(Error::file("write", &path))?;
+            to.write_all(reworded(text, self.wording).as_bytes())
+                .map_err(Error::file("write", &path))?;
         }
         to.write_all(b"\n]}\n").map_err(Error::file("write", &path))?;
         to.flush().map_err(Error::file("write", &path))
@@ -197,6 +208,20 @@ fn first_record_id(log: &Log) -> u64 {
         _ => "",
     };
     1_000 * name.bytes().map(u64::from).sum::<u64>() + 7_113
+}
+
+/// Pairs of words.
+pub(crate) type Wording = &'static [(&'static str, &'static str)];
+
+/// Records are made in the agency's words and get the organisation's own on the way out.
+pub(crate) fn reworded<'a>(text: &'a str, wording: Wording) -> Cow<'a, str> {
+    let mut text = Cow::Borrowed(text);
+    for (old, new) in wording {
+        if text.contains(old) {
+            text = Cow::Owned(text.replace(old, new));
+        }
+    }
+    text
 }
 
 /// Where a gap stands in the truth.

@@ -9,13 +9,13 @@ use crate::act::{BROWSER, BROWSER_MFA, Context, How, RENEWAL, Scene, Token, file
 use crate::decoy::{SERVICES, consent, second_factor, service};
 use crate::evidence::Log;
 use crate::mail::Mail;
-use crate::moment::{HOUR, MINUTE, Moment, SECOND, at, utc};
+use crate::moment::{DAY, HOUR, MINUTE, Moment, SECOND, START, at, utc};
 use crate::people::{Browser, DEPARTMENTS, Device, Role, agent};
 use crate::place::{self, Place};
 use crate::random::Random;
-use crate::record::fortigate::{self, TOKYO, Tunnel};
 use crate::record::sign_in::{BROKER, FILES, LEGACY, OFFICE, PORTAL, WEB_MAIL};
 use crate::record::unified::{self, Act, Client};
+use crate::record::vpn::{self, Fact, Make, Tunnel};
 use crate::record::windows::{self, Logon, Who};
 use crate::record::zeek::Flow;
 use crate::staff::{APPLICATIONS, CONTROLLER, FILE_SERVER};
@@ -32,7 +32,7 @@ const WORKSTATION: &str = "WIN-7K2Q9PL4TRS";
 
 /// How an account is entered.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Way {
+pub(crate) enum Way {
     Hosting,
     Egress,
     InTheMiddle,
@@ -44,7 +44,7 @@ enum Way {
 
 /// How far it goes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-enum Depth {
+pub(crate) enum Depth {
     Login,
     Read,
     Take,
@@ -52,7 +52,7 @@ enum Depth {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Victim {
+pub(crate) struct Victim {
     index: usize,
     way: Way,
     depth: Depth,
@@ -65,7 +65,7 @@ struct Victim {
 
 /// A stretch of the intruder's work.
 #[derive(Clone, Debug)]
-struct Session {
+pub(crate) struct Session {
     day: i64,
     from: Moment,
 }
@@ -78,6 +78,8 @@ pub(crate) struct Plan {
     sessions: Vec<Session>,
     victims: Vec<Victim>,
     attempted: Vec<(usize, usize)>,
+    /// Whether the intruder works through the VPN.
+    has_tunnels: bool,
 }
 
 impl Plan {
@@ -115,7 +117,28 @@ impl Plan {
             .collect();
         let tried = pool.into_iter().skip(count.saturating_sub(3)).take(count / 5 + 2);
         let attempted = tried.map(|index| (index, random.index(sessions.len()))).collect();
-        Plan { is_inside, sessions, victims, attempted }
+        Plan { is_inside, sessions, victims, attempted, has_tunnels: true }
+    }
+}
+
+impl Plan {
+    /// A small plan: each account in a session of its own.
+    pub(crate) fn of(accounts: &[(usize, Way, Depth)], times: &[Moment]) -> Self {
+        let sessions =
+            times.iter().map(|from| Session { day: (from - START) / DAY, from: *from }).collect();
+        let victims = accounts
+            .iter()
+            .enumerate()
+            .map(|(session, (index, way, depth))| Victim {
+                index: *index,
+                way: *way,
+                depth: *depth,
+                session,
+                again: None,
+                is_tried: false,
+            })
+            .collect();
+        Plan { is_inside: false, sessions, victims, attempted: Vec::new(), has_tunnels: false }
     }
 }
 
@@ -167,14 +190,19 @@ fn victim(
     }
 }
 
-/// What the intruder does on a day.
-pub(crate) fn happen(scene: &mut Scene, plan: &Plan, day: i64) {
-    let random = &mut Random::of(scene.seed, "intruder", &[day.unsigned_abs()]);
+/// The agency's servers.
+pub(crate) fn on_servers(scene: &mut Scene, plan: &Plan, day: i64) {
+    let random = &mut Random::of(scene.seed, "intruder on servers", &[day.unsigned_abs()]);
     match day {
-        ENTRY_DAY => enter(scene, plan, random),
+        ENTRY_DAY => enter(scene, plan, ENTRY_DAY, random),
         COPY_DAY => copy_directory(scene, plan, random),
         _ => {}
     }
+}
+
+/// What the intruder does in the cloud on a day.
+pub(crate) fn in_cloud(scene: &mut Scene, plan: &Plan, day: i64) {
+    let random = &mut Random::of(scene.seed, "intruder", &[day.unsigned_abs()]);
     for (number, session) in plan.sessions.iter().enumerate() {
         if session.day == day {
             work(scene, plan, number, session, random);
@@ -183,7 +211,7 @@ pub(crate) fn happen(scene: &mut Scene, plan: &Plan, day: i64) {
 }
 
 /// Where the intruder's tunnels come from.
-fn outside(plan: &Plan, random: &mut Random) -> Place {
+pub(crate) fn outside(plan: &Plan, random: &mut Random) -> Place {
     if plan.is_inside {
         place::hijacked_home(random.within(0, 9))
     } else {
@@ -192,7 +220,7 @@ fn outside(plan: &Plan, random: &mut Random) -> Place {
 }
 
 /// A tunnel; without a user's name in `login` none of the records of a login precede it.
-fn tunnel(
+pub(crate) fn tunnel(
     scene: &mut Scene,
     from: &Place,
     login: Option<&str>,
@@ -200,45 +228,40 @@ fn tunnel(
     random: &mut Random,
 ) -> (String, bool) {
     let (inside, id) = scene.lease();
-    let log = Log::Vpn(TOKYO.name);
     let user = login.unwrap_or("vpnmon");
     let group = if login.is_some() { "vpn-staff" } else { "N/A" };
     let tunnel = Tunnel { id, user, group, from: &from.address, inside: &inside };
     if login.is_some() {
         let connect = start - 6 * SECOND;
-        scene.evidence.push(
-            log.clone(),
-            connect,
-            fortigate::connects(TOKYO, connect, &from.address),
-        );
+        scene.vpn(scene.gateways[0], connect, Fact::Connects(&from.address));
         let known = start - 2 * SECOND;
-        scene.evidence.push(log.clone(), known, fortigate::authenticates(TOKYO, known, &tunnel));
+        scene.vpn(scene.gateways[0], known, Fact::Authenticates(&tunnel));
     }
-    let is_logged =
-        scene.evidence.push(log.clone(), start, fortigate::opens(TOKYO, start, &tunnel));
-    let text = fortigate::closes(TOKYO, end, &tunnel, (end - start) / SECOND, random);
-    scene.evidence.push(log, end, text);
+    let is_logged = scene.vpn(scene.gateways[0], start, Fact::Opens(&tunnel));
+    scene.vpn(
+        scene.gateways[0],
+        end,
+        Fact::Closes(&tunnel, vpn::end((end - start) / SECOND, random)),
+    );
     (inside, is_logged)
 }
 
 /// The first night: the appliance, then servers.
-fn enter(scene: &mut Scene, plan: &Plan, random: &mut Random) {
-    let start = at(ENTRY_DAY, 2, 10) + random.within(0, 900) * SECOND;
+pub(crate) fn enter(scene: &mut Scene, plan: &Plan, day: i64, random: &mut Random) {
+    let start = at(day, 2, 10) + random.within(0, 900) * SECOND;
     let from = outside(plan, random);
     let crash = start - random.within(20, 70) * SECOND;
-    scene.evidence.push(
-        Log::Vpn(TOKYO.name),
-        crash,
-        fortigate::crashes(TOKYO, crash, "sslvpnd", 11),
-    );
+    scene.vpn(scene.gateways[0], crash, Fact::Crashes("sslvpnd", 11));
     let (inside, _) = tunnel(scene, &from, None, (start, start + 3 * HOUR), random);
+    let is_known = scene.gateways[0].make == Make::FortiGate;
+    let product = is_known.then_some("FortiGate");
     scene.truth.entry.push(json!({
-        "vector": "vpn_appliance", "time": utc(start), "through": "vpn-gw1", "account": "vpnmon",
-        "address": from.address, "product": "FortiGate", "flaw": null,
+        "vector": "vpn_appliance", "time": utc(start), "through": scene.gateways[0].name, "account": "vpnmon",
+        "address": from.address, "product": product, "flaw": null,
         "explained_by_authentication": false,
     }));
     scene.truth.reached("vpnmon", Rung::Authenticated, start, true).vector = "vpn_appliance";
-    scene.truth.host("vpn-gw1", Rung::Authenticated, start);
+    scene.truth.host(scene.gateways[0].name, Rung::Authenticated, start);
     scene.truth.stage(start, "initial-access", "T1190");
     let who = service("svc-ldap", 0x52_0000 + random.below(1 << 20));
     for (turn, host) in ["dc01", "srv-app01", "fs01"].iter().enumerate() {
@@ -427,19 +450,11 @@ fn work(scene: &mut Scene, plan: &Plan, number: usize, session: &Session, random
         plan.victims.iter().copied().filter(|victim| victim.again == Some(number)).collect();
     let length =
         i64::try_from(entering.len() + returning.len()).unwrap_or(0) * 9 * MINUTE + 20 * MINUTE;
-    let login = way_in(plan, number);
-    let from = outside(plan, random);
-    let start = session.from - random.minutes(4, 20);
-    let user = login.map(|index| scene.people[index].sam.clone());
-    let (inside, is_logged) =
-        tunnel(scene, &from, user.as_deref(), (start, start + length), random);
-    if let Some(index) = login {
-        let upn = scene.people[index].upn.clone();
-        let truth = scene.truth.reached(&upn, Rung::Authenticated, start, is_logged);
-        truth.vector = "vpn_credential";
-        truth.way = "vpn";
-        scene.truth.stage(start, "persistence", "T1133");
-    }
+    let inside = if plan.has_tunnels {
+        work_tunnel(scene, plan, number, (session.from, length), random)
+    } else {
+        String::new()
+    };
     let mut moment = session.from;
     for victim in entering.iter().filter(|victim| victim.way != Way::Vpn) {
         moment += random.within(60, 500) * SECOND;
@@ -459,6 +474,30 @@ fn work(scene: &mut Scene, plan: &Plan, number: usize, session: &Session, random
         moment += random.within(20, 200) * SECOND;
         attempt(scene, plan, *index, (number, session.day), moment, random);
     }
+}
+
+/// The tunnel of a stretch of work, through nobody's or somebody's account.
+fn work_tunnel(
+    scene: &mut Scene,
+    plan: &Plan,
+    number: usize,
+    (from_time, length): (Moment, i64),
+    random: &mut Random,
+) -> String {
+    let login = way_in(plan, number);
+    let from = outside(plan, random);
+    let start = from_time - random.minutes(4, 20);
+    let user = login.map(|index| scene.people[index].sam.clone());
+    let (inside, is_logged) =
+        tunnel(scene, &from, user.as_deref(), (start, start + length), random);
+    if let Some(index) = login {
+        let upn = scene.people[index].upn.clone();
+        let truth = scene.truth.reached(&upn, Rung::Authenticated, start, is_logged);
+        truth.vector = "vpn_credential";
+        truth.way = "vpn";
+        scene.truth.stage(start, "persistence", "T1133");
+    }
+    inside
 }
 
 /// Through which account the tunnel of a session is opened: none at first, stolen ones later.
@@ -597,7 +636,9 @@ fn visit(
     let (token, context) = sign_in(scene, victim, &context, moment, random);
     let (vector, way) = words(victim.way);
     let truth = scene.truth.reached(&upn, Rung::Authenticated, moment, true);
-    (truth.vector, truth.way) = (vector, way);
+    if truth.way.is_empty() {
+        (truth.vector, truth.way) = (vector, way);
+    }
     truth.sessions.insert(token.session.clone());
     scene.truth.stage(moment, "initial-access", "T1078.004");
     if victim.way == Way::InTheMiddle {

@@ -124,7 +124,7 @@ pub(crate) fn cloud(random: &mut Random) -> Place {
 pub(crate) fn inside(office: u8, number: usize) -> String {
     let number = number + 20;
     let net = match office {
-        0 => 1,
+        0 => 10,
         1 => 40,
         _ => 80,
     };

@@ -8,9 +8,9 @@ use crate::moment::{MINUTE, Moment, SECOND, TOKYO, europe, is_working_day, midni
 use crate::people::{DEPARTMENTS, Person, Role};
 use crate::place;
 use crate::random::Random;
-use crate::record::fortigate::{self, Tunnel};
 use crate::record::sign_in::{App, FILES, MOBILE, OFFICE, PORTAL, SYNC, TEAMS, WEB_MAIL};
 use crate::record::unified::Client;
+use crate::record::vpn::{self, Fact, Tunnel};
 use crate::record::windows::{self, Logon, Who};
 use crate::record::zeek::Flow;
 
@@ -125,8 +125,7 @@ fn tunnel(scene: &mut Scene, shift: &mut Shift, random: &mut Random) {
         return;
     }
     let person = &shift.person;
-    let gateway = if person.office == 2 { fortigate::BONN } else { fortigate::TOKYO };
-    let log = Log::Vpn(gateway.name);
+    let gateway = scene.gateways[usize::from(person.office == 2)];
     let parts = 1 + i64::from(random.count(0.5).min(2));
     let length = (shift.to - shift.from) / parts;
     for part in 0..parts {
@@ -137,16 +136,14 @@ fn tunnel(scene: &mut Scene, shift: &mut Shift, random: &mut Random) {
         let start = shift.from + part * length + random.minutes(0, 9);
         let end = start + length - random.minutes(3, 12);
         if random.chance(0.06) {
-            let text = fortigate::fails(gateway, start - 20 * SECOND, &person.sam, &from);
-            scene.evidence.push(log.clone(), start - 20 * SECOND, text);
+            scene.vpn(gateway, start - 20 * SECOND, Fact::Fails(&person.sam, &from));
         }
-        scene.evidence.push(log.clone(), start, fortigate::connects(gateway, start, &from));
+        scene.vpn(gateway, start, Fact::Connects(&from));
         let known = start + random.within(2, 9) * SECOND;
-        scene.evidence.push(log.clone(), known, fortigate::authenticates(gateway, known, &tunnel));
+        scene.vpn(gateway, known, Fact::Authenticates(&tunnel));
         let up = known + random.within(1, 4) * SECOND;
-        scene.evidence.push(log.clone(), up, fortigate::opens(gateway, up, &tunnel));
-        let text = fortigate::closes(gateway, end, &tunnel, (end - up) / SECOND, random);
-        scene.evidence.push(log.clone(), end, text);
+        scene.vpn(gateway, up, Fact::Opens(&tunnel));
+        scene.vpn(gateway, end, Fact::Closes(&tunnel, vpn::end((end - up) / SECOND, random)));
         shift.inside = Some(inside);
     }
     shift.files.place = place::office(person.egress());
@@ -167,7 +164,7 @@ fn domain(scene: &mut Scene, shift: &Shift, random: &mut Random) {
         let text = windows::logon("dc01", start + 2 * SECOND, &who, &logon, random);
         scene.windows("dc01", start + 2 * SECOND, text);
     }
-    if (60..68).contains(&person.index) && shift.is_in_office {
+    if (52..60).contains(&person.index) && shift.is_in_office {
         workstation(scene, shift, &who, random);
     }
     if !random.chance((0.25 * shift.volume).min(0.8)) {

@@ -106,6 +106,10 @@ pub(crate) struct Truth {
     pub(crate) gaps: Vec<Gap>,
     pub(crate) decoys: Vec<Decoy>,
     pub(crate) incidents: u32,
+    /// Mails of the intruder: verdict and time, by id.
+    pub(crate) messages: BTreeMap<String, (&'static str, Moment)>,
+    /// Own devices that serve a botnet.
+    pub(crate) botnet_members: Vec<String>,
     /// Accounts whose name changed: the old name by the new one.
     pub(crate) renamed: BTreeMap<String, String>,
 }
@@ -192,10 +196,18 @@ impl Truth {
             .iter()
             .map(|decoy| json!({"kind": decoy.kind, "value": decoy.value, "why": decoy.why}))
             .collect();
+        let messages: Map<String, Value> = self
+            .messages
+            .iter()
+            .map(|(id, (verdict, time))| {
+                (id.clone(), json!({"verdict": verdict, "received": utc(*time)}))
+            })
+            .collect();
         json!({
             "synthetic": true, "scenario": scenario, "seed": seed, "scale": scale,
             "incidents": self.incidents, "entry": self.entry, "accounts": accounts, "hosts": hosts,
-            "renamed": self.renamed, "path": path, "assets": self.assets, "gaps": gaps, "benign": decoys,
+            "renamed": self.renamed, "path": path, "assets": self.assets, "gaps": gaps, "benign": decoys, "messages": messages,
+            "botnet_members": self.botnet_members,
         })
     }
 }
