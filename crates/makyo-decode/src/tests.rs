@@ -1,6 +1,7 @@
 mod contents;
 mod formats;
 mod real;
+mod simulated;
 mod sources;
 
 use std::fs;

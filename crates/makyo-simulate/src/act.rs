@@ -8,6 +8,8 @@ use crate::place::Place;
 use crate::random::Random;
 use crate::record::sign_in::{self, App, SignIn};
 use crate::record::unified::{self, Act, Client};
+use crate::record::vpn::{self, Fact, Gateway};
+use crate::record::zeek::{self, Flow};
 use crate::truth::Truth;
 
 /// From where and with what somebody acts.
@@ -56,9 +58,9 @@ pub(crate) const RENEWAL: How = How {
 #[derive(Debug)]
 pub(crate) struct Scene {
     pub(crate) seed: u64,
-    pub(crate) days: i64,
     pub(crate) people: Vec<Person>,
     pub(crate) desks: Vec<Desk>,
+    pub(crate) gateways: [Gateway; 2],
     pub(crate) evidence: Evidence,
     pub(crate) truth: Truth,
     /// Inside addresses that VPN tunnels were given today.
@@ -82,9 +84,8 @@ impl Scene {
         &mut self,
         index: usize,
         context: &Context,
-        app: App,
+        (app, how): (App, How),
         session: &str,
-        how: How,
         moment: Moment,
         random: &mut Random,
     ) -> Token {
@@ -120,9 +121,7 @@ impl Scene {
         &mut self,
         index: usize,
         context: &Context,
-        app: App,
-        how: How,
-        code: u32,
+        (app, how, code): (App, How, u32),
         moment: Moment,
         random: &mut Random,
     ) {
@@ -139,11 +138,8 @@ impl Scene {
 
     fn put_sign_in(&mut self, index: usize, sign_in: &SignIn<'_>, moment: Moment) {
         let text = sign_in::record(&self.people[index], sign_in, moment);
-        let log = if sign_in.is_interactive {
-            Log::SignInInteractive
-        } else {
-            Log::SignInNonInteractive
-        };
+        let log =
+            if sign_in.is_interactive { Log::SignInInteractive } else { Log::SignInNonInteractive };
         self.evidence.push(log, moment, text);
     }
 
@@ -216,6 +212,36 @@ impl Scene {
         self.evidence.push(Log::UnifiedAudit, moment, text)
     }
 
+    /// A connection that the sensor inside sees.
+    pub(crate) fn flow(&mut self, flow: &Flow<'_>, moment: Moment, random: &mut Random) {
+        let text = zeek::connection(flow, moment, random);
+        self.evidence.push(Log::Connections, moment, text);
+    }
+
+    /// A connection from inside to the cloud, after a name look-up if the name is not cached.
+    pub(crate) fn reach_cloud(&mut self, from: &str, moment: Moment, random: &mut Random) {
+        let address = format!("198.19.250.{}", 1 + random.below(12));
+        if random.chance(0.4) {
+            let name = *random.pick(&[
+                "login.cloud.example",
+                "outlook.cloud.example",
+                "files.cloud.example",
+            ]);
+            let before = moment - 200;
+            let text = zeek::lookup(from, name, &address, before, random);
+            self.evidence.push(Log::Lookups, before, text);
+        }
+        let (sent, received) = (2_000 + random.below(40_000), 8_000 + random.below(900_000));
+        let lasts = random.within(400, 240_000);
+        let flow = Flow { from, to: &address, port: 443, service: "ssl", lasts, sent, received };
+        self.flow(&flow, moment, random);
+    }
+
+    /// What an appliance tells; false if its log lost it.
+    pub(crate) fn vpn(&mut self, gateway: Gateway, moment: Moment, fact: Fact<'_>) -> bool {
+        self.evidence.push(Log::Vpn(gateway.name), moment, vpn::line(gateway, moment, fact))
+    }
+
     pub(crate) fn windows(&mut self, host: &str, moment: Moment, text: String) -> bool {
         self.evidence.push(Log::Windows(host.to_owned()), moment, text)
     }
@@ -251,8 +277,24 @@ fn sign<'a>(
 
 /// A file of a site: a folder, a name and an ending, from a number.
 pub(crate) fn file_path(site: &str, number: u64) -> String {
-    const FOLDERS: &[&str] = &["Shared Documents/plans", "Shared Documents/reviews", "Shared Documents/minutes", "Shared Documents/data"];
-    const WORDS: &[&str] = &["schedule", "interface", "budget", "test-report", "minutes", "harness", "analysis", "review", "contract", "procedure"];
+    const FOLDERS: &[&str] = &[
+        "Shared Documents/plans",
+        "Shared Documents/reviews",
+        "Shared Documents/minutes",
+        "Shared Documents/data",
+    ];
+    const WORDS: &[&str] = &[
+        "schedule",
+        "interface",
+        "budget",
+        "test-report",
+        "minutes",
+        "harness",
+        "analysis",
+        "review",
+        "contract",
+        "procedure",
+    ];
     const ENDINGS: &[&str] = &["docx", "xlsx", "pptx", "pdf", "jtd"];
     let pick = |list: &[&'static str], divisor: u64| {
         list[usize::try_from(number / divisor).unwrap_or(0) % list.len()]

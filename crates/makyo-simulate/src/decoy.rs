@@ -9,9 +9,9 @@ use crate::people::{Browser, Device, Person, agent};
 use crate::place::{self, Place};
 use crate::random::Random;
 use crate::record::directory::{self, Change};
-use crate::record::fortigate::{self, TOKYO, Tunnel};
 use crate::record::sign_in::{GRAPH_SHELL, LEGACY, PORTAL};
 use crate::record::unified::{self, Act, Client};
+use crate::record::vpn::{self, Fact, Tunnel};
 use crate::record::windows::{self, Logon, Who};
 
 const MIGRATION: &str = "3d2f6c1e-5b7a-4c55-9b0e-10d5a7c1e201";
@@ -51,7 +51,6 @@ pub(crate) fn happen(scene: &mut Scene, day: i64) {
     }
     match day {
         3..=5 => spray(scene, day, random),
-        4 => {}
         11 => ediscovery(scene, day, random),
         12 => admin_reads(scene, day, random),
         _ => {}
@@ -99,27 +98,31 @@ fn backup(scene: &mut Scene, day: i64, random: &mut Random) {
         let text = windows::process(host, moment + 240 * SECOND, &who, command, random);
         scene.windows(host, moment + 240 * SECOND, text);
     }
+    for (id, after) in [(326, 0), (327, 300)] {
+        let moment = at(day, 0, 2) + (after + random.within(1, 40)) * SECOND;
+        let file = "C:\\Windows\\system32\\LogFiles\\Sum\\Current.mdb";
+        let data = ["svchost", "2204,D,35", "", "svchost: ", "1", file, "0", "[1] 0.000", "0"];
+        let text = windows::database("dc01", moment, id, &data);
+        scene.evidence.push(Log::Application("dc01".into()), moment, text);
+    }
     scene.truth.decoy("account", "agency\\svc-backup", "nightly backup with shadow copies");
 }
 
 /// Updates of the appliances, and guesses from outside.
 fn appliances(scene: &mut Scene, day: i64, random: &mut Random) {
-    for gateway in [TOKYO, fortigate::BONN] {
+    for gateway in scene.gateways {
         let moment = at(day, 4, 0) + random.within(3, 20) * SECOND;
-        let text = fortigate::updates(gateway, moment);
-        scene.evidence.push(Log::Vpn(gateway.name), moment, text);
+        scene.vpn(gateway, moment, Fact::Updates);
         for _ in 0..random.count(6.0) {
             let moment = at(day, 0, 0) + random.within(0, 86_399) * SECOND;
             let user = *random.pick(&["admin", "test", "guest", "vpn", "root", "support"]);
             let from = place::hosting(130 + random.within(0, 60)).address;
-            let text = fortigate::fails(gateway, moment, user, &from);
-            scene.evidence.push(Log::Vpn(gateway.name), moment, text);
+            scene.vpn(gateway, moment, Fact::Fails(user, &from));
         }
     }
     if day % 7 == 1 {
         let moment = at(day, 10, 5);
-        let text = fortigate::administers(TOKYO, moment, "netadmin", ADMIN_HOST);
-        scene.evidence.push(Log::Vpn(TOKYO.name), moment, text);
+        scene.vpn(scene.gateways[0], moment, Fact::Administers("netadmin", ADMIN_HOST));
     }
 }
 
@@ -143,11 +146,12 @@ fn printer(scene: &mut Scene, day: i64, random: &mut Random) {
         return;
     };
     let context = machine(place::office(place::EGRESS_TOKYO), "BAV2ROPC");
-    let how = How { is_interactive: true, is_mfa: false, protocol: "ropc", client: "Authenticated SMTP" };
+    let how =
+        How { is_interactive: true, is_mfa: false, protocol: "ropc", client: "Authenticated SMTP" };
     for _ in 0..random.count(2.0) {
-        let moment = at(day, 8, 0) + random.within(0, 600) * MINUTE;
+        let moment = at(day, 8, 0) + random.minutes(0, 600);
         let id = random.guid().to_string();
-        scene.sign_in(index, &context, LEGACY, &id, how, moment, random);
+        scene.sign_in(index, &context, (LEGACY, how), &id, moment, random);
     }
     let upn = scene.people[index].upn.clone();
     scene.truth.decoy("account", &upn, "printer that sends scans by an old protocol");
@@ -155,7 +159,7 @@ fn printer(scene: &mut Scene, day: i64, random: &mut Random) {
 
 /// Administrators at work: remote desktop from their computer, command line tools of the cloud.
 fn administrators(scene: &mut Scene, day: i64, random: &mut Random) {
-    let moment = at(day, 9, 30) + random.within(0, 400) * MINUTE;
+    let moment = at(day, 9, 30) + random.minutes(0, 400);
     let host = *random.pick(&["dc01", "fs01", "srv-app01"]);
     let who = service("adm-ito", 0x64_0000 + random.below(1 << 20));
     let logon = Logon { kind: 10, from: ADMIN_HOST, workstation: "ADM-WS", is_ntlm: false };
@@ -178,12 +182,21 @@ fn administrators(scene: &mut Scene, day: i64, random: &mut Random) {
         let index = 10;
         let place = place::office(place::EGRESS_TOKYO);
         let context = habit::at_computer(&scene.people[index].clone(), day, place, scene.seed);
-        let how = How { is_interactive: true, is_mfa: true, protocol: "deviceCode", client: "Mobile Apps and Desktop clients" };
+        let how = How {
+            is_interactive: true,
+            is_mfa: true,
+            protocol: "deviceCode",
+            client: "Mobile Apps and Desktop clients",
+        };
         let id = random.guid().to_string();
-        let moment = at(day, 11, 0) + random.within(0, 300) * MINUTE;
-        scene.sign_in(index, &context, GRAPH_SHELL, &id, how, moment, random);
+        let moment = at(day, 11, 0) + random.minutes(0, 300);
+        scene.sign_in(index, &context, (GRAPH_SHELL, how), &id, moment, random);
         let upn = scene.people[index].upn.clone();
-        scene.truth.decoy("account", &upn, "administrator signs in to the command line by device code");
+        scene.truth.decoy(
+            "account",
+            &upn,
+            "administrator signs in to the command line by device code",
+        );
     }
 }
 
@@ -192,17 +205,20 @@ fn vendor(scene: &mut Scene, day: i64, random: &mut Random) {
     if !random.chance(0.3) {
         return;
     }
-    let moment = at(day, 10, 0) + random.within(0, 300) * MINUTE;
-    let end = moment + random.within(20, 80) * MINUTE;
+    let moment = at(day, 10, 0) + random.minutes(0, 300);
+    let end = moment + random.minutes(20, 80);
     let (inside, id) = scene.lease();
-    let tunnel = Tunnel { id, user: "vendor-rs", group: "vpn-vendor", from: VENDOR, inside: &inside };
-    let log = Log::Vpn(TOKYO.name);
-    scene.evidence.push(log.clone(), moment, fortigate::connects(TOKYO, moment, VENDOR));
+    let tunnel =
+        Tunnel { id, user: "vendor-rs", group: "vpn-vendor", from: VENDOR, inside: &inside };
+    scene.vpn(scene.gateways[0], moment, Fact::Connects(VENDOR));
     let known = moment + 5 * SECOND;
-    scene.evidence.push(log.clone(), known, fortigate::authenticates(TOKYO, known, &tunnel));
-    scene.evidence.push(log.clone(), known + SECOND, fortigate::opens(TOKYO, known + SECOND, &tunnel));
-    let text = fortigate::closes(TOKYO, end, &tunnel, (end - known) / SECOND, random);
-    scene.evidence.push(log, end, text);
+    scene.vpn(scene.gateways[0], known, Fact::Authenticates(&tunnel));
+    scene.vpn(scene.gateways[0], known + SECOND, Fact::Opens(&tunnel));
+    scene.vpn(
+        scene.gateways[0],
+        end,
+        Fact::Closes(&tunnel, vpn::end((end - known) / SECOND, random)),
+    );
     let who = service("vendor-rs", 0x71_0000 + random.below(1 << 20));
     let logon = Logon { kind: 10, from: &inside, workstation: "RS-DESK", is_ntlm: false };
     let text = windows::logon("srv-app01", moment + MINUTE, &who, &logon, random);
@@ -225,14 +241,15 @@ fn settings(scene: &mut Scene, day: i64, random: &mut Random) {
     let size = f64::from(u32::try_from(scene.people.len()).unwrap_or(0)) / 1_600.0;
     for _ in 0..random.count(4.0 * size) {
         let (person, context) = somebody(scene, day, random);
-        let moment = at(day, 9, 0) + random.within(0, 500) * MINUTE;
+        let moment = at(day, 9, 0) + random.minutes(0, 500);
         let id = random.guid().to_string();
         let token =
-            scene.sign_in(person.index, &context, PORTAL, &id, BROWSER, moment - MINUTE, random);
+            scene.sign_in(person.index, &context, (PORTAL, BROWSER), &id, moment - MINUTE, random);
         let act = Act { person: &person, context: &context, token: Some(&token), moment };
         let name = *random.pick(&["Newsletter", "Minutes", "project", "travel", "to me only"]);
         let folder = *random.pick(&["Archive", "Projects", "Newsletters", "RSS Feeds"]);
-        let parameters = [("Name", name), ("MoveToFolder", folder), ("From", "news@astro-society.example")];
+        let parameters =
+            [("Name", name), ("MoveToFolder", folder), ("From", "news@astro-society.example")];
         let object = format!("{}\\{name}", person.upn);
         let text = unified::setting(&act, "New-InboxRule", &object, &parameters, random);
         scene.evidence.push(Log::UnifiedAudit, moment, text);
@@ -240,13 +257,20 @@ fn settings(scene: &mut Scene, day: i64, random: &mut Random) {
     }
     for _ in 0..random.count(3.0 * size) {
         let (person, context) = somebody(scene, day, random);
-        let moment = at(day, 9, 0) + random.within(0, 500) * MINUTE;
+        let moment = at(day, 9, 0) + random.minutes(0, 500);
         second_factor(scene, &person, &context, moment, random);
     }
     for _ in 0..random.count(0.8 * size) {
         let (person, context) = somebody(scene, day, random);
-        let moment = at(day, 9, 0) + random.within(0, 500) * MINUTE;
-        consent(scene, &person, &context, ("Meeting Planner", "Calendars.Read User.Read"), moment, random);
+        let moment = at(day, 9, 0) + random.minutes(0, 500);
+        consent(
+            scene,
+            &person,
+            &context,
+            ("Meeting Planner", "Calendars.Read User.Read"),
+            moment,
+            random,
+        );
     }
 }
 
@@ -272,7 +296,13 @@ pub(crate) fn second_factor(
     let text = directory::record(&change, moment, random);
     let is_logged = scene.evidence.push(Log::DirectoryAudit, moment, text);
     let act = Act { person, context, token: None, moment: moment + SECOND };
-    let text = unified::directory(&act, "Update user.", &person.upn, &[("StrongAuthenticationMethod", "[{\"MethodType\":6,\"Default\":true}]")], random);
+    let text = unified::directory(
+        &act,
+        "Update user.",
+        &person.upn,
+        &[("StrongAuthenticationMethod", "[{\"MethodType\":6,\"Default\":true}]")],
+        random,
+    );
     scene.evidence.push(Log::UnifiedAudit, moment + SECOND, text) || is_logged
 }
 
@@ -296,13 +326,19 @@ pub(crate) fn consent(
         actor: person,
         address: Some(&context.place.address),
         target: person,
-        modified: &[("ConsentContext.IsAdminConsent", "False"), ("ConsentAction.Permissions", &permissions)],
+        modified: &[
+            ("ConsentContext.IsAdminConsent", "False"),
+            ("ConsentAction.Permissions", &permissions),
+        ],
         object: Some(("ServicePrincipal", name, &id)),
     };
     let text = directory::record(&change, moment, random);
     let is_logged = scene.evidence.push(Log::DirectoryAudit, moment, text);
     let act = Act { person, context, token: None, moment: moment + SECOND };
-    let modified = [("ConsentContext.IsAdminConsent", "False"), ("ConsentAction.Permissions", permissions.as_str())];
+    let modified = [
+        ("ConsentContext.IsAdminConsent", "False"),
+        ("ConsentAction.Permissions", permissions.as_str()),
+    ];
     let text = unified::directory(&act, "Consent to application.", name, &modified, random);
     scene.evidence.push(Log::UnifiedAudit, moment + SECOND, text) || is_logged
 }
@@ -323,7 +359,7 @@ fn spray(scene: &mut Scene, day: i64, random: &mut Random) {
         };
         let code = *random.pick(&[50_126, 50_126, 50_126, 50_126, 50_053]);
         let moment = at(day, 2, 0) + i64::try_from(turn).unwrap_or(0) * 11 * SECOND;
-        scene.fail_sign_in(index, &context, PORTAL, BROWSER, code, moment, random);
+        scene.fail_sign_in(index, &context, (PORTAL, BROWSER, code), moment, random);
     }
 }
 
@@ -332,7 +368,7 @@ fn migration(scene: &mut Scene, day: i64, random: &mut Random) {
     let context = machine(place::hosting(90), "MailMover/9.1");
     let count = 200.min(scene.people.len() / 2);
     let id = random.guid().to_string();
-    let token = scene.sign_in(12, &context, GRAPH_SHELL, &id, RENEWAL, at(day, 22, 0), random);
+    let token = scene.sign_in(12, &context, (GRAPH_SHELL, RENEWAL), &id, at(day, 22, 0), random);
     for turn in 0..count {
         let owner = (turn * 3 + 40) % scene.people.len();
         for part in 0..3 {
@@ -352,7 +388,8 @@ fn migration(scene: &mut Scene, day: i64, random: &mut Random) {
 fn ediscovery(scene: &mut Scene, day: i64, random: &mut Random) {
     let person = scene.people[11].clone();
     let context = habit::at_computer(&person, day, place::office(person.egress()), scene.seed);
-    for (turn, operation) in ["SearchCreated", "SearchStarted", "SearchExported"].iter().enumerate() {
+    for (turn, operation) in ["SearchCreated", "SearchStarted", "SearchExported"].iter().enumerate()
+    {
         let moment = at(day, 14, 0) + i64::try_from(turn).unwrap_or(0) * 25 * MINUTE;
         let act = Act { person: &person, context: &context, token: None, moment };
         let parameters = [("Name", "case 2025-17"), ("ExchangeLocation", "procurement")];
@@ -368,9 +405,14 @@ fn admin_reads(scene: &mut Scene, day: i64, random: &mut Random) {
     let context = habit::at_computer(&admin, day, place::office(admin.egress()), scene.seed);
     let moment = at(day, 15, 10);
     let id = random.guid().to_string();
-    let token = scene.sign_in(9, &context, PORTAL, &id, BROWSER, moment, random);
-    let act = Act { person: &admin, context: &context, token: Some(&token), moment: moment + MINUTE };
-    let parameters = [("Identity", owner.upn.as_str()), ("User", admin.upn.as_str()), ("AccessRights", "FullAccess")];
+    let token = scene.sign_in(9, &context, (PORTAL, BROWSER), &id, moment, random);
+    let act =
+        Act { person: &admin, context: &context, token: Some(&token), moment: moment + MINUTE };
+    let parameters = [
+        ("Identity", owner.upn.as_str()),
+        ("User", admin.upn.as_str()),
+        ("AccessRights", "FullAccess"),
+    ];
     let text = unified::setting(&act, "Add-MailboxPermission", &owner.upn, &parameters, random);
     scene.evidence.push(Log::UnifiedAudit, moment + MINUTE, text);
     for turn in 0..5 {
@@ -391,7 +433,8 @@ fn scanner(scene: &mut Scene, day: i64, random: &mut Random) {
             let text = windows::logon_fails(host, moment, "svc-vulnscan", &logon, random);
             scene.windows(host, moment, text);
             if host == "dc01" {
-                let text = windows::validates(host, moment, "svc-vulnscan", "SCAN01", false, random);
+                let text =
+                    windows::validates(host, moment, "svc-vulnscan", "SCAN01", false, random);
                 scene.windows(host, moment, text);
             }
         }
@@ -409,9 +452,10 @@ fn phishing_simulation(scene: &mut Scene, day: i64, random: &mut Random) {
         let person = scene.people[index].clone();
         let place = place::office(person.egress());
         let context = habit::at_computer(&person, day, place, scene.seed);
-        let moment = at(day, 11, 0) + random.within(0, 240) * MINUTE;
+        let moment = at(day, 11, 0) + random.minutes(0, 240);
         let act = Act { person: &person, context: &context, token: None, moment };
-        let parameters = [("Url", "https://exercise.awareness.example/login"), ("UrlClickAction", "2")];
+        let parameters =
+            [("Url", "https://exercise.awareness.example/login"), ("UrlClickAction", "2")];
         let text = unified::setting(&act, "TIUrlClickData", "exercise", &parameters, random);
         scene.evidence.push(Log::UnifiedAudit, moment, text);
     }
@@ -434,7 +478,7 @@ fn changes(scene: &mut Scene, day: i64, random: &mut Random) {
             modified: &[("AccountEnabled", "true")],
             object: Some(("Device", what, &id)),
         };
-        let moment = at(day, 9, 15) + random.within(0, 60) * MINUTE;
+        let moment = at(day, 9, 15) + random.minutes(0, 60);
         let text = directory::record(&change, moment, random);
         scene.evidence.push(Log::DirectoryAudit, moment, text);
     }
@@ -453,31 +497,35 @@ fn changes(scene: &mut Scene, day: i64, random: &mut Random) {
     };
     let text = directory::record(&change, at(day, 0, 5), random);
     scene.evidence.push(Log::DirectoryAudit, at(day, 0, 5), text);
+    scene.truth.renamed.insert(new.clone(), old.upn);
     scene.people[38].upn = new;
 }
 
 /// The pair of gateways changes roles: tunnels come up again without a login.
 fn failover(scene: &mut Scene, day: i64, random: &mut Random) {
     let moment = at(day, 11, 20);
-    let log = Log::Vpn(TOKYO.name);
-    scene.evidence.push(log.clone(), moment, fortigate::fails_over(TOKYO, moment));
+    scene.vpn(scene.gateways[0], moment, Fact::FailsOver);
     for index in 41..47.min(scene.people.len()) {
         let person = scene.people[index].clone();
-        let start = at(day, 8, 40) + random.within(0, 40) * MINUTE;
+        let start = at(day, 8, 40) + random.minutes(0, 40);
         let (inside, id) = scene.lease();
         let from = person.home.address.clone();
-        let tunnel = Tunnel { id, user: &person.sam, group: "vpn-staff", from: &from, inside: &inside };
-        scene.evidence.push(log.clone(), start, fortigate::connects(TOKYO, start, &from));
+        let tunnel =
+            Tunnel { id, user: &person.sam, group: "vpn-staff", from: &from, inside: &inside };
+        scene.vpn(scene.gateways[0], start, Fact::Connects(&from));
         let known = start + 4 * SECOND;
-        scene.evidence.push(log.clone(), known, fortigate::authenticates(TOKYO, known, &tunnel));
-        scene.evidence.push(log.clone(), known + SECOND, fortigate::opens(TOKYO, known + SECOND, &tunnel));
+        scene.vpn(scene.gateways[0], known, Fact::Authenticates(&tunnel));
+        scene.vpn(scene.gateways[0], known + SECOND, Fact::Opens(&tunnel));
         let again = moment + random.within(2, 9) * SECOND;
         let (_, id) = scene.lease();
         let renewed = Tunnel { id, ..tunnel };
-        scene.evidence.push(log.clone(), again, fortigate::opens(TOKYO, again, &renewed));
+        scene.vpn(scene.gateways[0], again, Fact::Opens(&renewed));
         let end = again + random.within(2, 5) * HOUR;
-        let text = fortigate::closes(TOKYO, end, &renewed, (end - again) / SECOND, random);
-        scene.evidence.push(log.clone(), end, text);
+        scene.vpn(
+            scene.gateways[0],
+            end,
+            Fact::Closes(&renewed, vpn::end((end - again) / SECOND, random)),
+        );
         scene.truth.decoy("account", &person.upn, "tunnel renewed by a failover, without a login");
     }
 }

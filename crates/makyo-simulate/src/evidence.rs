@@ -1,12 +1,14 @@
 //! Writes what products export: each product's records in its own folder, in order of time, a day
 //! at a time, so that memory holds one day.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::moment::{Moment, date, midnight};
+use crate::record::zeek;
 use crate::{Error, Gap};
 
 /// One log of one product.
@@ -22,6 +24,10 @@ pub(crate) enum Log {
     Windows(String),
     /// The application log of a host.
     Application(String),
+    Connections,
+    Lookups,
+    /// A mail of a mailbox, under the name of its file.
+    Message(String),
 }
 
 /// What is collected, with the times that a source lost.
@@ -36,10 +42,17 @@ pub(crate) struct Evidence {
     /// The unified audit log of this day was exported twice.
     twice: i64,
     records: u64,
+    /// Words of the agency and what this organisation says instead.
+    wording: Wording,
 }
 
 impl Evidence {
-    pub(crate) fn new(folder: &Path, gaps: Vec<(Log, Moment, Moment)>, twice: i64) -> Self {
+    pub(crate) fn new(
+        folder: &Path,
+        gaps: Vec<(Log, Moment, Moment)>,
+        twice: i64,
+        wording: Wording,
+    ) -> Self {
         Evidence {
             folder: folder.to_owned(),
             waiting: BTreeMap::new(),
@@ -48,6 +61,7 @@ impl Evidence {
             gaps,
             twice,
             records: 0,
+            wording,
         }
     }
 
@@ -92,12 +106,7 @@ impl Evidence {
         Ok(())
     }
 
-    fn write(
-        &mut self,
-        log: &Log,
-        day: i64,
-        all: &[(Moment, u64, String)],
-    ) -> Result<(), Error> {
+    fn write(&mut self, log: &Log, day: i64, all: &[(Moment, u64, String)]) -> Result<(), Error> {
         let date = date(midnight(day) + crate::moment::TOKYO);
         match log {
             Log::SignInInteractive => {
@@ -118,6 +127,9 @@ impl Evidence {
                 Ok(())
             }
             Log::Vpn(name) => self.lines(&format!("vpn/{name}.log"), all),
+            Log::Connections => self.headed(&format!("zeek/conn.{date}.log"), zeek::CONN, all),
+            Log::Lookups => self.headed(&format!("zeek/dns.{date}.log"), zeek::DNS, all),
+            Log::Message(name) => self.lines(&format!("mail/{name}.eml"), all),
             Log::Application(host) => {
                 let numbered = self.numbered(log, all);
                 self.lines(&format!("windows/{host}-application.jsonl"), &numbered)
@@ -130,11 +142,7 @@ impl Evidence {
     }
 
     /// Gives Windows records their numbers.
-    fn numbered(
-        &mut self,
-        log: &Log,
-        all: &[(Moment, u64, String)],
-    ) -> Vec<(Moment, u64, String)> {
+    fn numbered(&mut self, log: &Log, all: &[(Moment, u64, String)]) -> Vec<(Moment, u64, String)> {
         let next = self.record_ids.entry(log.clone()).or_insert_with_key(first_record_id);
         let mut numbered = Vec::with_capacity(all.len());
         for (moment, sequence, text) in all {
@@ -160,10 +168,19 @@ impl Evidence {
     fn lines(&self, name: &str, all: &[(Moment, u64, String)]) -> Result<(), Error> {
         let (path, mut to) = self.open(name)?;
         for (_, _, text) in all {
-            to.write_all(text.as_bytes()).map_err(Error::file("write", &path))?;
+            to.write_all(reworded(text, self.wording).as_bytes())
+                .map_err(Error::file("write", &path))?;
             to.write_all(b"\n").map_err(Error::file("write", &path))?;
         }
         to.flush().map_err(Error::file("write", &path))
+    }
+
+    /// The same after a head of the format's own.
+    fn headed(&self, name: &str, head: &str, all: &[(Moment, u64, String)]) -> Result<(), Error> {
+        let (path, mut to) = self.open(name)?;
+        to.write_all(head.as_bytes()).map_err(Error::file("write", &path))?;
+        to.flush().map_err(Error::file("write", &path))?;
+        self.lines(name, all)
     }
 
     /// A page as the cloud's interface gives it, the newest record first.
@@ -177,7 +194,8 @@ impl Evidence {
             if position > 0 {
                 to.write_all(b",\n").map_err(Error::file("write", &path))?;
             }
-            to.write_all(text.as_bytes()).map_err(Error::file("write", &path))?;
+            to.write_all(reworded(text, self.wording).as_bytes())
+                .map_err(Error::file("write", &path))?;
         }
         to.write_all(b"\n]}\n").map_err(Error::file("write", &path))?;
         to.flush().map_err(Error::file("write", &path))
@@ -190,6 +208,20 @@ fn first_record_id(log: &Log) -> u64 {
         _ => "",
     };
     1_000 * name.bytes().map(u64::from).sum::<u64>() + 7_113
+}
+
+/// Pairs of words.
+pub(crate) type Wording = &'static [(&'static str, &'static str)];
+
+/// Records are made in the agency's words and get the organisation's own on the way out.
+pub(crate) fn reworded<'a>(text: &'a str, wording: Wording) -> Cow<'a, str> {
+    let mut text = Cow::Borrowed(text);
+    for (old, new) in wording {
+        if text.contains(old) {
+            text = Cow::Owned(text.replace(old, new));
+        }
+    }
+    text
 }
 
 /// Where a gap stands in the truth.

@@ -126,7 +126,8 @@ pub(crate) fn at_computer(person: &Person, day: i64, place: Place, seed: u64) ->
             device.id = Random::of(seed, "reinstalled", &[]).guid().to_string();
         }
         Habit::OtherBrowser if day >= CHANGE_DAY => {
-            let other = if person.browser == Browser::Firefox { Browser::Edge } else { Browser::Firefox };
+            let other =
+                if person.browser == Browser::Firefox { Browser::Edge } else { Browser::Firefox };
             (browser, text) = agent(other, device.system, 141);
         }
         Habit::Kiosk => {
@@ -141,6 +142,21 @@ pub(crate) fn at_computer(person: &Person, day: i64, place: Place, seed: u64) ->
         _ => {}
     }
     Context { place, device, browser, agent: text }
+}
+
+/// The same in the browser. Firefox, and Chrome without the employer's extension, do not tell the
+/// directory on which computer they run; nor does a private window.
+pub(crate) fn in_browser(person: &Person, context: &Context, random: &mut Random) -> Context {
+    let is_silent = match person.browser {
+        Browser::Firefox => true,
+        Browser::Chrome => person.index.is_multiple_of(2),
+        Browser::Edge => random.chance(0.03),
+    };
+    let mut context = context.clone();
+    if is_silent && habit(person.index) != Habit::Kiosk {
+        context.device = Device::unknown(context.device.system);
+    }
+    context
 }
 
 /// The person with the telephone; some telephones' mail goes through the provider's machines.

@@ -9,14 +9,16 @@ use crate::act::{BROWSER, BROWSER_MFA, Context, How, RENEWAL, Scene, Token, file
 use crate::decoy::{SERVICES, consent, second_factor, service};
 use crate::evidence::Log;
 use crate::mail::Mail;
-use crate::moment::{HOUR, MINUTE, Moment, SECOND, at, utc};
+use crate::moment::{DAY, HOUR, MINUTE, Moment, SECOND, START, at, utc};
 use crate::people::{Browser, DEPARTMENTS, Device, Role, agent};
 use crate::place::{self, Place};
 use crate::random::Random;
-use crate::record::fortigate::{self, TOKYO, Tunnel};
 use crate::record::sign_in::{BROKER, FILES, LEGACY, OFFICE, PORTAL, WEB_MAIL};
 use crate::record::unified::{self, Act, Client};
+use crate::record::vpn::{self, Fact, Make, Tunnel};
 use crate::record::windows::{self, Logon, Who};
+use crate::record::zeek::Flow;
+use crate::staff::{APPLICATIONS, CONTROLLER, FILE_SERVER};
 use crate::truth::Rung;
 
 /// The night of the first tunnel.
@@ -30,7 +32,7 @@ const WORKSTATION: &str = "WIN-7K2Q9PL4TRS";
 
 /// How an account is entered.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Way {
+pub(crate) enum Way {
     Hosting,
     Egress,
     InTheMiddle,
@@ -42,7 +44,7 @@ enum Way {
 
 /// How far it goes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-enum Depth {
+pub(crate) enum Depth {
     Login,
     Read,
     Take,
@@ -50,7 +52,7 @@ enum Depth {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Victim {
+pub(crate) struct Victim {
     index: usize,
     way: Way,
     depth: Depth,
@@ -63,7 +65,7 @@ struct Victim {
 
 /// A stretch of the intruder's work.
 #[derive(Clone, Debug)]
-struct Session {
+pub(crate) struct Session {
     day: i64,
     from: Moment,
 }
@@ -76,6 +78,8 @@ pub(crate) struct Plan {
     sessions: Vec<Session>,
     victims: Vec<Victim>,
     attempted: Vec<(usize, usize)>,
+    /// Whether the intruder works through the VPN.
+    has_tunnels: bool,
 }
 
 impl Plan {
@@ -86,7 +90,8 @@ impl Plan {
         for day in CLOUD_DAYS.0..=CLOUD_DAYS.1 {
             for _ in 0..random.within(0, 2) {
                 // Mostly in office hours, where everybody is; sometimes deep in the night.
-                let hour = if random.chance(0.75) { random.within(9, 17) } else { random.within(0, 4) };
+                let hour =
+                    if random.chance(0.75) { random.within(9, 17) } else { random.within(0, 4) };
                 sessions.push(Session { day, from: at(day, hour, random.within(0, 59)) });
             }
         }
@@ -106,11 +111,34 @@ impl Plan {
         let victims = chosen
             .iter()
             .enumerate()
-            .map(|(turn, index)| victim(turn, *index, is_inside, sessions.len(), chosen.len(), random))
+            .map(|(turn, index)| {
+                victim(turn, *index, is_inside, sessions.len(), chosen.len(), random)
+            })
             .collect();
         let tried = pool.into_iter().skip(count.saturating_sub(3)).take(count / 5 + 2);
         let attempted = tried.map(|index| (index, random.index(sessions.len()))).collect();
-        Plan { is_inside, sessions, victims, attempted }
+        Plan { is_inside, sessions, victims, attempted, has_tunnels: true }
+    }
+}
+
+impl Plan {
+    /// A small plan: each account in a session of its own.
+    pub(crate) fn of(accounts: &[(usize, Way, Depth)], times: &[Moment]) -> Self {
+        let sessions =
+            times.iter().map(|from| Session { day: (from - START) / DAY, from: *from }).collect();
+        let victims = accounts
+            .iter()
+            .enumerate()
+            .map(|(session, (index, way, depth))| Victim {
+                index: *index,
+                way: *way,
+                depth: *depth,
+                session,
+                again: None,
+                is_tried: false,
+            })
+            .collect();
+        Plan { is_inside: false, sessions, victims, attempted: Vec::new(), has_tunnels: false }
     }
 }
 
@@ -162,14 +190,19 @@ fn victim(
     }
 }
 
-/// What the intruder does on a day.
-pub(crate) fn happen(scene: &mut Scene, plan: &Plan, day: i64) {
-    let random = &mut Random::of(scene.seed, "intruder", &[day.unsigned_abs()]);
+/// The agency's servers.
+pub(crate) fn on_servers(scene: &mut Scene, plan: &Plan, day: i64) {
+    let random = &mut Random::of(scene.seed, "intruder on servers", &[day.unsigned_abs()]);
     match day {
-        ENTRY_DAY => enter(scene, plan, random),
+        ENTRY_DAY => enter(scene, plan, ENTRY_DAY, random),
         COPY_DAY => copy_directory(scene, plan, random),
         _ => {}
     }
+}
+
+/// What the intruder does in the cloud on a day.
+pub(crate) fn in_cloud(scene: &mut Scene, plan: &Plan, day: i64) {
+    let random = &mut Random::of(scene.seed, "intruder", &[day.unsigned_abs()]);
     for (number, session) in plan.sessions.iter().enumerate() {
         if session.day == day {
             work(scene, plan, number, session, random);
@@ -178,7 +211,7 @@ pub(crate) fn happen(scene: &mut Scene, plan: &Plan, day: i64) {
 }
 
 /// Where the intruder's tunnels come from.
-fn outside(plan: &Plan, random: &mut Random) -> Place {
+pub(crate) fn outside(plan: &Plan, random: &mut Random) -> Place {
     if plan.is_inside {
         place::hijacked_home(random.within(0, 9))
     } else {
@@ -187,7 +220,7 @@ fn outside(plan: &Plan, random: &mut Random) -> Place {
 }
 
 /// A tunnel; without a user's name in `login` none of the records of a login precede it.
-fn tunnel(
+pub(crate) fn tunnel(
     scene: &mut Scene,
     from: &Place,
     login: Option<&str>,
@@ -195,36 +228,40 @@ fn tunnel(
     random: &mut Random,
 ) -> (String, bool) {
     let (inside, id) = scene.lease();
-    let log = Log::Vpn(TOKYO.name);
     let user = login.unwrap_or("vpnmon");
     let group = if login.is_some() { "vpn-staff" } else { "N/A" };
     let tunnel = Tunnel { id, user, group, from: &from.address, inside: &inside };
     if login.is_some() {
         let connect = start - 6 * SECOND;
-        scene.evidence.push(log.clone(), connect, fortigate::connects(TOKYO, connect, &from.address));
+        scene.vpn(scene.gateways[0], connect, Fact::Connects(&from.address));
         let known = start - 2 * SECOND;
-        scene.evidence.push(log.clone(), known, fortigate::authenticates(TOKYO, known, &tunnel));
+        scene.vpn(scene.gateways[0], known, Fact::Authenticates(&tunnel));
     }
-    let is_logged = scene.evidence.push(log.clone(), start, fortigate::opens(TOKYO, start, &tunnel));
-    let text = fortigate::closes(TOKYO, end, &tunnel, (end - start) / SECOND, random);
-    scene.evidence.push(log, end, text);
+    let is_logged = scene.vpn(scene.gateways[0], start, Fact::Opens(&tunnel));
+    scene.vpn(
+        scene.gateways[0],
+        end,
+        Fact::Closes(&tunnel, vpn::end((end - start) / SECOND, random)),
+    );
     (inside, is_logged)
 }
 
 /// The first night: the appliance, then servers.
-fn enter(scene: &mut Scene, plan: &Plan, random: &mut Random) {
-    let start = at(ENTRY_DAY, 2, 10) + random.within(0, 900) * SECOND;
+pub(crate) fn enter(scene: &mut Scene, plan: &Plan, day: i64, random: &mut Random) {
+    let start = at(day, 2, 10) + random.within(0, 900) * SECOND;
     let from = outside(plan, random);
     let crash = start - random.within(20, 70) * SECOND;
-    scene.evidence.push(Log::Vpn(TOKYO.name), crash, fortigate::crashes(TOKYO, crash, "sslvpnd", 11));
+    scene.vpn(scene.gateways[0], crash, Fact::Crashes("sslvpnd", 11));
     let (inside, _) = tunnel(scene, &from, None, (start, start + 3 * HOUR), random);
+    let is_known = scene.gateways[0].make == Make::FortiGate;
+    let product = is_known.then_some("FortiGate");
     scene.truth.entry.push(json!({
-        "vector": "vpn_appliance", "time": utc(start), "through": "vpn-gw1", "account": "vpnmon",
-        "address": from.address, "product": "FortiGate", "flaw": null,
+        "vector": "vpn_appliance", "time": utc(start), "through": scene.gateways[0].name, "account": "vpnmon",
+        "address": from.address, "product": product, "flaw": null,
         "explained_by_authentication": false,
     }));
     scene.truth.reached("vpnmon", Rung::Authenticated, start, true).vector = "vpn_appliance";
-    scene.truth.host("vpn-gw1", Rung::Authenticated, start);
+    scene.truth.host(scene.gateways[0].name, Rung::Authenticated, start);
     scene.truth.stage(start, "initial-access", "T1190");
     let who = service("svc-ldap", 0x52_0000 + random.below(1 << 20));
     for (turn, host) in ["dc01", "srv-app01", "fs01"].iter().enumerate() {
@@ -234,6 +271,17 @@ fn enter(scene: &mut Scene, plan: &Plan, random: &mut Random) {
         scene.windows("dc01", moment - SECOND, text);
         let text = windows::logon(host, moment, &who, &logon, random);
         scene.windows(host, moment, text);
+        let to = [CONTROLLER, APPLICATIONS, FILE_SERVER][turn];
+        let flow = Flow {
+            from: &inside,
+            to,
+            port: 445,
+            service: "smb",
+            lasts: 90_000,
+            sent: 9_000,
+            received: 30_000,
+        };
+        scene.flow(&flow, moment - SECOND, random);
         scene.truth.host(host, Rung::Authenticated, moment);
         let truth = scene.truth.reached("agency\\svc-ldap", Rung::Authenticated, moment, true);
         truth.vector = "vpn_appliance";
@@ -271,6 +319,17 @@ fn look_around(scene: &mut Scene, who: &Who<'_>, start: Moment, random: &mut Ran
 
 /// Files of the launch share.
 fn take_share(scene: &mut Scene, who: &Who<'_>, inside: &str, start: Moment, random: &mut Random) {
+    let received = 40_000_000 + random.below(90_000_000);
+    let flow = Flow {
+        from: inside,
+        to: FILE_SERVER,
+        port: 445,
+        service: "smb",
+        lasts: 600_000,
+        sent: 900_000,
+        received,
+    };
+    scene.flow(&flow, start, random);
     let text = windows::share("fs01", start, who, (inside, "launch", None), random);
     scene.windows("fs01", start, text);
     for number in 0..40 {
@@ -282,9 +341,12 @@ fn take_share(scene: &mut Scene, who: &Who<'_>, inside: &str, start: Moment, ran
     scene.truth.host("fs01", Rung::ExfilLikely, start);
     scene.truth.reached("agency\\svc-ldap", Rung::ExfilLikely, start, true);
     scene.truth.stage(start, "collection", "T1039");
-    scene.truth.assets.insert("launch vehicle designs".into(), json!({
-        "verdict": "accessed", "first": utc(start), "accounts": ["agency\\svc-ldap"],
-    }));
+    scene.truth.assets.insert(
+        "launch vehicle designs".into(),
+        json!({
+            "verdict": "accessed", "first": utc(start), "accounts": ["agency\\svc-ldap"],
+        }),
+    );
 }
 
 /// The second night: the directory's database is copied, and a log cleared.
@@ -294,12 +356,24 @@ fn copy_directory(scene: &mut Scene, plan: &Plan, random: &mut Random) {
     let (inside, _) = tunnel(scene, &from, None, (start, start + 2 * HOUR), random);
     let who = service("svc-ldap", 0x53_0000 + random.below(1 << 20));
     let logon = Logon { kind: 10, from: &inside, workstation: WORKSTATION, is_ntlm: true };
+    for (from, to, after) in [(inside.as_str(), APPLICATIONS, 3), (APPLICATIONS, CONTROLLER, 12)] {
+        let flow = Flow {
+            from,
+            to,
+            port: 3389,
+            service: "rdp",
+            lasts: 2_400_000,
+            sent: 2_000_000,
+            received: 31_000_000,
+        };
+        scene.flow(&flow, start + after * MINUTE - SECOND, random);
+    }
     let text = windows::logon("srv-app01", start + 3 * MINUTE, &who, &logon, random);
     scene.windows("srv-app01", start + 3 * MINUTE, text);
     let hop = start + 12 * MINUTE;
     let text = windows::explicit_credentials("srv-app01", hop, &who, "svc-ldap", "dc01", random);
     scene.windows("srv-app01", hop, text);
-    let logon = Logon { kind: 10, from: "10.20.3.20", workstation: "SRV-APP01", is_ntlm: false };
+    let logon = Logon { kind: 10, from: APPLICATIONS, workstation: "SRV-APP01", is_ntlm: false };
     let text = windows::logon("dc01", hop + SECOND, &who, &logon, random);
     scene.windows("dc01", hop + SECOND, text);
     let text = windows::privileges("dc01", hop + SECOND, &who, random);
@@ -308,7 +382,7 @@ fn copy_directory(scene: &mut Scene, plan: &Plan, random: &mut Random) {
     let copied = hop + 9 * MINUTE;
     commands_on_controller(scene, &who, copied, random);
     let moment = copied + 14 * MINUTE;
-    let place = ("10.20.3.20", "C$", Some("ProgramData\\oem\\m.cab"));
+    let place = (APPLICATIONS, "C$", Some("ProgramData\\oem\\m.cab"));
     let text = windows::share("dc01", moment, &who, place, random);
     scene.windows("dc01", moment, text);
     scene.truth.host("dc01", Rung::ExfilLikely, copied);
@@ -374,19 +448,13 @@ fn work(scene: &mut Scene, plan: &Plan, number: usize, session: &Session, random
         plan.victims.iter().copied().filter(|victim| victim.session == number).collect();
     let returning: Vec<Victim> =
         plan.victims.iter().copied().filter(|victim| victim.again == Some(number)).collect();
-    let length = i64::try_from(entering.len() + returning.len()).unwrap_or(0) * 9 * MINUTE + 20 * MINUTE;
-    let login = way_in(plan, number);
-    let from = outside(plan, random);
-    let start = session.from - random.within(4, 20) * MINUTE;
-    let user = login.map(|index| scene.people[index].sam.clone());
-    let (_, is_logged) = tunnel(scene, &from, user.as_deref(), (start, start + length), random);
-    if let Some(index) = login {
-        let upn = scene.people[index].upn.clone();
-        let truth = scene.truth.reached(&upn, Rung::Authenticated, start, is_logged);
-        truth.vector = "vpn_credential";
-        truth.way = "vpn";
-        scene.truth.stage(start, "persistence", "T1133");
-    }
+    let length =
+        i64::try_from(entering.len() + returning.len()).unwrap_or(0) * 9 * MINUTE + 20 * MINUTE;
+    let inside = if plan.has_tunnels {
+        work_tunnel(scene, plan, number, (session.from, length), random)
+    } else {
+        String::new()
+    };
     let mut moment = session.from;
     for victim in entering.iter().filter(|victim| victim.way != Way::Vpn) {
         moment += random.within(60, 500) * SECOND;
@@ -394,18 +462,42 @@ fn work(scene: &mut Scene, plan: &Plan, number: usize, session: &Session, random
             let context = context(scene, plan, victim.way, number, session.day);
             let code = *random.pick(&[50_126, 50_126, 50_055]);
             let before = moment - random.within(20, 50) * SECOND;
-            scene.fail_sign_in(victim.index, &context, PORTAL, BROWSER, code, before, random);
+            scene.fail_sign_in(victim.index, &context, (PORTAL, BROWSER, code), before, random);
         }
-        visit(scene, plan, victim, (number, session.day), moment, random);
+        visit(scene, plan, victim, (number, session.day, &inside), moment, random);
     }
     for victim in returning {
         moment += random.within(60, 400) * SECOND;
-        visit(scene, plan, &victim, (number, session.day), moment, random);
+        visit(scene, plan, &victim, (number, session.day, &inside), moment, random);
     }
     for (index, _) in plan.attempted.iter().filter(|attempt| attempt.1 == number) {
         moment += random.within(20, 200) * SECOND;
         attempt(scene, plan, *index, (number, session.day), moment, random);
     }
+}
+
+/// The tunnel of a stretch of work, through nobody's or somebody's account.
+fn work_tunnel(
+    scene: &mut Scene,
+    plan: &Plan,
+    number: usize,
+    (from_time, length): (Moment, i64),
+    random: &mut Random,
+) -> String {
+    let login = way_in(plan, number);
+    let from = outside(plan, random);
+    let start = from_time - random.minutes(4, 20);
+    let user = login.map(|index| scene.people[index].sam.clone());
+    let (inside, is_logged) =
+        tunnel(scene, &from, user.as_deref(), (start, start + length), random);
+    if let Some(index) = login {
+        let upn = scene.people[index].upn.clone();
+        let truth = scene.truth.reached(&upn, Rung::Authenticated, start, is_logged);
+        truth.vector = "vpn_credential";
+        truth.way = "vpn";
+        scene.truth.stage(start, "persistence", "T1133");
+    }
+    inside
 }
 
 /// Through which account the tunnel of a session is opened: none at first, stolen ones later.
@@ -427,7 +519,8 @@ fn context(scene: &Scene, plan: &Plan, way: Way, number: usize, day: i64) -> Con
             // A browser that some member of the staff has too.
             let random = &mut Random::of(scene.seed, "disguise", &[number.unsigned_abs()]);
             let model = &scene.people[50 + random.index(scene.people.len() - 50)];
-            let (browser, text) = agent(model.browser, "Windows11", if day < model.update_day { 140 } else { 141 });
+            let (browser, text) =
+                agent(model.browser, "Windows11", if day < model.update_day { 140 } else { 141 });
             (place::office(place::EGRESS_TOKYO), (browser, text))
         }
         Way::Egress => (place::office(place::EGRESS_TOKYO), agent(Browser::Edge, "Windows10", 141)),
@@ -451,7 +544,7 @@ fn attempt(
     let code = *random.pick(&[50_126, 50_126, 50_053, 53_003, 500_121]);
     for turn in 0..random.within(1, 3) {
         let moment = moment + turn * 12 * SECOND;
-        scene.fail_sign_in(index, &context, PORTAL, BROWSER, code, moment, random);
+        scene.fail_sign_in(index, &context, (PORTAL, BROWSER, code), moment, random);
         let upn = scene.people[index].upn.clone();
         let truth = scene.truth.reached(&upn, Rung::Attempted, moment, true);
         truth.way = "refused";
@@ -470,31 +563,43 @@ fn sign_in(
     let id = random.guid().to_string();
     match victim.way {
         Way::InTheMiddle => {
-            scene.sign_in(index, context, PORTAL, &id, BROWSER_MFA, moment, random);
+            scene.sign_in(index, context, (PORTAL, BROWSER_MFA), &id, moment, random);
             let (browser, text) = agent(Browser::Firefox, "Windows10", 128);
-            let later = Context { place: place::hosting(21), browser, agent: text, ..context.clone() };
+            let later =
+                Context { place: place::hosting(21), browser, agent: text, ..context.clone() };
             let after = moment + random.within(40, 400) * SECOND;
-            (scene.sign_in(index, &later, WEB_MAIL, &id, RENEWAL, after, random), later)
+            (scene.sign_in(index, &later, (WEB_MAIL, RENEWAL), &id, after, random), later)
         }
         Way::Replay => {
             let desk = &scene.desks[index];
             let stolen = [&desk.web, &desk.desktop, &id];
-            let id = stolen.iter().find(|id| !id.is_empty()).map(|id| (*id).clone()).unwrap_or_default();
-            (scene.sign_in(index, context, WEB_MAIL, &id, RENEWAL, moment, random), context.clone())
+            let id =
+                stolen.iter().find(|id| !id.is_empty()).map(|id| (*id).clone()).unwrap_or_default();
+            (
+                scene.sign_in(index, context, (WEB_MAIL, RENEWAL), &id, moment, random),
+                context.clone(),
+            )
         }
         Way::Legacy => {
-            let how = How { is_interactive: true, is_mfa: false, protocol: "ropc", client: "IMAP4" };
-            let context = Context { agent: "BAV2ROPC".into(), browser: String::new(), ..context.clone() };
-            (scene.sign_in(index, &context, LEGACY, &id, how, moment, random), context)
+            let how =
+                How { is_interactive: true, is_mfa: false, protocol: "ropc", client: "IMAP4" };
+            let context =
+                Context { agent: "BAV2ROPC".into(), browser: String::new(), ..context.clone() };
+            (scene.sign_in(index, &context, (LEGACY, how), &id, moment, random), context)
         }
         Way::DeviceCode => {
-            let how = How { is_interactive: true, is_mfa: true, protocol: "deviceCode", client: "Mobile Apps and Desktop clients" };
+            let how = How {
+                is_interactive: true,
+                is_mfa: true,
+                protocol: "deviceCode",
+                client: "Mobile Apps and Desktop clients",
+            };
             let app = if random.chance(0.5) { BROKER } else { OFFICE };
-            (scene.sign_in(index, context, app, &id, how, moment, random), context.clone())
+            (scene.sign_in(index, context, (app, how), &id, moment, random), context.clone())
         }
         _ => {
             let app = *random.pick(&[PORTAL, WEB_MAIL, FILES]);
-            (scene.sign_in(index, context, app, &id, BROWSER, moment, random), context.clone())
+            (scene.sign_in(index, context, (app, BROWSER), &id, moment, random), context.clone())
         }
     }
 }
@@ -516,17 +621,24 @@ fn visit(
     scene: &mut Scene,
     plan: &Plan,
     victim: &Victim,
-    (number, day): (usize, i64),
+    (number, day, inside): (usize, i64, &str),
     moment: Moment,
     random: &mut Random,
 ) {
     let index = victim.index;
     let upn = scene.people[index].upn.clone();
     let context = context(scene, plan, victim.way, number, day);
+    if victim.way == Way::Egress {
+        for turn in 0..random.within(2, 5) {
+            scene.reach_cloud(inside, moment - SECOND + turn * 20 * SECOND, random);
+        }
+    }
     let (token, context) = sign_in(scene, victim, &context, moment, random);
     let (vector, way) = words(victim.way);
     let truth = scene.truth.reached(&upn, Rung::Authenticated, moment, true);
-    (truth.vector, truth.way) = (vector, way);
+    if truth.way.is_empty() {
+        (truth.vector, truth.way) = (vector, way);
+    }
     truth.sessions.insert(token.session.clone());
     scene.truth.stage(moment, "initial-access", "T1078.004");
     if victim.way == Way::InTheMiddle {
@@ -659,7 +771,11 @@ fn take(
         let rung = if operation == "FileDownloaded" { Rung::ExfilLikely } else { Rung::Accessed };
         let truth = scene.truth.reached(&person.upn, rung, moment, is_logged);
         if is_logged {
-            let list = if operation == "FileDownloaded" { &mut truth.downloaded } else { &mut truth.viewed };
+            let list = if operation == "FileDownloaded" {
+                &mut truth.downloaded
+            } else {
+                &mut truth.viewed
+            };
             list.insert(format!("{site}/{path}"));
         }
         scene.truth.stage(moment, "collection", "T1213.002");

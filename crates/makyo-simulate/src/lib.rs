@@ -4,6 +4,7 @@
 //! The output is a pure function of scenario, seed and scale. It holds log records only.
 
 mod act;
+mod chip_maker;
 mod decoy;
 mod evidence;
 mod habit;
@@ -18,6 +19,7 @@ mod record;
 mod scenario;
 mod score;
 mod staff;
+mod think_tank;
 mod truth;
 
 use std::io;

@@ -3,13 +3,14 @@
 use std::fmt::Write as _;
 
 use crate::people::Person;
+use crate::scenario::Scenario;
 
 /// `org.toml`.
-pub(crate) fn org_toml(people: &[Person]) -> String {
+pub(crate) fn org_toml(scenario: Scenario, people: &[Person]) -> String {
     let mut text = String::from(
         r#"# Synthetic: an organisation that does not exist.
 [organisation]
-name = "Agency of the Example"
+name = "Example agency"
 domains = ["agency.example"]
 ad_domains = ["AGENCY", "ad.agency.example"]
 "#,
@@ -70,5 +71,10 @@ name = "board mail"
 match = ["mailbox:president@agency.example"]
 "#,
     );
+    if scenario == Scenario::ChipMaker {
+        text.push_str(
+            "\n[[asset]]\nname = \"plant\"\nmatch = [\"smb:\\\\\\\\hist01\\\\recipes\\\\**\"]\n",
+        );
+    }
     text
 }

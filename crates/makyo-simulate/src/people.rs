@@ -26,12 +26,65 @@ pub(crate) const DEPARTMENTS: &[(&str, &str)] = &[
 ];
 
 const FAMILIES: &[&str] = &[
-    "abe", "ando", "aoki", "arai", "baba", "chiba", "doi", "endo", "fujii", "fukuda", "goto",
-    "hara", "hirano", "honda", "ikeda", "imai", "inoue", "ishii", "ito", "iwata", "kato",
-    "kikuchi", "kimura", "kinoshita", "kojima", "kondo", "kubo", "kudo", "maeda", "maruyama",
-    "masuda", "matsui", "mizuno", "mori", "murata", "nagai", "nakano", "noguchi", "nomura",
-    "ogawa", "oka", "ono", "ota", "otsuka", "saito", "sakai", "sano", "sasaki", "sato", "shibata",
-    "shimizu", "sugiura", "tanaka", "taniguchi", "uchida", "ueda", "wada", "watanabe", "yamada",
+    "abe",
+    "ando",
+    "aoki",
+    "arai",
+    "baba",
+    "chiba",
+    "doi",
+    "endo",
+    "fujii",
+    "fukuda",
+    "goto",
+    "hara",
+    "hirano",
+    "honda",
+    "ikeda",
+    "imai",
+    "inoue",
+    "ishii",
+    "ito",
+    "iwata",
+    "kato",
+    "kikuchi",
+    "kimura",
+    "kinoshita",
+    "kojima",
+    "kondo",
+    "kubo",
+    "kudo",
+    "maeda",
+    "maruyama",
+    "masuda",
+    "matsui",
+    "mizuno",
+    "mori",
+    "murata",
+    "nagai",
+    "nakano",
+    "noguchi",
+    "nomura",
+    "ogawa",
+    "oka",
+    "ono",
+    "ota",
+    "otsuka",
+    "saito",
+    "sakai",
+    "sano",
+    "sasaki",
+    "sato",
+    "shibata",
+    "shimizu",
+    "sugiura",
+    "tanaka",
+    "taniguchi",
+    "uchida",
+    "ueda",
+    "wada",
+    "watanabe",
+    "yamada",
     "yokoyama",
 ];
 const GIVEN: &[&str] = &[
@@ -79,7 +132,6 @@ pub(crate) enum Browser {
     Edge,
     Chrome,
     Firefox,
-    Safari,
 }
 
 /// A member of the organisation.
@@ -158,23 +210,13 @@ pub(crate) fn agent(browser: Browser, system: &str, version: i64) -> (String, St
         "Mozilla/5.0 ({platform}) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{version}.0.0.0"
     );
     match browser {
-        Browser::Edge => (
-            format!("Edge {version}.0.0"),
-            format!("{chrome} Safari/537.36 Edg/{version}.0.0.0"),
-        ),
+        Browser::Edge => {
+            (format!("Edge {version}.0.0"), format!("{chrome} Safari/537.36 Edg/{version}.0.0.0"))
+        }
         Browser::Chrome => (format!("Chrome {version}.0.0"), format!("{chrome} Safari/537.36")),
         Browser::Firefox => (
             format!("Firefox {}.0", version + 2),
-            format!(
-                "Mozilla/5.0 ({platform}; rv:{0}.0) Gecko/20100101 Firefox/{0}.0",
-                version + 2
-            ),
-        ),
-        Browser::Safari => (
-            "Mobile Safari 18.6".to_owned(),
-            format!(
-                "Mozilla/5.0 ({platform}) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Mobile/15E148 Safari/604.1"
-            ),
+            format!("Mozilla/5.0 ({platform}; rv:{0}.0) Gecko/20100101 Firefox/{0}.0", version + 2),
         ),
     }
 }
@@ -220,7 +262,7 @@ fn person(seed: u64, index: usize, accounts: usize) -> Person {
     };
     let office = [0, 0, 0, 0, 0, 1, 1, 1, 1, 2][random.index(10)];
     // Bonn is a small liaison office.
-    let office = if office == 2 && index % 3 > 0 { 0 } else { office };
+    let office = if office == 2 && !index.is_multiple_of(3) { 0 } else { office };
     let country = if office == 2 { "DE" } else { "JP" };
     let is_windows = random.chance(0.93);
     let system = match (is_windows, random.chance(0.6)) {

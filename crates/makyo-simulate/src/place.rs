@@ -70,7 +70,12 @@ pub(crate) fn mobile(carrier: u8, random: &mut Random) -> Place {
 /// The same telephone abroad, in a partner's network.
 pub(crate) fn roaming(country: &'static str, random: &mut Random) -> Place {
     let city = if country == "US" { "Houston" } else { "Paris" };
-    place(format!("100.112.{}.{}", random.within(0, 7), random.within(1, 254)), 64_507, country, city)
+    place(
+        format!("100.112.{}.{}", random.within(0, 7), random.within(1, 254)),
+        64_507,
+        country,
+        city,
+    )
 }
 
 /// A hotel abroad; its guests share one address.
@@ -119,7 +124,7 @@ pub(crate) fn cloud(random: &mut Random) -> Place {
 pub(crate) fn inside(office: u8, number: usize) -> String {
     let number = number + 20;
     let net = match office {
-        0 => 1,
+        0 => 10,
         1 => 40,
         _ => 80,
     };

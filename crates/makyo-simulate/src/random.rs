@@ -38,6 +38,11 @@ impl Random {
         from + i64::try_from(self.below(width + 1)).unwrap_or(0)
     }
 
+    /// From one count of minutes to another, to the second, in milliseconds.
+    pub(crate) fn minutes(&mut self, from: i64, to: i64) -> i64 {
+        self.within(from * 60, to * 60 + 59) * 1_000
+    }
+
     /// A position in a list of this length.
     pub(crate) fn index(&mut self, length: usize) -> usize {
         usize::try_from(self.below(u64::try_from(length).unwrap_or(0))).unwrap_or(0)

@@ -3,16 +3,18 @@
 use std::fs;
 use std::path::PathBuf;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::act::Scene;
-use crate::evidence::{Evidence, Log, gap};
+use crate::evidence::{Evidence, Log, Wording, gap, reworded};
 use crate::intrusion::{self, Plan, cleared_at};
-use crate::mail::Desk;
+use crate::mail::{Desk, Mail};
 use crate::moment::{HOUR, START, at};
 use crate::people::people;
+use crate::random::Random;
+use crate::record::vpn::{Gateway, Make, gateways};
 use crate::truth::Truth;
-use crate::{Error, Gap, decoy, habit, organisation, staff};
+use crate::{Error, Gap, chip_maker, decoy, habit, organisation, staff, think_tank};
 
 /// What can be simulated.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -23,6 +25,10 @@ pub enum Scenario {
     AgencyInside,
     /// The same organisation with all look-alikes and no intruder.
     Benign,
+    /// A mail from a taken-over address, a laptop, then the cloud.
+    ThinkTank,
+    /// An appliance that nobody knows, a plant next door, a vendor's credential, a botnet.
+    ChipMaker,
 }
 
 impl Scenario {
@@ -31,6 +37,8 @@ impl Scenario {
         ("agency", Scenario::Agency),
         ("agency-inside", Scenario::AgencyInside),
         ("benign", Scenario::Benign),
+        ("think-tank", Scenario::ThinkTank),
+        ("chip-maker", Scenario::ChipMaker),
     ];
 
     /// The scenario of this name.
@@ -44,6 +52,38 @@ impl Scenario {
     pub fn name(self) -> &'static str {
         Self::ALL.iter().find(|entry| entry.1 == self).map_or("", |entry| entry.0)
     }
+
+    /// Accounts at scale 1.
+    fn accounts(self) -> f64 {
+        match self {
+            Scenario::ThinkTank => 150.0,
+            Scenario::ChipMaker => 600.0,
+            _ => 1_600.0,
+        }
+    }
+
+    fn make(self) -> Make {
+        if self == Scenario::ChipMaker { Make::EdgeGate } else { Make::FortiGate }
+    }
+
+    /// What the organisation says instead of the agency's words.
+    fn wording(self) -> Wording {
+        match self {
+            Scenario::ThinkTank => &[
+                ("agency", "forum"),
+                ("AGENCY", "FORUM"),
+                ("launch", "asia"),
+                ("satops", "energy"),
+            ],
+            Scenario::ChipMaker => &[
+                ("agency", "chips"),
+                ("AGENCY", "CHIPS"),
+                ("launch", "masks"),
+                ("satops", "yield"),
+            ],
+            _ => &[],
+        }
+    }
 }
 
 /// What to write, and where.
@@ -53,7 +93,7 @@ pub struct Options {
     pub scenario: Scenario,
     /// Another seed, another organisation.
     pub seed: u64,
-    /// 1 is 1,600 accounts.
+    /// 1 is the organisation's full size: 1,600 accounts of the agency.
     pub scale: f64,
     /// How many days; 30 unless there is a reason.
     pub days: i64,
@@ -84,13 +124,17 @@ pub fn simulate(options: &Options) -> Result<Summary, Error> {
         let reason = "the folder is not empty".to_owned();
         return Err(Error::Content { path: out.clone(), reason });
     }
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small and positive")]
-    let accounts = ((1_600.0 * options.scale).round() as usize).max(ACCOUNTS_MIN);
+    let full = options.scenario.accounts();
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "small and positive"
+    )]
+    let accounts = ((full * options.scale).round() as usize).max(ACCOUNTS_MIN);
     let mut scene = scene(options, accounts);
     let plan = match options.scenario {
-        Scenario::Agency => Some(Plan::new(&scene, false)),
-        Scenario::AgencyInside => Some(Plan::new(&scene, true)),
-        Scenario::Benign => None,
+        Scenario::ThinkTank => think_tank::plan(),
+        scenario => Plan::new(&scene, scenario == Scenario::AgencyInside),
     };
     for day in 0..options.days {
         scene.leases = 0;
@@ -98,30 +142,45 @@ pub fn simulate(options: &Options) -> Result<Summary, Error> {
             staff::live(&mut scene, day, index);
         }
         decoy::happen(&mut scene, day);
-        if let Some(plan) = &plan {
-            intrusion::happen(&mut scene, plan, day);
-        }
+        intrude(options.scenario, &mut scene, &plan, day);
         scene.evidence.finish_day(day, day + 1 == options.days)?;
     }
-    finish(options, &mut scene, plan.is_some())?;
+    finish(options, &mut scene)?;
     Ok(Summary { accounts, records: scene.evidence.records() })
+}
+
+fn intrude(scenario: Scenario, scene: &mut Scene, plan: &Plan, day: i64) {
+    match scenario {
+        Scenario::Benign => {}
+        Scenario::Agency | Scenario::AgencyInside => {
+            intrusion::on_servers(scene, plan, day);
+            intrusion::in_cloud(scene, plan, day);
+        }
+        Scenario::ThinkTank => {
+            think_tank::happen(scene, day);
+            intrusion::in_cloud(scene, plan, day);
+        }
+        Scenario::ChipMaker => chip_maker::happen(scene, plan, day),
+    }
 }
 
 fn scene(options: &Options, accounts: usize) -> Scene {
     let people = people(options.seed, accounts);
     let mut truth = Truth::default();
     habit::declare(&people, &mut truth);
-    let (holes, gaps) = gaps(options.scenario);
+    let gateways = gateways(options.scenario.make());
+    let (holes, gaps) = gaps(options.scenario, gateways[0]);
     truth.gaps = gaps;
     for person in &people {
         truth.accounts.entry(person.upn.clone()).or_default();
     }
+    let folder = options.out.join("evidence");
     Scene {
         seed: options.seed,
-        days: options.days,
-        desks: vec![Desk::default(); people.len()],
+        desks: people.iter().map(|person| desk(options.seed, person.index)).collect(),
         people,
-        evidence: Evidence::new(&options.out.join("evidence"), holes, 18),
+        gateways,
+        evidence: Evidence::new(&folder, holes, DAY_TWICE, options.scenario.wording()),
         truth,
         leases: 0,
         tunnels: 0,
@@ -129,19 +188,34 @@ fn scene(options: &Options, accounts: usize) -> Scene {
     }
 }
 
+/// The day of which the audit log was exported twice.
+const DAY_TWICE: i64 = 18;
+
+/// A desk with the mails of the weeks before.
+fn desk(seed: u64, index: usize) -> Desk {
+    let random = &mut Random::of(seed, "before", &[index as u64]);
+    let mut desk = Desk::default();
+    let mut times: Vec<i64> =
+        (0..random.within(10, 60)).map(|_| START - random.minutes(1, 20 * 1440)).collect();
+    times.sort_unstable();
+    for moment in times {
+        desk.receive(Mail::from_outside(moment, random));
+    }
+    desk
+}
+
 /// What the sources lose, for the writer and for the truth.
-fn gaps(scenario: Scenario) -> (Vec<(Log, i64, i64)>, Vec<Gap>) {
+fn gaps(scenario: Scenario, gateway: Gateway) -> (Vec<(Log, i64, i64)>, Vec<Gap>) {
     let audit = (at(16, 14, 0), at(17, 18, 0));
     let silent = (at(11, 14, 0), at(11, 15, 0));
-    let mut holes = vec![
-        (Log::UnifiedAudit, audit.0, audit.1),
-        (Log::Vpn("vpn-gw1"), silent.0, silent.1),
-    ];
+    let source = if gateway.make == Make::FortiGate { "fortigate" } else { "edge-gate" };
+    let mut holes =
+        vec![(Log::UnifiedAudit, audit.0, audit.1), (Log::Vpn(gateway.name), silent.0, silent.1)];
     let mut told = vec![
         gap("m365-unified-audit", "tenant", audit.0, audit.1, "silence"),
-        gap("fortigate", "vpn-gw1", silent.0, silent.1, "silence"),
+        gap(source, gateway.name, silent.0, silent.1, "silence"),
     ];
-    if scenario != Scenario::Benign {
+    if matches!(scenario, Scenario::Agency | Scenario::AgencyInside) {
         let cleared = cleared_at();
         holes.push((Log::Windows("srv-app01".into()), START - 24 * HOUR, cleared));
         told.push(gap("windows-security", "srv-app01", START, cleared, "cleared"));
@@ -149,34 +223,62 @@ fn gaps(scenario: Scenario) -> (Vec<(Log, i64, i64)>, Vec<Gap>) {
     (holes, told)
 }
 
-fn finish(options: &Options, scene: &mut Scene, is_attacked: bool) -> Result<(), Error> {
-    let truth = &mut scene.truth;
-    truth.incidents = u32::from(is_attacked);
-    if is_attacked {
-        truth.assets.insert("board mail".into(), json!({"verdict": "accessed", "accounts": ["president@agency.example"]}));
-        truth.assets.insert("satellite operations".into(), json!({"verdict": "unknown", "reason": "the audit log has a hole of 28 hours"}));
-        truth.assets.insert("bids".into(), json!({"verdict": "unknown", "reason": "no log of fs02 was collected"}));
-        truth.assets.insert("medical files of crews".into(), json!({"verdict": "not_accessed"}));
+/// What happened to the assets, by what the logs can prove. A hole of the audit log lies in every
+/// intrusion's time, so nothing in the cloud can be called untouched.
+fn assets(scenario: Scenario, truth: &mut Truth) {
+    let hole = || json!({"verdict": "unknown", "reason": "the audit log has a hole of 28 hours"});
+    let board = match truth.accounts.get("president@agency.example") {
+        Some(president) if !president.mails.is_empty() => {
+            json!({"verdict": "accessed", "accounts": ["president@agency.example"]})
+        }
+        _ => hole(),
+    };
+    let launch_site = truth.accounts.iter().filter(|(_, account)| {
+        let files = account.downloaded.iter().chain(&account.viewed);
+        files.into_iter().any(|file| file.starts_with("launch/"))
+    });
+    let mut users: Vec<String> = launch_site.map(|(name, _)| name.clone()).collect();
+    if let Some(share) = truth.assets.get("launch vehicle designs") {
+        let by_share = share["accounts"].as_array().into_iter().flatten();
+        users.extend(by_share.filter_map(Value::as_str).map(str::to_owned));
     }
-    let text = serde_json::to_string_pretty(&truth.to_json(
-        options.scenario.name(),
-        options.seed,
-        options.scale,
-    ))
-    .unwrap_or_default();
+    let launch =
+        if users.is_empty() { hole() } else { json!({"verdict": "accessed", "accounts": users}) };
+    let mut rows = vec![
+        ("launch vehicle designs", launch),
+        ("satellite operations", hole()),
+        ("medical files of crews", json!({"verdict": "not_accessed"})),
+        ("bids", json!({"verdict": "unknown", "reason": "no log of fs02 was collected"})),
+        ("board mail", board),
+    ];
+    if scenario == Scenario::ChipMaker {
+        let reason = "the intruder was on the historian, whose log holds no file access";
+        rows.push(("plant", json!({"verdict": "unknown", "reason": reason})));
+    }
+    truth.assets = rows.into_iter().map(|(name, row)| (name.to_owned(), row)).collect();
+}
+
+fn finish(options: &Options, scene: &mut Scene) -> Result<(), Error> {
+    let Options { scenario, seed, scale, .. } = options;
+    scene.truth.incidents = match scenario {
+        Scenario::Benign => 0,
+        Scenario::ChipMaker => 2,
+        _ => 1,
+    };
+    if *scenario != Scenario::Benign {
+        assets(*scenario, &mut scene.truth);
+    }
+    let truth = scene.truth.to_json(scenario.name(), *seed, *scale);
+    let truth = serde_json::to_string_pretty(&truth).unwrap_or_default() + "\n";
     let readme = format!(
-        "SYNTHETIC. No organisation, person, account or address in this folder exists.\n\nWritten by makyo simulate {} --seed {} --scale {}.\nevidence/   log records in the products' own forms\norg.toml    the organisation's own facts, for --org\ntruth.json  what really happened, for makyo simulate --score\n",
-        options.scenario.name(),
-        options.seed,
-        options.scale,
+        "SYNTHETIC. No organisation, person, account or address in this folder exists.\n\nWritten by makyo simulate {} --seed {seed} --scale {scale}.\nevidence/   log records in the products' own forms\norg.toml    the organisation's own facts, for --org\ntruth.json  what really happened, for makyo simulate --score\n",
+        scenario.name(),
     );
-    for (name, text) in [
-        ("org.toml", organisation::org_toml(&scene.people)),
-        ("truth.json", text + "\n"),
-        ("README.txt", readme),
-    ] {
+    let org = organisation::org_toml(*scenario, &scene.people);
+    for (name, text) in [("org.toml", org), ("truth.json", truth), ("README.txt", readme)] {
         let path = options.out.join(name);
-        fs::write(&path, text).map_err(Error::file("write", &path))?;
+        let words = if name == "README.txt" { &[] } else { scenario.wording() };
+        fs::write(&path, reworded(&text, words).as_bytes()).map_err(Error::file("write", &path))?;
     }
     Ok(())
 }

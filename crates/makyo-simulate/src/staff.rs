@@ -8,10 +8,16 @@ use crate::moment::{MINUTE, Moment, SECOND, TOKYO, europe, is_working_day, midni
 use crate::people::{DEPARTMENTS, Person, Role};
 use crate::place;
 use crate::random::Random;
-use crate::record::fortigate::{self, Tunnel};
 use crate::record::sign_in::{App, FILES, MOBILE, OFFICE, PORTAL, SYNC, TEAMS, WEB_MAIL};
 use crate::record::unified::Client;
+use crate::record::vpn::{self, Fact, Tunnel};
 use crate::record::windows::{self, Logon, Who};
+use crate::record::zeek::Flow;
+
+/// Addresses of servers.
+pub(crate) const CONTROLLER: &str = "10.20.0.10";
+pub(crate) const FILE_SERVER: &str = "10.20.0.12";
+pub(crate) const APPLICATIONS: &str = "10.20.3.20";
 
 /// What stays the same for a person through one day.
 struct Shift {
@@ -40,6 +46,8 @@ pub(crate) fn live(scene: &mut Scene, day: i64, index: usize) {
         return;
     }
     if !person.is_active() {
+        // Mail comes in all the same, and the provider looks at it.
+        look(scene, day, index, if person.role == Role::CloudOnly { 0.8 } else { 0.2 }, random);
         return;
     }
     let works = is_working_day(day) || random.chance(person.weekend);
@@ -55,16 +63,16 @@ pub(crate) fn live(scene: &mut Scene, day: i64, index: usize) {
     }
     domain(scene, &shift, random);
     let desktop = desktop(scene, &shift, random);
-    let web = web(scene, &shift, random);
+    let (web, browser) = web(scene, &shift, random);
     mail(scene, &shift, &desktop, web.as_ref(), random);
-    files(scene, &shift, web.as_ref(), random);
+    files(scene, &shift, &browser, web.as_ref(), random);
     if random.chance(0.5) {
         telephone(scene, &shift.person, day, random);
     }
     if shift.person.has_own_computer && random.chance(0.12) {
         evening(scene, &shift, random);
     }
-    background(scene, &shift, random);
+    look(scene, day, index, 2.6 * shift.volume.max(0.8), random);
 }
 
 fn moment_within(from: Moment, to: Moment, random: &mut Random) -> Moment {
@@ -74,9 +82,8 @@ fn moment_within(from: Moment, to: Moment, random: &mut Random) -> Moment {
 fn receive(scene: &mut Scene, day: i64, index: usize, random: &mut Random) {
     let mean = if is_working_day(day) { 3.0 } else { 0.7 };
     let mean = if scene.people[index].is_active() { mean } else { mean / 6.0 };
-    let mut times: Vec<Moment> = (0..random.count(mean))
-        .map(|_| midnight(day) + random.within(0, 1439) * MINUTE)
-        .collect();
+    let mut times: Vec<Moment> =
+        (0..random.count(mean)).map(|_| midnight(day) + random.minutes(0, 1439)).collect();
     times.sort_unstable();
     for moment in times {
         let mail = Mail::from_outside(moment, random);
@@ -87,8 +94,8 @@ fn receive(scene: &mut Scene, day: i64, index: usize, random: &mut Random) {
 fn shift(scene: &mut Scene, person: Person, day: i64, random: &mut Random) -> Shift {
     let offset = if person.office == 2 { europe(midnight(day)) } else { TOKYO };
     let start = midnight(day) + TOKYO - offset;
-    let from = start + person.begins * MINUTE + random.within(-25, 25) * MINUTE;
-    let to = start + person.ends * MINUTE + random.within(-60, 90) * MINUTE;
+    let from = start + person.begins * MINUTE + random.minutes(-25, 25);
+    let to = start + person.ends * MINUTE + random.minutes(-60, 90);
     let is_travelling = habit::is_travelling(&person, day);
     let is_in_office = !is_travelling && !random.chance(person.remote) && is_working_day(day);
     let place = if habit(person.index) == Habit::SecurityService {
@@ -118,8 +125,7 @@ fn tunnel(scene: &mut Scene, shift: &mut Shift, random: &mut Random) {
         return;
     }
     let person = &shift.person;
-    let gateway = if person.office == 2 { fortigate::BONN } else { fortigate::TOKYO };
-    let log = Log::Vpn(gateway.name);
+    let gateway = scene.gateways[usize::from(person.office == 2)];
     let parts = 1 + i64::from(random.count(0.5).min(2));
     let length = (shift.to - shift.from) / parts;
     for part in 0..parts {
@@ -127,19 +133,17 @@ fn tunnel(scene: &mut Scene, shift: &mut Shift, random: &mut Random) {
         let (inside, id) = scene.lease();
         let tunnel =
             Tunnel { id, user: &person.sam, group: "vpn-staff", from: &from, inside: &inside };
-        let start = shift.from + part * length + random.within(0, 9) * MINUTE;
-        let end = start + length - random.within(3, 12) * MINUTE;
+        let start = shift.from + part * length + random.minutes(0, 9);
+        let end = start + length - random.minutes(3, 12);
         if random.chance(0.06) {
-            let text = fortigate::fails(gateway, start - 20 * SECOND, &person.sam, &from);
-            scene.evidence.push(log.clone(), start - 20 * SECOND, text);
+            scene.vpn(gateway, start - 20 * SECOND, Fact::Fails(&person.sam, &from));
         }
-        scene.evidence.push(log.clone(), start, fortigate::connects(gateway, start, &from));
+        scene.vpn(gateway, start, Fact::Connects(&from));
         let known = start + random.within(2, 9) * SECOND;
-        scene.evidence.push(log.clone(), known, fortigate::authenticates(gateway, known, &tunnel));
+        scene.vpn(gateway, known, Fact::Authenticates(&tunnel));
         let up = known + random.within(1, 4) * SECOND;
-        scene.evidence.push(log.clone(), up, fortigate::opens(gateway, up, &tunnel));
-        let text = fortigate::closes(gateway, end, &tunnel, (end - up) / SECOND, random);
-        scene.evidence.push(log.clone(), end, text);
+        scene.vpn(gateway, up, Fact::Opens(&tunnel));
+        scene.vpn(gateway, end, Fact::Closes(&tunnel, vpn::end((end - up) / SECOND, random)));
         shift.inside = Some(inside);
     }
     shift.files.place = place::office(person.egress());
@@ -160,7 +164,7 @@ fn domain(scene: &mut Scene, shift: &Shift, random: &mut Random) {
         let text = windows::logon("dc01", start + 2 * SECOND, &who, &logon, random);
         scene.windows("dc01", start + 2 * SECOND, text);
     }
-    if (60..68).contains(&person.index) && shift.is_in_office {
+    if (52..60).contains(&person.index) && shift.is_in_office {
         workstation(scene, shift, &who, random);
     }
     if !random.chance((0.25 * shift.volume).min(0.8)) {
@@ -178,14 +182,25 @@ fn domain(scene: &mut Scene, shift: &Shift, random: &mut Random) {
     };
     let text = windows::logon("fs01", moment, &who, &logon, random);
     scene.windows("fs01", moment, text);
+    let received = 20_000 + random.below(9_000_000);
+    let lasts = random.within(20_000, 400_000);
+    let flow = Flow {
+        from: inside,
+        to: FILE_SERVER,
+        port: 445,
+        service: "smb",
+        lasts,
+        sent: received / 30,
+        received,
+    };
+    scene.flow(&flow, moment - SECOND, random);
     let share = DEPARTMENTS[person.department].1;
     let text = windows::share("fs01", moment + SECOND, &who, (inside, share, None), random);
     scene.windows("fs01", moment + SECOND, text);
     for turn in 0..random.within(1, 4) {
         let moment = moment + (turn * 40 + random.within(3, 30)) * SECOND;
         let path = file_path(share, random.below(60)).replace('/', "\\");
-        let text =
-            windows::share("fs01", moment, &who, (inside, share, Some(&path)), random);
+        let text = windows::share("fs01", moment, &who, (inside, share, Some(&path)), random);
         scene.windows("fs01", moment, text);
     }
 }
@@ -194,7 +209,10 @@ fn domain(scene: &mut Scene, shift: &Shift, random: &mut Random) {
 fn workstation(scene: &mut Scene, shift: &Shift, who: &Who<'_>, random: &mut Random) {
     const PROGRAMS: &[(&str, &str)] = &[
         ("C:\\Program Files\\Microsoft Office\\root\\Office16\\OUTLOOK.EXE", "\"OUTLOOK.EXE\""),
-        ("C:\\Program Files (x86)\\Microsoft\\Edge\\Application\\msedge.exe", "msedge.exe --profile-directory=Default"),
+        (
+            "C:\\Program Files (x86)\\Microsoft\\Edge\\Application\\msedge.exe",
+            "msedge.exe --profile-directory=Default",
+        ),
         ("C:\\Program Files\\Microsoft Office\\root\\Office16\\EXCEL.EXE", "\"EXCEL.EXE\" /dde"),
         ("C:\\Windows\\System32\\notepad.exe", "notepad.exe"),
         ("C:\\Windows\\System32\\ipconfig.exe", "ipconfig"),
@@ -229,44 +247,61 @@ fn desktop(scene: &mut Scene, shift: &Shift, random: &mut Random) -> Vec<Token> 
     scene.desks[index].desktop.clone_from(&id);
     let mut context = shift.mail.clone();
     context.browser = "Rich Client 5.0.5".to_owned();
+    context.agent = "Windows-AzureAD-Authentication-Provider/1.0".to_owned();
     let mut tokens = Vec::new();
     for part in 0..1 + i64::from(random.count(0.5)) {
-        let moment = shift.from + part * 4 * 60 * MINUTE + random.within(0, 30) * MINUTE;
+        let moment = shift.from + part * 4 * 60 * MINUTE + random.minutes(0, 30);
         if moment < shift.to {
-            tokens.push(scene.sign_in(index, &context, OFFICE, &id, RENEWAL, moment, random));
+            if shift.is_in_office {
+                reach(scene, shift, moment, random);
+            }
+            tokens.push(scene.sign_in(index, &context, (OFFICE, RENEWAL), &id, moment, random));
         }
     }
     if random.chance(0.4) {
         let moment = moment_within(shift.from, shift.to, random);
-        scene.sign_in(index, &context, TEAMS, &id, RENEWAL, moment, random);
+        scene.sign_in(index, &context, (TEAMS, RENEWAL), &id, moment, random);
     }
     tokens
 }
 
 /// The browser: signed in anew on some days, and a wrong password now and then.
-fn web(scene: &mut Scene, shift: &Shift, random: &mut Random) -> Option<Token> {
+fn web(scene: &mut Scene, shift: &Shift, random: &mut Random) -> (Option<Token>, Context) {
     let index = shift.person.index;
+    let context = habit::in_browser(&shift.person, &shift.files, random);
     if !random.chance(0.75) {
-        return None;
+        return (None, context);
     }
     let (id, is_new) = session(&scene.desks[index].web, 0.3, random);
     scene.desks[index].web.clone_from(&id);
-    let moment = shift.from + random.within(1, 80) * MINUTE;
+    let moment = shift.from + random.minutes(1, 80);
     let app: App = *random.pick(&[WEB_MAIL, PORTAL, FILES, FILES]);
     if !is_new {
-        return Some(scene.sign_in(index, &shift.files, app, &id, RENEWAL, moment, random));
+        reach(scene, shift, moment, random);
+        return (
+            Some(scene.sign_in(index, &context, (app, RENEWAL), &id, moment, random)),
+            context,
+        );
     }
     // A second factor is asked for outside the offices only.
     let how = if shift.is_in_office { BROWSER } else { BROWSER_MFA };
     if random.chance(0.05) {
         let before = moment - random.within(8, 50) * SECOND;
-        scene.fail_sign_in(index, &shift.files, app, how, 50_126, before, random);
+        scene.fail_sign_in(index, &context, (app, how, 50_126), before, random);
     }
     if how.is_mfa && random.chance(0.03) {
         let before = moment - random.within(60, 90) * SECOND;
-        scene.fail_sign_in(index, &shift.files, app, how, 500_121, before, random);
+        scene.fail_sign_in(index, &context, (app, how, 500_121), before, random);
     }
-    Some(scene.sign_in(index, &shift.files, app, &id, how, moment, random))
+    reach(scene, shift, moment, random);
+    (Some(scene.sign_in(index, &context, (app, how), &id, moment, random)), context)
+}
+
+/// The sensor sees who reaches the cloud from inside; with a split tunnel that is not everybody.
+fn reach(scene: &mut Scene, shift: &Shift, moment: Moment, random: &mut Random) {
+    if let Some(inside) = &shift.inside {
+        scene.reach_cloud(inside, moment - random.within(200, 3_000), random);
+    }
 }
 
 fn mail(
@@ -281,7 +316,7 @@ fn mail(
     let other = (shift.person.role == Role::Assistant).then(|| index - 6);
     for _ in 0..random.count(1.1 * shift.volume) {
         let moment = moment_within(shift.from + 30 * MINUTE, shift.to, random);
-        let in_browser = random.chance(0.3) && web.is_some();
+        let in_browser = random.chance(0.3) && web.is_some_and(|token| token.issued <= moment);
         let token = if in_browser { web } else { latest(desktop, moment) };
         let client = if in_browser { Client::Web } else { Client::Desktop };
         let owner = other.filter(|_| random.chance(0.5)).unwrap_or(index);
@@ -316,18 +351,35 @@ fn latest(tokens: &[Token], moment: Moment) -> Option<&Token> {
 /// What people write about.
 pub(crate) fn subject(random: &mut Random) -> &'static str {
     const SUBJECTS: &[&str] = &[
-        "Re: schedule", "Minutes of Monday", "Re: interface document", "Request for quotation",
-        "Fwd: seminar", "Test report", "Re: Re: budget", "Agenda", "Business trip", "Safety review",
+        "Re: schedule",
+        "Minutes of Monday",
+        "Re: interface document",
+        "Request for quotation",
+        "Fwd: seminar",
+        "Test report",
+        "Re: Re: budget",
+        "Agenda",
+        "Business trip",
+        "Safety review",
     ];
     SUBJECTS[random.index(SUBJECTS.len())]
 }
 
-fn files(scene: &mut Scene, shift: &Shift, web: Option<&Token>, random: &mut Random) {
+fn files(
+    scene: &mut Scene,
+    shift: &Shift,
+    browser: &Context,
+    web: Option<&Token>,
+    random: &mut Random,
+) {
     let index = shift.person.index;
     for _ in 0..random.count(1.1 * shift.volume) {
         let moment = moment_within(shift.from + 30 * MINUTE, shift.to, random);
-        let department =
-            if random.chance(0.85) { shift.person.department } else { random.index(DEPARTMENTS.len()) };
+        let department = if random.chance(0.85) {
+            shift.person.department
+        } else {
+            random.index(DEPARTMENTS.len())
+        };
         let site = DEPARTMENTS[department].1;
         let operation = match random.below(20) {
             0..=10 => "FileAccessed",
@@ -339,13 +391,13 @@ fn files(scene: &mut Scene, shift: &Shift, web: Option<&Token>, random: &mut Ran
         };
         let path = file_path(site, random.below(120));
         let token = web.filter(|token| token.issued <= moment);
-        scene.use_file(index, &shift.files, token, (operation, site, &path), moment, random);
+        scene.use_file(index, browser, token, (operation, site, &path), moment, random);
     }
     // A library is synchronised at a stroke.
     if random.chance(0.012) {
         let moment = moment_within(shift.from, shift.to, random);
         let id = scene.desks[index].desktop.clone();
-        let token = scene.sign_in(index, &shift.files, SYNC, &id, RENEWAL, moment, random);
+        let token = scene.sign_in(index, &shift.files, (SYNC, RENEWAL), &id, moment, random);
         let site = DEPARTMENTS[shift.person.department].1;
         for number in 0..random.below(50) {
             let moment = moment + i64::try_from(number).unwrap_or(0) * SECOND;
@@ -360,16 +412,17 @@ fn files(scene: &mut Scene, shift: &Shift, web: Option<&Token>, random: &mut Ran
 fn telephone(scene: &mut Scene, person: &Person, day: i64, random: &mut Random) {
     let Some(telephone) = person.telephone.clone() else { return };
     let index = person.index;
-    let moment = midnight(day) + random.within(6 * 60 + 30, 23 * 60) * MINUTE;
+    let moment = midnight(day) + random.minutes(6 * 60 + 30, 23 * 60);
     let context = habit::at_telephone(person, &telephone, (day, moment), random);
     let is_changed = habit(index) == Habit::NewTelephone && day >= habit::CHANGE_DAY;
     let old = scene.desks[index].telephone.clone();
-    let (id, is_new) = session(&old, if is_changed && day < habit::CHANGE_DAY + 3 { 0.5 } else { 0.01 }, random);
+    let (id, is_new) =
+        session(&old, if is_changed && day < habit::CHANGE_DAY + 3 { 0.5 } else { 0.01 }, random);
     scene.desks[index].telephone.clone_from(&id);
     let mut how = RENEWAL;
     how.is_interactive = is_new;
     how.is_mfa = is_new;
-    let token = scene.sign_in(index, &context, MOBILE, &id, how, moment, random);
+    let token = scene.sign_in(index, &context, (MOBILE, how), &id, moment, random);
     for _ in 0..random.count(0.6) {
         let moment = moment + random.within(5, 900) * SECOND;
         // Reads by the telephone's program reach the mailbox from the provider's machines.
@@ -388,9 +441,9 @@ fn evening(scene: &mut Scene, shift: &Shift, random: &mut Random) {
     let index = shift.person.index;
     let place = habit::away_place(&shift.person, shift.day, random);
     let context = habit::at_own_computer(&shift.person, shift.day, place);
-    let moment = shift.to + random.within(60, 200) * MINUTE;
+    let moment = shift.to + random.minutes(60, 200);
     let id = random.guid().to_string();
-    let token = scene.sign_in(index, &context, WEB_MAIL, &id, BROWSER_MFA, moment, random);
+    let token = scene.sign_in(index, &context, (WEB_MAIL, BROWSER_MFA), &id, moment, random);
     for turn in 0..random.within(1, 3) {
         let moment = moment + turn * 7 * MINUTE + random.within(20, 200) * SECOND;
         let count = 1 + random.index(6);
@@ -400,10 +453,9 @@ fn evening(scene: &mut Scene, shift: &Shift, random: &mut Random) {
 }
 
 /// The provider's own machinery looks at mail all day, without session and from its own addresses.
-fn background(scene: &mut Scene, shift: &Shift, random: &mut Random) {
-    let index = shift.person.index;
-    for _ in 0..random.count(2.6 * shift.volume.max(0.8)) {
-        let moment = midnight(shift.day) + random.within(0, 1439) * MINUTE;
+fn look(scene: &mut Scene, day: i64, index: usize, mean: f64, random: &mut Random) {
+    for _ in 0..random.count(mean) {
+        let moment = midnight(day) + random.minutes(0, 1439);
         let context = Context {
             place: place::cloud(random),
             device: crate::people::Device::unknown(""),

@@ -106,6 +106,12 @@ pub(crate) struct Truth {
     pub(crate) gaps: Vec<Gap>,
     pub(crate) decoys: Vec<Decoy>,
     pub(crate) incidents: u32,
+    /// Mails of the intruder: verdict and time, by id.
+    pub(crate) messages: BTreeMap<String, (&'static str, Moment)>,
+    /// Own devices that serve a botnet.
+    pub(crate) botnet_members: Vec<String>,
+    /// Accounts whose name changed: the old name by the new one.
+    pub(crate) renamed: BTreeMap<String, String>,
 }
 
 impl Truth {
@@ -118,13 +124,15 @@ impl Truth {
         moment: Moment,
         is_logged: bool,
     ) -> &mut AccountTruth {
-        let truth = self.accounts.entry(account.to_owned()).or_default();
+        let account = self.renamed.get(account).map_or(account, String::as_str).to_owned();
+        let truth = self.accounts.entry(account).or_default();
         if is_logged {
             // Being exposed is older than the first act, but is not an act.
             if truth.rung <= Rung::Exposed || truth.first.is_none() {
                 truth.first = Some(moment);
             }
-            if truth.rung < Rung::Authenticated && rung >= Rung::Authenticated {
+            let is_new = truth.rung < Rung::Authenticated && rung >= Rung::Authenticated;
+            if is_new || (rung >= Rung::Authenticated && truth.first > Some(moment)) {
                 truth.first = Some(moment);
             }
             truth.last = truth.last.max(Some(moment));
@@ -162,7 +170,10 @@ impl Truth {
             .iter()
             .map(|(name, (rung, first))| {
                 let verdict = if *rung == Rung::None { "unknown" } else { rung.verdict() };
-                (name.clone(), json!({"verdict": verdict, "rung": rung.word(), "first_seen": first.map(utc)}))
+                (
+                    name.clone(),
+                    json!({"verdict": verdict, "rung": rung.word(), "first_seen": first.map(utc)}),
+                )
             })
             .collect();
         let mut path = self.path.clone();
@@ -185,10 +196,18 @@ impl Truth {
             .iter()
             .map(|decoy| json!({"kind": decoy.kind, "value": decoy.value, "why": decoy.why}))
             .collect();
+        let messages: Map<String, Value> = self
+            .messages
+            .iter()
+            .map(|(id, (verdict, time))| {
+                (id.clone(), json!({"verdict": verdict, "received": utc(*time)}))
+            })
+            .collect();
         json!({
             "synthetic": true, "scenario": scenario, "seed": seed, "scale": scale,
             "incidents": self.incidents, "entry": self.entry, "accounts": accounts, "hosts": hosts,
-            "path": path, "assets": self.assets, "gaps": gaps, "benign": decoys,
+            "renamed": self.renamed, "path": path, "assets": self.assets, "gaps": gaps, "benign": decoys, "messages": messages,
+            "botnet_members": self.botnet_members,
         })
     }
 }

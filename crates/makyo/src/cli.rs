@@ -58,8 +58,8 @@ pub(crate) enum Command {
     Serve(Later),
     /// Investigates a live stream (not in this version).
     Watch(Later),
-    /// Writes a synthetic organisation's logs and their truth (not in this version).
-    Simulate(Later),
+    /// Writes a synthetic organisation's logs and their truth, or scores a case against such a truth.
+    Simulate(Simulate),
     /// Prints shell completions.
     Completions {
         /// The shell.
@@ -263,6 +263,32 @@ pub(crate) struct Report {
     /// The form; in this version html and markdown.
     #[arg(long = "as", value_enum, default_value = "html")]
     pub(crate) form: ReportAs,
+}
+
+/// Log records only, of an organisation that does not exist; the same options give the same bytes.
+#[derive(Debug, Args)]
+pub(crate) struct Simulate {
+    /// What happens: agency, agency-inside, benign ...; without any, all are named.
+    #[arg(required_unless_present = "score")]
+    pub(crate) scenario: Option<String>,
+    /// Another seed gives another organisation and another intrusion.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// The size; 1 is 1,600 accounts.
+    #[arg(long, value_name = "S", default_value_t = 1.0)]
+    pub(crate) scale: f64,
+    /// How many days.
+    #[arg(long, value_name = "D", default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..=366))]
+    pub(crate) days: u16,
+    /// The folder, empty or new: it gets evidence/, org.toml, truth.json and README.txt.
+    #[arg(long, value_name = "DIR", required_unless_present = "score")]
+    pub(crate) out: Option<PathBuf>,
+    /// Compares the answers of a case with a truth.
+    #[arg(long, num_args = 2, value_names = ["CASE", "TRUTH"], conflicts_with_all = ["scenario", "out"])]
+    pub(crate) score: Vec<PathBuf>,
+    /// Form of the figures.
+    #[arg(long, value_enum, default_value = "table")]
+    pub(crate) format: Format,
 }
 
 #[derive(Debug, Args)]

@@ -7,6 +7,7 @@ pub(crate) mod investigate;
 pub(crate) mod report;
 pub(crate) mod rules;
 pub(crate) mod show;
+pub(crate) mod simulate;
 pub(crate) mod sources;
 pub(crate) mod sql;
 pub(crate) mod verify;

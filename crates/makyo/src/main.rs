@@ -51,12 +51,12 @@ fn run(cli: &Cli, output: &mut Output) -> anyhow::Result<Exit> {
         Command::Verify(options) => command::verify::run(options, output),
         Command::Rules(options) => command::rules::run(options, output),
         Command::Sources(options) => command::sources::run(options, output),
+        Command::Simulate(options) => command::simulate::run(options, output),
         Command::Completions { shell } => command::help::completions(*shell, output),
         Command::Man => command::help::man(output),
         Command::Link(_) => Err(command::later("link")),
         Command::Attribute(_) => Err(command::later("attribute")),
         Command::Serve(_) => Err(command::later("serve")),
         Command::Watch(_) => Err(command::later("watch")),
-        Command::Simulate(_) => Err(command::later("simulate")),
     }
 }

@@ -64,12 +64,8 @@ pub(crate) const MOBILE: App = app(
     EXCHANGE,
 );
 /// Files in the browser.
-pub(crate) const FILES: App = app(
-    SHAREPOINT,
-    "Office 365 SharePoint Online",
-    "Office 365 SharePoint Online",
-    SHAREPOINT,
-);
+pub(crate) const FILES: App =
+    app(SHAREPOINT, "Office 365 SharePoint Online", "Office 365 SharePoint Online", SHAREPOINT);
 /// The sync program.
 pub(crate) const SYNC: App = app(
     "ab9b8c07-8f02-4f72-87fa-80105867a763",
@@ -85,12 +81,8 @@ pub(crate) const BROKER: App = app(
     EXCHANGE,
 );
 /// Mail by old protocols.
-pub(crate) const LEGACY: App = app(
-    EXCHANGE,
-    "Office 365 Exchange Online",
-    "Office 365 Exchange Online",
-    EXCHANGE,
-);
+pub(crate) const LEGACY: App =
+    app(EXCHANGE, "Office 365 Exchange Online", "Office 365 Exchange Online", EXCHANGE);
 /// The command line for administrators.
 pub(crate) const GRAPH_SHELL: App = app(
     "14d82eec-204b-4c2f-b7e8-296a70dab67e",
@@ -120,16 +112,24 @@ fn reason(code: u32) -> &'static str {
     match code {
         0 => "Other.",
         50_126 => "Error validating credentials due to invalid username or password.",
-        50_053 => "The account is locked, you've tried to sign in too many times with an incorrect user ID or password.",
+        50_053 => {
+            "The account is locked, you've tried to sign in too many times with an incorrect user ID or password."
+        }
         50_055 => "The password is expired.",
         50_034 => "The user account does not exist in the directory.",
         50_057 => "The user account is disabled.",
         50_058 => "Session information is not sufficient for single-sign-on.",
         50_074 => "Strong Authentication is required.",
-        50_076 => "Due to a configuration change made by your administrator, or because you moved to a new location, you must use multi-factor authentication to access the resource.",
-        50_140 => "This error occurred due to 'Keep me signed in' interrupt when the user was signing-in.",
+        50_076 => {
+            "Due to a configuration change made by your administrator, or because you moved to a new location, you must use multi-factor authentication to access the resource."
+        }
+        50_140 => {
+            "This error occurred due to 'Keep me signed in' interrupt when the user was signing-in."
+        }
         500_121 => "Authentication failed during strong authentication request.",
-        53_003 => "Access has been blocked by Conditional Access policies. The access policy does not allow token issuance.",
+        53_003 => {
+            "Access has been blocked by Conditional Access policies. The access policy does not allow token issuance."
+        }
         700_082 => "The refresh token has expired due to inactivity.",
         _ => "Other error.",
     }
@@ -149,7 +149,8 @@ pub(crate) fn record(person: &Person, sign_in: &SignIn<'_>, moment: Moment) -> S
     let context = sign_in.context;
     let device = &context.device;
     let is_known = !device.id.is_empty();
-    let managed = if is_known { Value::Bool(device.trust.starts_with("Hybrid")) } else { Value::Null };
+    let managed =
+        if is_known { Value::Bool(device.trust.starts_with("Hybrid")) } else { Value::Null };
     let kind = if sign_in.is_interactive { "interactiveUser" } else { "nonInteractiveUser" };
     let requirement =
         if sign_in.is_mfa { "multiFactorAuthentication" } else { "singleFactorAuthentication" };

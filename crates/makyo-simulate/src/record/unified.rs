@@ -171,10 +171,8 @@ pub(crate) fn bind(
         .iter()
         .map(|mail| json!({"InternetMessageId": mail.id, "SizeInBytes": mail.size}))
         .collect();
-    let record = with(
-        head(act, "MailItemsAccessed", 50, "Exchange", random),
-        exchange(act, owner, client),
-    );
+    let record =
+        with(head(act, "MailItemsAccessed", 50, "Exchange", random), exchange(act, owner, client));
     with(
         record,
         json!({
@@ -213,10 +211,7 @@ pub(crate) fn send(
     subject: &str,
     random: &mut Random,
 ) -> String {
-    let record = with(
-        head(act, "Send", 2, "Exchange", random),
-        exchange(act, act.person, client),
-    );
+    let record = with(head(act, "Send", 2, "Exchange", random), exchange(act, act.person, client));
     with(
         record,
         json!({
@@ -238,7 +233,13 @@ pub(crate) fn file(
     let name = path.rsplit('/').next().unwrap_or(path);
     let kind = if operation.starts_with("FileSync") { 14 } else { 6 };
     with(
-        head(act, operation, kind, if site == "personal" { "OneDrive" } else { "SharePoint" }, random),
+        head(
+            act,
+            operation,
+            kind,
+            if site == "personal" { "OneDrive" } else { "SharePoint" },
+            random,
+        ),
         json!({
             "UserKey": format!("i:0h.f|membership|{}@live.example", act.person.puid.to_lowercase()),
             "ClientIP": act.context.place.address,

@@ -146,6 +146,27 @@ pub(crate) fn process(
     event(host, moment, &Head { id: 4688, task: 13_312, is_success: true }, data, random)
 }
 
+/// A task was planned: what it starts, and with what.
+pub(crate) fn task(
+    host: &str,
+    moment: Moment,
+    who: &Who<'_>,
+    name: &str,
+    (command, arguments): (&str, &str),
+    random: &mut Random,
+) -> String {
+    let content = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-16\"?>\r\n<Task version=\"1.2\" xmlns=\"http://schemas.microsoft.com/windows/2004/02/mit/task\">\r\n  <Triggers><TimeTrigger><Repetition><Interval>PT1H</Interval></Repetition><Enabled>true</Enabled></TimeTrigger></Triggers>\r\n  <Settings><Hidden>true</Hidden></Settings>\r\n  <Actions Context=\"Author\"><Exec><Command>{command}</Command><Arguments>{arguments}</Arguments></Exec></Actions>\r\n</Task>"
+    );
+    let data = json!({
+        "SubjectUserSid": who.sid, "SubjectUserName": who.sam, "SubjectDomainName": AD,
+        "SubjectLogonId": format!("{:#x}", who.logon), "TaskName": name, "TaskContent": content,
+        "ClientProcessId": 4412, "ParentProcessId": 712, "RpcCallClientLocality": "0",
+        "FQDN": format!("{host}.{REALM}"),
+    });
+    event(host, moment, &Head { id: 4698, task: 12_804, is_success: true }, data, random)
+}
+
 /// A ticket for a service; for `krbtgt` the first ticket of the day.
 pub(crate) fn ticket(
     host: &str,

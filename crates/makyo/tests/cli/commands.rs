@@ -43,7 +43,6 @@ fn what_is_missing_says_so() {
         vec!["attribute", "a", "--knowledge", "b"],
         vec!["serve", "--case", "a"],
         vec!["watch"],
-        vec!["simulate", "agency", "--out", "x"],
     ] {
         let run = makyo(&here, &arguments);
         assert_eq!(run.status.code(), Some(2), "{arguments:?}");
