@@ -143,6 +143,11 @@ fn by_finding(judged: &mut BTreeMap<String, Judged>, picture: &Picture<'_>, inde
                 account.raise(Rung::Authenticated, index, at, || finding.text.clone());
                 account.weak |= is_new;
             }
+            ("posing_over_vpn", Role::Actor) => {
+                account.raise(Rung::Authenticated, index, at, || finding.text.clone());
+                account.ties.insert("address");
+                account.enter("vpn_credential", at, index);
+            }
             ("sign_in_fan_in", Role::Target) => {
                 account.raise(Rung::Attempted, index, at, || {
                     "sign-in attempts from the intruder's address failed".into()

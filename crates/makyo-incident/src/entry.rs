@@ -111,6 +111,13 @@ fn entry(
                 made.alternatives = vec!["stolen_token", "phishing"];
             }
         }
+        "posing_over_vpn" => {
+            let tunnels = &picture.facts.tunnels;
+            let tunnel = tunnels.iter().find(|tunnel| finding.records.contains(&tunnel.record));
+            made.vector = "vpn_credential";
+            made.product = tunnel.map(|tunnel| tunnel.product.clone()).unwrap_or_default();
+            made.account = value(EntityKind::Account, Role::Actor);
+        }
         "posing_as_user" if !is_in_fan_in(picture, incident, finding) => {
             made.vector = "stolen_credential";
             made.account = value(EntityKind::Account, Role::Actor);

@@ -53,7 +53,7 @@ pub(crate) fn incidents(
         })
         .collect();
     join_by_entities(&mut sets, &members, findings, facts, organisation);
-    join_by_records(&mut sets, &members, findings, facts, intruder);
+    join_by_records(&mut sets, &members, findings, facts, intruder, organisation);
     let mut groups: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for index in &members {
         groups.entry(sets.root(*index)).or_default().push(*index);
@@ -169,6 +169,7 @@ fn join_by_records(
     findings: &[Finding],
     facts: &Facts,
     intruder: &Intruder,
+    organisation: &Organisation,
 ) {
     let time =
         |index: usize| findings.get(index).and_then(|finding| finding.time).unwrap_or_default();
@@ -204,13 +205,25 @@ fn join_by_records(
             }
         }
     }
+    // Somebody who is inside by a tunnel enters accounts from the organisation's own addresses.
+    for index in
+        members.iter().filter(|index| findings.get(**index).is_some_and(|f| is_posing(&f.rule.id)))
+    {
+        let from = names(*index, EntityKind::Address, Role::Origin);
+        let is_inside = !from.iter().any(|address| is_foreign(address, organisation));
+        let mut leases = intruder.leases.iter();
+        let lease = leases.find(|lease| (lease.from..=lease.to).contains(&time(*index)));
+        if let (true, Some(lease)) = (is_inside, lease) {
+            sets.join(lease.finding, *index);
+        }
+    }
     for theft in
         members.iter().filter(|index| findings.get(**index).is_some_and(is_directory_theft))
     {
         for index in members {
             let is_entry = findings
                 .get(*index)
-                .is_some_and(|f| matches!(f.rule.id.as_str(), "sign_in_fan_in" | "posing_as_user"));
+                .is_some_and(|f| f.rule.id == "sign_in_fan_in" || is_posing(&f.rule.id));
             if !is_entry || !(time(*theft)..=time(*theft) + THEFT_NS).contains(&time(*index)) {
                 continue;
             }

@@ -72,7 +72,9 @@ impl Intruder {
                 continue;
             }
             match finding.rule.id.as_str() {
-                "tunnel_without_authentication" => intruder.tunnel(index, finding, facts),
+                "tunnel_without_authentication" | "posing_over_vpn" => {
+                    intruder.tunnel(index, finding, facts);
+                }
                 id if is_posing(id) || id == "suspected_posing" => intruder.posing(index, finding),
                 _ => {}
             }

@@ -12,6 +12,7 @@ mod agent;
 mod context;
 mod fan_in;
 mod habit;
+mod hours;
 mod origin;
 mod own;
 mod precursor;
@@ -19,6 +20,7 @@ mod presence;
 pub(crate) mod scale;
 mod token;
 mod unit;
+mod vpn;
 mod weigh;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,12 +32,14 @@ use crate::weights::Weights;
 use act::Acts;
 use fan_in::Group;
 use habit::{Feature, Habits};
+use hours::Hours;
 use own::{Origin, Own};
 use precursor::{Failure, Precursors};
-use presence::Presence;
+use presence::{Intruders, Presence};
 use scale::Scale;
 use unit::Unit;
-use weigh::{Evidence, Family, Weighed};
+use vpn::{FromInside, Tunnel};
+use weigh::{Evidence, Weighed};
 
 /// Confirmed: the account was used by somebody else.
 pub(super) const ANALYTIC: Analytic = Analytic {
@@ -88,6 +92,9 @@ struct Ground<'a> {
     precursors: Precursors<'a>,
     acts: Acts,
     presence: Presence,
+    hours: Hours,
+    tunnels: &'a [Tunnel],
+    unauthenticated: Vec<(i64, i64, String)>,
     scale: &'a Scale,
 }
 
@@ -105,12 +112,15 @@ fn run(
     let units = unit::units(&contexts, &own);
     drop(contexts);
     let failures = precursor::read(query)?;
-    let tunnels = tunnel_without_authentication::intruders(query)?;
+    let tunnels = vpn::read(query)?;
     let ground = Ground {
         units: &units,
         precursors: Precursors::new(&failures),
         acts: Acts::read(query)?,
-        presence: Presence::read(query, &units, tunnels)?,
+        presence: Presence::read(query, &units, &own, &tunnels)?,
+        hours: Hours::read(query)?,
+        tunnels: &tunnels,
+        unauthenticated: tunnel_without_authentication::intruders(query)?,
         scale: weights.posing(),
     };
     let judged = judge(&ground);
@@ -118,6 +128,7 @@ fn run(
     for one in &judged.verdicts {
         found.extend(finding(analytic, &units, one));
     }
+    found.extend(vpn::findings(&tunnels, &judged.vpn));
     for group in &judged.groups {
         found.extend(group_finding(group, &judged, &units, &failures, weights));
     }
@@ -135,19 +146,28 @@ struct Verdict {
 struct Judged {
     verdicts: Vec<Verdict>,
     groups: Vec<Group>,
+    vpn: Vec<vpn::Judged>,
 }
 
 fn judge(ground: &Ground<'_>) -> Judged {
     let Ground { units, scale, .. } = *ground;
     let mut suspected: BTreeSet<usize> = BTreeSet::new();
     let mut confirmed: BTreeSet<usize> = BTreeSet::new();
-    let mut judged = Judged { verdicts: Vec::new(), groups: Vec::new() };
+    let mut judged = Judged { verdicts: Vec::new(), groups: Vec::new(), vpn: Vec::new() };
     for _ in 0..=ROUNDS {
         let habits = Habits::learn(units, &suspected);
         let usual = ground.acts.usual(units, |at| !suspected.contains(&at));
         let tokens = token::weigh(units, &habits, scale);
         let groups = fan_in::groups(units, &habits);
         let shared = Shared::of(&confirmed, units, &habits);
+        let inside = from_inside(ground, &habits);
+        let known = vpn::Known {
+            unauthenticated: &ground.unauthenticated,
+            strangers: &shared.addresses,
+            inside: &inside,
+        };
+        let vpn = vpn::judge(ground.tunnels, &known, scale);
+        let intruders = intruders(ground, &vpn, &inside);
         let mut by_group: BTreeMap<usize, Vec<&Group>> = BTreeMap::new();
         for group in &groups {
             for at in &group.units {
@@ -155,10 +175,11 @@ fn judge(ground: &Ground<'_>) -> Judged {
             }
         }
         let weigh = |at: usize, unit: &Unit| -> Vec<Evidence> {
-            let mut evidence = origin::weigh(unit, &habits, scale);
+            let mut evidence = origin::weigh(unit, &habits, &ground.hours, scale);
             evidence.extend(tokens.get(&at).into_iter().flatten().cloned());
             evidence.extend(ground.precursors.weigh(unit, &habits, scale));
-            evidence.extend(ground.presence.weigh(unit, units, scale));
+            evidence.extend(ground.presence.weigh(unit, scale));
+            evidence.extend(intruders.weigh(unit, scale));
             let strongest =
                 by_group.get(&at).into_iter().flatten().map(|group| group.evidence(scale));
             let strongest = strongest.chain(shared.weigh(unit, scale));
@@ -178,33 +199,79 @@ fn judge(ground: &Ground<'_>) -> Judged {
                 verdicts.push(Verdict { unit: at, weighed, evidence, is_confirmed });
             }
         }
-        tie(&mut verdicts, &groups, units, scale);
+        tie(&mut verdicts, &groups, units, intruders.is_pure(), scale);
         confirmed = verdicts.iter().filter(|one| one.is_confirmed).map(|one| one.unit).collect();
         suspected = verdicts.iter().map(|one| one.unit).collect();
-        judged = Judged { verdicts, groups };
+        judged = Judged { verdicts, groups, vpn };
     }
     judged.verdicts.retain(|one| one.is_confirmed || one.weighed.is_probable(scale));
     judged
 }
 
-/// A probable unit is confirmed if its group is: by another account's confirmed unit, or because
-/// the group is no accident.
-fn tie(verdicts: &mut [Verdict], groups: &[Group], units: &[Unit], scale: &Scale) {
-    let account = |at: usize| units.get(at).map(|unit| unit.account.as_str());
-    let confirmed: BTreeSet<usize> =
-        verdicts.iter().filter(|one| one.is_confirmed).map(|one| one.unit).collect();
-    for one in verdicts.iter_mut().filter(|one| !one.is_confirmed) {
-        if !one.weighed.is_probable(scale) || one.weighed.family(Family::Infrastructure) < 5.0 {
-            continue;
+/// Sign-ins from the organisation's own addresses.
+fn from_inside(ground: &Ground<'_>, habits: &Habits) -> FromInside {
+    let mut inside = FromInside { unlike: Vec::new(), owners: Vec::new() };
+    for unit in ground.units.iter().filter(|unit| unit.origin == Origin::Own) {
+        let Some(at) = unit.entered else { continue };
+        if unit.is_bound() {
+            inside.owners.push(at);
+        } else if !habits.past(unit).is_thin && is_unlike(unit, ground, habits) {
+            inside.unlike.push((unit.account.clone(), at));
         }
-        let anchored = groups.iter().filter(|group| group.units.contains(&one.unit)).any(|group| {
-            group.is_anchored
-                || group
-                    .units
-                    .iter()
-                    .any(|other| confirmed.contains(other) && account(*other) != account(one.unit))
-        });
-        one.is_confirmed = anchored || shares_address(one.unit, &confirmed, units);
+    }
+    inside
+}
+
+/// Whether a sign-in is unlike its account's owner, by client and hour.
+fn is_unlike(unit: &Unit, ground: &Ground<'_>, habits: &Habits) -> bool {
+    let hour = unit.entered.map_or(0.0, |at| ground.hours.surprise(&unit.account, at));
+    let client = -10.0 * habits.unbound_chance(unit).log10();
+    client + hour >= -10.0 * fan_in::UNLIKE_CHANCE.log10()
+}
+
+fn intruders(ground: &Ground<'_>, vpn: &[vpn::Judged], inside: &FromInside) -> Intruders {
+    let mut times: Vec<(i64, i64)> =
+        ground.unauthenticated.iter().map(|one| (one.0, one.1)).collect();
+    let confirmed = vpn.iter().filter(|one| one.is_confirmed);
+    let tunnels = confirmed.flat_map(|one| &one.tunnels);
+    let tunnels = tunnels.filter_map(|at| ground.tunnels.get(*at));
+    times.extend(tunnels.map(|tunnel| (tunnel.start, tunnel.end)));
+    Intruders::new(times, inside)
+}
+
+/// A unit is confirmed if its source is: by another account's confirmed unit, because a group is
+/// no accident, or because an intruder's tunnel was up when hardly anybody else was entered so.
+fn tie(
+    verdicts: &mut [Verdict],
+    groups: &[Group],
+    units: &[Unit],
+    tunnels_are_pure: bool,
+    scale: &Scale,
+) {
+    let account = |at: usize| units.get(at).map(|unit| unit.account.as_str());
+    loop {
+        let confirmed: BTreeSet<usize> =
+            verdicts.iter().filter(|one| one.is_confirmed).map(|one| one.unit).collect();
+        let mut changed = false;
+        for one in verdicts.iter_mut().filter(|one| !one.is_confirmed) {
+            let shows = |sign| one.evidence.iter().any(|evidence| evidence.sign == sign);
+            let own = groups.iter().filter(|group| group.units.contains(&one.unit));
+            let in_group = own.clone().any(|group| {
+                let others = group.units.iter().filter(|other| confirmed.contains(other));
+                group.is_anchored || others.clone().any(|at| account(*at) != account(one.unit))
+            });
+            // From outside, the owner must be new to the place; from inside, the tunnel must be up.
+            let is_tied = shows("new_network")
+                && (in_group || shares_address(one.unit, &confirmed, units))
+                || shows("in_tunnel") && (in_group || tunnels_are_pure);
+            if is_tied && one.weighed.total_db >= scale.tied {
+                one.is_confirmed = true;
+                changed = true;
+            }
+        }
+        if !changed {
+            return;
+        }
     }
 }
 
@@ -219,36 +286,42 @@ fn shares_address(at: usize, confirmed: &BTreeSet<usize>, units: &[Unit]) -> boo
     })
 }
 
-/// What confirmed units share with others: their outside addresses, by who names them.
+/// What confirmed units share with others: their outside addresses and networks, by whose accounts
+/// they entered, and how rare they are.
 struct Shared {
     addresses: BTreeMap<String, BTreeSet<String>>,
-    weight: BTreeMap<String, f64>,
+    networks: BTreeMap<String, (BTreeSet<String>, f64)>,
 }
 
 impl Shared {
     fn of(confirmed: &BTreeSet<usize>, units: &[Unit], habits: &Habits) -> Self {
-        let mut shared = Shared { addresses: BTreeMap::new(), weight: BTreeMap::new() };
-        for unit in confirmed.iter().filter_map(|at| units.get(*at)) {
-            if unit.origin != Origin::Outside {
-                continue;
-            }
+        let mut shared = Shared { addresses: BTreeMap::new(), networks: BTreeMap::new() };
+        let count = |number: usize| f64::from(u32::try_from(number).unwrap_or(u32::MAX));
+        let confirmed = confirmed.iter().filter_map(|at| units.get(*at));
+        for unit in confirmed.filter(|unit| unit.origin == Origin::Outside) {
             let names = shared.addresses.entry(unit.address.clone()).or_default();
             names.insert(unit.account.clone());
             // What many use on clean days is nobody's.
             let users = habits.users(Feature::Network, &unit.network);
-            let count = |number: usize| f64::from(u32::try_from(number).unwrap_or(u32::MAX));
             let rare = 10.0 * (count(habits.accounts() + 1) / count(users + 1)).log10();
-            shared.weight.insert(unit.address.clone(), rare.max(0.0));
+            let entry = shared.networks.entry(unit.network.clone()).or_default();
+            entry.0.insert(unit.account.clone());
+            entry.1 = rare.max(0.0);
         }
         shared
     }
 
     fn weigh(&self, unit: &Unit, scale: &Scale) -> Option<Evidence> {
-        let names = self.addresses.get(&unit.address)?;
-        let other = names.iter().find(|name| **name != unit.account)?;
-        let weight = self.weight.get(&unit.address).copied().unwrap_or_default();
-        let text = format!("{} is where somebody posed as {other}", unit.address);
-        Some(scale.graded("shared", weight, text))
+        let (names, rare) = self.networks.get(&unit.network)?;
+        let is_other = |name: &&String| **name != unit.account;
+        let here = self.addresses.get(&unit.address);
+        if let Some(other) = here.and_then(|names| names.iter().find(is_other)) {
+            let text = format!("{} is where somebody posed as {other}", unit.address);
+            return Some(scale.graded("shared", *rare, text));
+        }
+        let other = names.iter().find(is_other)?;
+        let text = format!("{} is where somebody posed as {other}", unit.network);
+        Some(scale.graded("shared_network", *rare, text))
     }
 }
 
@@ -330,7 +403,7 @@ fn group_finding(
         entity(Role::Actor, EntityKind::Account, &unit.account).into_iter().chain(session)
     }));
     entities.extend(tried.iter().filter_map(|one| entity(Role::Target, EntityKind::Account, one)));
-    let mut text = format!("{}; client `{}`", group.text(), group.agent);
+    let mut text = group.text().to_owned();
     if !tried.is_empty() {
         text.push_str(&format!("; {} more were tried without success", tried.len()));
     }

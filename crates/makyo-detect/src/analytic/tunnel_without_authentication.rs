@@ -108,12 +108,17 @@ fn run(
     Ok(found.iter().map(|one| finding(analytic, one, weights)).collect())
 }
 
-/// From when to when somebody was inside by a tunnel that no authentication precedes.
-pub(super) fn intruders(query: &dyn Query) -> Result<Vec<(i64, i64)>, QueryError> {
+/// From when to when somebody was inside by a tunnel that no authentication precedes, and from
+/// which address.
+pub(super) fn intruders(query: &dyn Query) -> Result<Vec<(i64, i64, String)>, QueryError> {
     let devices = devices(query)?;
     let found = unauthenticated(&devices);
     let until = |one: &Unauthenticated<'_>| one.end.map_or(one.tunnel.at + DAY_NS, |end| end.at);
-    Ok(found.iter().map(|one| (one.tunnel.at, until(one).min(one.tunnel.at + DAY_NS))).collect())
+    let times = |one: &Unauthenticated<'_>| {
+        let end = until(one).min(one.tunnel.at + DAY_NS);
+        (one.tunnel.at, end, one.tunnel.address.clone())
+    };
+    Ok(found.iter().map(times).collect())
 }
 
 type Devices = BTreeMap<(String, String), Device>;
@@ -157,6 +162,7 @@ fn unauthenticated(devices: &Devices) -> Vec<Unauthenticated<'_>> {
         let is_found = |tunnel: &&Line| {
             !has_login(tunnel, device)
                 && !is_reconnection(tunnel, device)
+                && !is_renewed(tunnel, devices)
                 && !is_second_line(tunnel, device)
                 && !is_early(tunnel, device)
         };
@@ -182,6 +188,16 @@ fn is_reconnection(tunnel: &Line, device: &Device) -> bool {
         let is_same_session = !tunnel.session.is_empty() && line.session == tunnel.session;
         let is_same_client = line.address == tunnel.address && line.at >= tunnel.at - BEFORE_NS;
         (line.is_tunnel || line.is_end) && (is_same_session || is_same_client)
+    })
+}
+
+/// The session was taken up again, after a failover by whichever device: the same account logged in
+/// from the same address not long before.
+fn is_renewed(tunnel: &Line, devices: &Devices) -> bool {
+    let before = tunnel.at - DAY_NS..tunnel.at;
+    devices.values().any(|device| {
+        let mut lines = device.of(&tunnel.account, before.clone());
+        lines.any(|line| line.is_login && line.address == tunnel.address)
     })
 }
 

@@ -12,9 +12,7 @@ use super::weigh::Evidence;
 /// Units of several accounts with one fingerprint.
 #[derive(Clone, Debug)]
 pub(super) struct Group {
-    /// Address and client in words.
     pub(super) address: String,
-    pub(super) agent: String,
     /// Places of the units.
     pub(super) units: Vec<usize>,
     /// Decibans for each of them.
@@ -32,42 +30,51 @@ const ACCOUNT_DB: f64 = 13.0;
 const ANCHOR_DB: f64 = 50.0;
 const ANCHOR_ACCOUNTS_MIN: usize = 5;
 /// A chance below which a sign-in from inside is unlike the account's owner.
-const UNLIKE_CHANCE: f64 = 0.15;
+pub(super) const UNLIKE_CHANCE: f64 = 0.15;
 /// A place that accounts use on so many days before is theirs.
 const KNOWN_DAYS: usize = 3;
 
 /// Groups, over outside addresses and over the organisation's own by day.
 pub(super) fn groups(units: &[Unit], habits: &Habits) -> Vec<Group> {
     let mut places: BTreeMap<(&str, String, i32), Vec<usize>> = BTreeMap::new();
-    for (at, unit) in units.iter().enumerate() {
-        if !unit.signs_in || unit.is_bound() || unit.origin == Origin::Service {
+    // Whether an account was new to a place when it first came there.
+    let mut first: BTreeMap<(&str, &str), &Unit> = BTreeMap::new();
+    let is_candidate =
+        |unit: &Unit| unit.signs_in && !unit.is_bound() && unit.origin != Origin::Service;
+    for unit in units.iter().filter(|unit| is_candidate(unit)) {
+        let entry = first.entry((&unit.account, &unit.address)).or_insert(unit);
+        if unit.first < entry.first {
+            *entry = unit;
+        }
+    }
+    for (at, unit) in units.iter().enumerate().filter(|one| is_candidate(one.1)) {
+        if unit.origin == Origin::Outside {
+            let first = first.get(&(unit.account.as_str(), unit.address.as_str()));
+            let is_known = first.is_some_and(|first| {
+                habits.past(first).days_of(Feature::Network, &unit.network) >= KNOWN_DAYS
+            });
+            if !is_known {
+                places.entry((&unit.address, String::new(), 0)).or_default().push(at);
+            }
             continue;
         }
-        let past = habits.past(unit);
-        let day = if unit.origin == Origin::Own {
-            unit.days.first().copied().unwrap_or_default()
-        } else {
-            if past.days_of(Feature::Network, &unit.network) >= KNOWN_DAYS {
-                continue;
-            }
-            0
-        };
-        for agent in
-            unit.agents.iter().map(|agent| without_versions(agent)).collect::<BTreeSet<_>>()
-        {
+        let day = unit.days.first().copied().unwrap_or_default();
+        let agents: BTreeSet<String> =
+            unit.agents.iter().map(|agent| without_versions(agent)).collect();
+        for agent in agents {
             places.entry((&unit.address, agent, day)).or_default().push(at);
         }
     }
     let inside = inside_rates(units, habits, &places);
     places
         .into_iter()
-        .filter_map(|((address, agent, day), at)| {
+        .filter_map(|((address, agent, _), at)| {
             let own: Vec<(usize, &Unit)> =
                 at.iter().filter_map(|at| units.get(*at).map(|unit| (*at, unit))).collect();
             if own.first()?.1.origin == Origin::Own {
-                from_inside(address, &agent, day, &own, habits, &inside)
+                from_inside(address, &agent, &own, habits, &inside)
             } else {
-                from_outside(address, &agent, &own, habits)
+                from_outside(address, &own, habits)
             }
         })
         .collect()
@@ -79,12 +86,7 @@ fn accounts<'a>(own: &[(usize, &'a Unit)]) -> BTreeSet<&'a str> {
 
 /// The surprise of an outside address: how unlike each account's owner its sign-in there is. One
 /// account is free, because somebody has to be first.
-fn from_outside(
-    address: &str,
-    agent: &str,
-    own: &[(usize, &Unit)],
-    habits: &Habits,
-) -> Option<Group> {
+fn from_outside(address: &str, own: &[(usize, &Unit)], habits: &Habits) -> Option<Group> {
     let mut by_account: BTreeMap<&str, f64> = BTreeMap::new();
     for (_, unit) in own {
         let surprise = (-10.0 * habits.unbound_chance(unit).log10()).clamp(0.0, ACCOUNT_DB);
@@ -97,12 +99,11 @@ fn from_outside(
     let most = by_account.values().copied().fold(0.0, f64::max);
     let surprise = by_account.values().sum::<f64>() - most;
     let text = format!(
-        "{} accounts were entered from {address} by one client, without a registered device",
+        "{} accounts were entered from {address}, without a registered device and new to it",
         by_account.len()
     );
     Some(Group {
         address: address.to_owned(),
-        agent: agent.to_owned(),
         units: own.iter().map(|one| one.0).collect(),
         weight_db: surprise / 2.0,
         is_anchored: surprise >= ANCHOR_DB && by_account.len() >= ANCHOR_ACCOUNTS_MIN,
@@ -153,7 +154,6 @@ fn unlike<'a>(own: &[(usize, &'a Unit)], habits: &Habits) -> Vec<(usize, &'a Uni
 fn from_inside(
     address: &str,
     agent: &str,
-    _day: i32,
     own: &[(usize, &Unit)],
     habits: &Habits,
     rates: &BTreeMap<(String, String), f64>,
@@ -166,19 +166,26 @@ fn from_inside(
         return None;
     }
     let weight_db = (10.0 * ((seen - rate) / rate).log10()).max(0.0);
-    // Chernoff's bound on a Poisson tail, in decibans.
-    let tail = 10.0 * (seen * (seen / rate).ln() - seen + rate) / std::f64::consts::LN_10;
+    let tail = poisson_tail_db(seen, rate);
     let text = format!(
-        "{count} accounts were entered from the organisation's own {address} on one day by one client that none of their owners uses there (usual: {rate:.1} a day)"
+        "{count} accounts were entered from the organisation's own {address} on one day by one client that none of their owners uses there (usual: {rate:.1} a day), `{agent}`"
     );
     Some(Group {
         address: address.to_owned(),
-        agent: agent.to_owned(),
         units: strange.iter().map(|one| one.0).collect(),
         weight_db,
         is_anchored: tail >= ANCHOR_DB && count >= ANCHOR_ACCOUNTS_MIN,
         text,
     })
+}
+
+/// How improbable so many are where so many are expected, in decibans: Chernoff's bound on the
+/// upper tail of a Poisson variable.
+pub(super) fn poisson_tail_db(seen: f64, expected: f64) -> f64 {
+    if seen <= expected {
+        return 0.0;
+    }
+    10.0 * (seen * (seen / expected).ln() - seen + expected) / std::f64::consts::LN_10
 }
 
 impl Group {

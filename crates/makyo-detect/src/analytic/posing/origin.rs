@@ -2,6 +2,7 @@
 //! speaks for the owner.
 
 use super::habit::{Feature, Habits, clients};
+use super::hours::Hours;
 use super::own::Origin;
 use super::scale::Scale;
 use super::unit::Unit;
@@ -9,11 +10,13 @@ use super::weigh::Evidence;
 
 /// Below this it is no surprise that a sign-in has no device.
 const UNBOUND_LEAST_DB: f64 = 3.0;
+/// Below this an hour is not odd.
+const ODD_HOUR_LEAST_DB: f64 = 6.0;
 /// Days on which a device or network was used before it is the owner's.
 const DEVICE_DAYS_MIN: usize = 2;
 const NETWORK_DAYS_MIN: usize = 7;
 
-pub(super) fn weigh(unit: &Unit, habits: &Habits, scale: &Scale) -> Vec<Evidence> {
+pub(super) fn weigh(unit: &Unit, habits: &Habits, hours: &Hours, scale: &Scale) -> Vec<Evidence> {
     let past = habits.past(unit);
     let mut found = Vec::new();
     let mut new = |sign, feature, value: &str, what: &str| {
@@ -33,6 +36,11 @@ pub(super) fn weigh(unit: &Unit, habits: &Habits, scale: &Scale) -> Vec<Evidence
     let all_new = named.iter().all(|one| past.surprise(Feature::Client, one).is_some());
     if let (true, Some(one)) = (all_new, named.first()) {
         new("new_client", Feature::Client, one, "client");
+    }
+    let odd = unit.entered.map_or(0.0, |at| hours.surprise(&unit.account, at));
+    if odd >= ODD_HOUR_LEAST_DB && !unit.is_bound() {
+        let text = "at an hour at which the account is hardly ever used";
+        found.push(scale.graded("odd_hour", odd - ODD_HOUR_LEAST_DB, text));
     }
     found.extend(unbound(unit, habits, scale));
     found.extend(for_the_owner(unit, habits, scale));

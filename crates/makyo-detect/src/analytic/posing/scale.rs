@@ -26,6 +26,10 @@ pub(crate) struct Scale {
     pub(crate) confirmed: f64,
     pub(crate) probable: f64,
     pub(crate) suspected: f64,
+    /// Decibans that suffice where three families are witnesses.
+    pub(crate) three: f64,
+    /// Decibans that suffice where the source is one of a confirmed unit.
+    pub(crate) tied: f64,
     /// Decibans that a family needs to count as a witness of its own.
     pub(crate) witness: f64,
 }
@@ -68,6 +72,8 @@ impl Scale {
         scale.confirmed = verdict("confirmed")?;
         scale.probable = verdict("probable")?;
         scale.suspected = verdict("suspected")?;
+        scale.three = verdict("three")?;
+        scale.tied = verdict("tied")?;
         scale.witness = verdict("witness")?;
         Ok(scale)
     }

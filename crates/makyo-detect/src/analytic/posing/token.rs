@@ -33,12 +33,14 @@ pub(super) fn weigh(
         let own: Vec<(usize, &Unit)> =
             places.iter().filter_map(|at| units.get(*at).map(|unit| (*at, unit))).collect();
         for (at, unit) in &own {
-            let strongest = own
-                .iter()
-                .filter(|other| other.0 != *at)
-                .flat_map(|other| against(unit, other.1, habits, scale))
-                .max_by(|a, b| a.weight_db.total_cmp(&b.weight_db));
-            found.entry(*at).or_default().extend(strongest);
+            let others = own.iter().filter(|other| other.0 != *at);
+            let mut signs: BTreeMap<&'static str, Evidence> = BTreeMap::new();
+            for sign in others.flat_map(|other| against(unit, other.1, habits, scale)) {
+                signs.entry(sign.sign).or_insert(sign);
+            }
+            if !signs.is_empty() {
+                found.entry(*at).or_default().extend(signs.into_values());
+            }
         }
     }
     found
@@ -47,7 +49,10 @@ pub(super) fn weigh(
 /// What a session shows against one of its units, given another one of them.
 fn against(unit: &Unit, other: &Unit, habits: &Habits, scale: &Scale) -> Vec<Evidence> {
     let mut found = Vec::new();
-    let elsewhere = unit.network != other.network && unit.origin != Origin::Own;
+    // A provider gives one machine many addresses of a network, but not two at a time.
+    let both_unbound = !unit.is_bound() && !other.is_bound();
+    let elsewhere = unit.origin != Origin::Own
+        && (unit.network != other.network || both_unbound && unit.address != other.address);
     // The one of the two that the account is not used to is the stranger.
     if !is_stranger(unit, other, habits) {
         return found;
@@ -105,11 +110,15 @@ fn differ(unit: &Unit, other: &Unit) -> Option<&'static str> {
     match (unit.is_bound() != other.is_bound(), shares_browser) {
         (true, false) => Some("split"),
         (true, true) => Some("split_by_client"),
-        (false, false) if !unit.browsers.is_empty() && !other.browsers.is_empty() => {
-            Some("split_by_client")
-        }
+        // A browser does not hand its session to another one.
+        (false, false) if names_browser(unit) && names_browser(other) => Some("split"),
         _ => None,
     }
+}
+
+fn names_browser(unit: &Unit) -> bool {
+    const BROWSERS: &[&str] = &["edge", "chrome", "firefox", "safari", "opera", "explorer"];
+    unit.browsers.iter().any(|one| BROWSERS.contains(one))
 }
 
 /// Whether a unit's place is new to the account and the other one's is not, or newer.

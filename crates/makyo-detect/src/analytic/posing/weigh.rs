@@ -107,11 +107,12 @@ impl Weighed {
         self.families.iter().filter(move |one| *one.1 >= least).map(|one| *one.0)
     }
 
-    /// Whether it convicts by itself: the odds are great enough, from two families, one of which
-    /// can convict.
+    /// Whether it convicts by itself: the odds are great enough, from two families or, at lesser
+    /// odds, from three, one of which can convict.
     pub(super) fn is_confirmed(&self, scale: &Scale) -> bool {
-        self.total_db >= scale.confirmed
-            && self.witnesses(scale).count() >= 2
+        let witnesses = self.witnesses(scale).count();
+        (self.total_db >= scale.confirmed && witnesses >= 2
+            || self.total_db >= scale.three && witnesses >= 3)
             && self.witnesses(scale).any(|family| scale.convicts(family))
     }
 
@@ -120,11 +121,6 @@ impl Weighed {
         let half = scale.witness / 2.0;
         self.total_db >= scale.probable
             && self.families.values().filter(|one| **one >= half).count() >= 2
-    }
-
-    /// Decibans of one family.
-    pub(super) fn family(&self, family: Family) -> f64 {
-        self.families.get(&family).copied().unwrap_or_default()
     }
 }
 

@@ -1,0 +1,284 @@
+//! VPN tunnels, and which of them are an intruder's: those that no login precedes, those from
+//! addresses that such tunnels or confirmed strangers use, and those during which other people's
+//! accounts are entered from inside by clients that are not theirs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use makyo_base::{DAY_NS, EntityKind, Finding, HOUR_NS, Query, QueryError, RecordRef, Role};
+
+use super::context::network;
+use super::scale::Scale;
+use super::weigh::{Evidence, Weighed};
+use crate::analytic::{Analytic, entity, reference};
+
+/// Somebody else uses the account's VPN access.
+const POSING: Analytic = Analytic {
+    id: "posing_over_vpn",
+    title: "Somebody else uses the account's VPN access",
+    techniques: &["T1133", "T1078"],
+    ..super::ANALYTIC
+};
+
+const SQL: &str = "
+    SELECT o.account, o.src_endpoint_ip AS outside, coalesce(o.host, '') AS host,
+           coalesce(o.tunnel_interface_ip, '') AS inside,
+           coalesce(o.actor_session_uid, '') AS session,
+           CAST(o.time AS BIGINT) AS start, CAST(min(c.time) AS BIGINT) AS finish,
+           o.file, o.record
+    FROM events o LEFT JOIN events c
+      ON c.class_uid = 4014 AND c.activity_id = 2 AND c.actor_session_uid = o.actor_session_uid
+     AND c.time > o.time AND c.source = o.source
+    WHERE o.class_uid = 4014 AND o.activity_id = 1 AND o.account IS NOT NULL
+      AND o.src_endpoint_ip IS NOT NULL AND o.time IS NOT NULL
+    GROUP BY o.account, o.src_endpoint_ip, o.host, o.tunnel_interface_ip, o.actor_session_uid,
+             o.time, o.file, o.record
+    ORDER BY o.account, start, outside, inside, o.file, o.record";
+
+/// A tunnel without a logged end is taken to last so long.
+const OPEN_NS: i64 = 8 * HOUR_NS;
+/// Tunnels of one account that run side by side for longer than this are two people's, or two
+/// devices': a hand-over is shorter.
+const OVERLAP_NS: i64 = HOUR_NS / 6;
+/// Accounts that are entered during one account's tunnels before this can mean anything.
+const ENTERED_MIN: usize = 3;
+/// Decibans by which they must exceed what the owners' own sign-ins let one expect; one account in
+/// some thousand is named by accident at 30.
+const ENTERED_DB: f64 = 40.0;
+
+/// One tunnel.
+#[derive(Clone, Debug)]
+pub(super) struct Tunnel {
+    pub(super) account: String,
+    pub(super) outside: String,
+    network: String,
+    host: String,
+    inside: String,
+    session: String,
+    pub(super) start: i64,
+    pub(super) end: i64,
+    record: RecordRef,
+}
+
+/// The part of an account's name that the VPN and the cloud share.
+pub(super) fn local(account: &str) -> &str {
+    let account = account.split('@').next().unwrap_or(account);
+    account.rsplit('\\').next().unwrap_or(account)
+}
+
+pub(super) fn read(query: &dyn Query) -> Result<Vec<Tunnel>, QueryError> {
+    let tunnel = |row: makyo_base::Row<'_>| {
+        let outside = row.address("outside")?;
+        let start = row.integer("start")?;
+        let end = row.integer("finish").unwrap_or(start.saturating_add(OPEN_NS));
+        Some(Tunnel {
+            account: row.string("account"),
+            network: network(outside),
+            outside: outside.to_string(),
+            host: row.string("host"),
+            inside: row.string("inside"),
+            session: row.string("session"),
+            start,
+            end: end.min(start.saturating_add(DAY_NS)),
+            record: reference(row),
+        })
+    };
+    let mut tunnels: Vec<Tunnel> = query.query(SQL)?.iter().filter_map(tunnel).collect();
+    // Products write several lines as one tunnel comes up.
+    tunnels.dedup_by(|b, a| {
+        a.account == b.account && a.outside == b.outside && b.start - a.start < HOUR_NS / 60
+    });
+    Ok(tunnels)
+}
+
+/// Sign-ins from the organisation's own addresses: who, when, and whether the client is the
+/// owner's.
+pub(super) struct FromInside {
+    /// By clients that are unlike their owner.
+    pub(super) unlike: Vec<(String, i64)>,
+    /// By registered devices.
+    pub(super) owners: Vec<i64>,
+}
+
+/// What is known when tunnels are judged.
+pub(super) struct Known<'a> {
+    /// From when to when tunnels without a login were up, and from which address.
+    pub(super) unauthenticated: &'a [(i64, i64, String)],
+    /// Outside addresses of confirmed strangers in the cloud, by whose account they entered.
+    pub(super) strangers: &'a BTreeMap<String, BTreeSet<String>>,
+    pub(super) inside: &'a FromInside,
+}
+
+/// Tunnels of one account from one network, judged together.
+pub(super) struct Judged {
+    /// Places of the tunnels.
+    pub(super) tunnels: Vec<usize>,
+    pub(super) is_confirmed: bool,
+    weighed: Weighed,
+    evidence: Vec<Evidence>,
+}
+
+/// Judges all tunnels.
+pub(super) fn judge(tunnels: &[Tunnel], known: &Known<'_>, scale: &Scale) -> Vec<Judged> {
+    let mut groups: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
+    for (at, tunnel) in tunnels.iter().enumerate() {
+        groups.entry((&tunnel.account, &tunnel.network)).or_default().push(at);
+    }
+    let mut judged = Vec::new();
+    for ((account, _), places) in &groups {
+        let own: Vec<&Tunnel> = places.iter().filter_map(|at| tunnels.get(*at)).collect();
+        let mut evidence = Vec::new();
+        evidence.extend(new_network(account, &own, tunnels, scale));
+        evidence.extend(shared(&own, known, scale));
+        evidence.extend(overlap(account, &own, tunnels, scale));
+        evidence.extend(entered(account, &own, known.inside, scale));
+        let weighed = Weighed::of(&evidence, scale);
+        let is_confirmed = weighed.is_confirmed(scale)
+            || evidence.len() >= 2
+                && evidence.iter().any(|one| one.sign == "entered_others" && one.weight_db >= 20.0)
+            || evidence.iter().any(|one| one.sign == "shared");
+        if is_confirmed || weighed.is_probable(scale) {
+            judged.push(Judged { tunnels: places.clone(), is_confirmed, weighed, evidence });
+        }
+    }
+    judged
+}
+
+/// A network that the account's owner did not use on earlier days.
+fn new_network(
+    account: &str,
+    own: &[&Tunnel],
+    tunnels: &[Tunnel],
+    scale: &Scale,
+) -> Option<Evidence> {
+    let first = own.iter().map(|tunnel| tunnel.start).min()?;
+    let before: Vec<&Tunnel> =
+        tunnels.iter().filter(|tunnel| tunnel.account == account && tunnel.start < first).collect();
+    let days: BTreeSet<i64> = before.iter().map(|tunnel| tunnel.start / DAY_NS).collect();
+    let networks: BTreeSet<&str> = before.iter().map(|tunnel| tunnel.network.as_str()).collect();
+    if days.len() < 3 {
+        return None;
+    }
+    let count = |number: usize| f64::from(u32::try_from(number).unwrap_or(u32::MAX));
+    let rate = (count(networks.len().saturating_sub(1)) + 0.5) / (count(days.len()) + 1.0);
+    let network = &own.first()?.network;
+    let text = format!("network {network} was never used for this VPN account before");
+    Some(scale.graded("new_network", -10.0 * rate.log10(), text).at(&own.first()?.record))
+}
+
+/// The outside address of a tunnel without a login, or of somebody who posed as another account.
+fn shared(own: &[&Tunnel], known: &Known<'_>, scale: &Scale) -> Option<Evidence> {
+    for tunnel in own {
+        if known.unauthenticated.iter().any(|one| one.2 == tunnel.outside) {
+            let text =
+                format!("{} is where a VPN tunnel without any login came from", tunnel.outside);
+            return Some(scale.sign("shared", text).at(&tunnel.record));
+        }
+        let names = known.strangers.get(&tunnel.outside);
+        let other =
+            names.and_then(|names| names.iter().find(|name| local(name) != local(&tunnel.account)));
+        if let Some(other) = other {
+            let text = format!("{} is where somebody posed as {other}", tunnel.outside);
+            return Some(scale.sign("shared", text).at(&tunnel.record));
+        }
+    }
+    None
+}
+
+/// The account's owner has a tunnel up from another network all the while.
+fn overlap(account: &str, own: &[&Tunnel], tunnels: &[Tunnel], scale: &Scale) -> Option<Evidence> {
+    let from = tunnels.partition_point(|one| one.account.as_str() < account);
+    let others = || {
+        let rest = tunnels.get(from..).into_iter().flatten();
+        rest.take_while(|one| one.account == account)
+    };
+    for tunnel in own {
+        let side_by_side = others().find(|other| {
+            other.network != tunnel.network
+                && other.start < tunnel.start
+                && other.end.min(tunnel.end) - tunnel.start > OVERLAP_NS
+        });
+        if let Some(other) = side_by_side {
+            let text = format!(
+                "a tunnel from {} was up while the account's tunnel from {} went on",
+                tunnel.outside, other.outside
+            );
+            return Some(scale.sign("side_by_side", text).at(&tunnel.record));
+        }
+    }
+    None
+}
+
+/// Other people's accounts are entered from inside while these tunnels are up, more often than the
+/// times of day let one expect.
+fn entered(account: &str, own: &[&Tunnel], inside: &FromInside, scale: &Scale) -> Option<Evidence> {
+    let within = |at: i64| own.iter().any(|tunnel| tunnel.start <= at && at <= tunnel.end);
+    let count = |number: usize| f64::from(u32::try_from(number).unwrap_or(u32::MAX));
+    // Day by day, because such sign-ins come in clumps: of those of a day, the tunnels' times have
+    // as many as the owners' sign-ins let one expect.
+    let days: BTreeSet<i64> = own
+        .iter()
+        .flat_map(|tunnel| [tunnel.start, tunnel.end])
+        .map(|at| at.div_euclid(DAY_NS))
+        .collect();
+    let (mut seen, mut expected) = (BTreeSet::new(), 0.0);
+    for day in days {
+        let times = day * DAY_NS..(day + 1) * DAY_NS;
+        let unlike: Vec<&(String, i64)> = inside
+            .unlike
+            .iter()
+            .filter(|one| times.contains(&one.1) && local(&one.0) != local(account))
+            .collect();
+        let owners = inside.owners.iter().filter(|at| times.contains(at));
+        let share = (count(owners.clone().filter(|at| within(**at)).count()) + 0.5)
+            / (count(owners.count()) + 1.0);
+        expected += count(unlike.len()) * share;
+        seen.extend(unlike.into_iter().filter(|one| within(one.1)).map(|one| one.0.as_str()));
+    }
+    let seen = seen.len();
+    if seen < ENTERED_MIN {
+        return None;
+    }
+    let tail = super::fan_in::poisson_tail_db(count(seen), expected);
+    let text = format!(
+        "{seen} other accounts were entered from inside while its tunnels from {} were up, by clients that are not their owners' (expected: {expected:.1})",
+        own.first()?.outside
+    );
+    (tail >= ENTERED_DB).then(|| scale.graded("entered_others", tail / 2.0, text))
+}
+
+/// A finding for each tunnel, because each leased an address.
+pub(super) fn findings(tunnels: &[Tunnel], judged: &[Judged]) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for group in judged.iter().filter(|group| group.is_confirmed) {
+        let reasons: Vec<String> = group
+            .evidence
+            .iter()
+            .map(|one| format!("{} ({:+.0} dB)", one.text, one.weight_db))
+            .collect();
+        for tunnel in group.tunnels.iter().filter_map(|at| tunnels.get(*at)) {
+            let entities = [
+                entity(Role::Actor, EntityKind::Account, &tunnel.account),
+                entity(Role::Place, EntityKind::Host, &tunnel.host),
+                entity(Role::Origin, EntityKind::Address, &tunnel.outside),
+                entity(Role::Object, EntityKind::Address, &tunnel.inside),
+                entity(Role::Object, EntityKind::Session, &tunnel.session),
+            ];
+            let text = format!(
+                "VPN tunnel in the name of `{}` from {}: {}",
+                tunnel.account,
+                tunnel.outside,
+                reasons.join("; ")
+            );
+            let mut records = vec![tunnel.record.clone()];
+            records.extend(group.evidence.iter().filter_map(|one| one.record.clone()));
+            found.push(POSING.finding(
+                Some(tunnel.start),
+                (group.weighed.total_db * 10.0).round() / 10.0,
+                entities.into_iter().flatten().collect(),
+                records,
+                text,
+            ));
+        }
+    }
+    found
+}
