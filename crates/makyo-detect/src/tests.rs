@@ -1,6 +1,7 @@
 mod correlation;
 mod indicators;
 mod merge;
+mod posing;
 mod tunnels;
 
 use makyo_base::{Query, QueryError, Rows, SqlValue};

@@ -1,0 +1,295 @@
+//! Who posed as whom, and everybody who did not: each look-alike stays quiet.
+
+use makyo_base::{DAY_NS, Finding, HOUR_NS, MINUTE_NS, Network, Organisation, Query, QueryError};
+use makyo_base::{Rows, SqlValue};
+
+use super::{text, weights};
+use crate::ANALYTICS;
+
+const OFFICE: &str = "203.0.113.10";
+const EDGE: &str = "Mozilla/5.0 (Windows NT 10.0) Chrome/141.0 Safari/537.36 Edg/141.0";
+const FIREFOX: &str = "Mozilla/5.0 (Windows NT 10.0; rv:143.0) Gecko/20100101 Firefox/143.0";
+const PHONE: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Safari/604.1";
+
+/// Sign-ins and tunnels of a small tenant, as the case would give them.
+#[derive(Default)]
+struct Tenant {
+    contexts: Vec<Vec<SqlValue>>,
+    tunnels: Vec<Vec<SqlValue>>,
+    lines: Vec<Vec<SqlValue>>,
+}
+
+const CONTEXT: &[&str] = &[
+    "account", "session", "address", "agent", "os", "device", "managed", "country", "asn", "kind",
+    "client", "protocol", "day", "first", "last", "count", "days", "file", "record",
+];
+const TUNNEL: &[&str] =
+    &["account", "outside", "host", "inside", "session", "start", "finish", "file", "record"];
+const LINE: &[&str] = &[
+    "source",
+    "host",
+    "account",
+    "address",
+    "inside",
+    "session",
+    "class_uid",
+    "activity_id",
+    "status",
+    "at",
+    "file",
+    "record",
+];
+
+impl Query for Tenant {
+    fn query(&self, sql: &str) -> Result<Rows, QueryError> {
+        let (columns, rows) = if sql.contains("AS kind") {
+            (CONTEXT, self.contexts.clone())
+        } else if sql.contains("AS finish") {
+            (TUNNEL, self.tunnels.clone())
+        } else if sql.contains("class_uid, activity_id") {
+            (LINE, self.lines.clone())
+        } else {
+            (CONTEXT, Vec::new())
+        };
+        let columns = columns.iter().map(|name| (*name).to_owned()).collect();
+        Ok(Rows { columns, rows })
+    }
+}
+
+/// One sign-in; what is not said is the owner's at the office.
+struct SignIn<'a> {
+    account: &'a str,
+    session: &'a str,
+    address: &'a str,
+    agent: &'a str,
+    device: &'a str,
+    at: i64,
+}
+
+impl Tenant {
+    fn sign_in(&mut self, one: &SignIn<'_>) {
+        let record = self.contexts.len() as i64;
+        self.contexts.push(vec![
+            text(one.account),
+            text(one.session),
+            text(one.address),
+            text(one.agent),
+            text(""),
+            text(one.device),
+            SqlValue::Boolean(false),
+            text(if one.address == OFFICE { "JP" } else { "SG" }),
+            SqlValue::Integer(0),
+            text("interactive"),
+            text("Browser"),
+            text(""),
+            SqlValue::Null,
+            SqlValue::Integer(one.at),
+            SqlValue::Integer(one.at + HOUR_NS),
+            SqlValue::Integer(1),
+            SqlValue::TextList(vec![one.at.div_euclid(DAY_NS).to_string()]),
+            text("signins.json"),
+            SqlValue::Integer(record),
+        ]);
+    }
+
+    /// Ten days of everybody at the office, with a registered device or with their own browser.
+    fn staff(count: usize, has_device: bool) -> Self {
+        let mut tenant = Tenant::default();
+        for who in 0..count {
+            for day in 0..10 {
+                tenant.sign_in(&SignIn {
+                    account: &user(who),
+                    session: &format!("owner-session-{who:02}-{day:02}"),
+                    address: OFFICE,
+                    agent: EDGE,
+                    device: &if has_device { format!("device-{who}") } else { String::new() },
+                    at: day * DAY_NS + HOUR_NS,
+                });
+            }
+        }
+        tenant
+    }
+
+    fn find(&mut self) -> Vec<Finding> {
+        let key = |row: &Vec<SqlValue>| format!("{:?}", row.iter().take(2).collect::<Vec<_>>());
+        self.contexts.sort_by_key(key);
+        let posing = ANALYTICS.iter().find(|one| one.id == "posing_as_user").expect("analytic");
+        posing.run(self, &organisation(), &weights()).expect("canned")
+    }
+
+    fn ids(&mut self) -> Vec<String> {
+        let mut ids: Vec<String> = self.find().into_iter().map(|one| one.rule.id).collect();
+        ids.sort();
+        ids
+    }
+}
+
+fn organisation() -> Organisation {
+    let egress = vec![format!("{OFFICE}/32").parse().expect("network")];
+    Organisation { network: Network { egress, ..Network::default() }, ..Organisation::default() }
+}
+
+fn user(who: usize) -> String {
+    format!("user{who:02}@agency.example")
+}
+
+#[test]
+fn one_source_that_enters_many_accounts_is_told_of_each_of_them_and_once_for_all() {
+    let mut tenant = Tenant::staff(20, true);
+    for who in 0..6 {
+        tenant.sign_in(&SignIn {
+            account: &user(who),
+            session: &format!("stranger-session-{who:02}"),
+            address: "192.0.2.150",
+            agent: FIREFOX,
+            device: "",
+            at: 11 * DAY_NS + who as i64 * MINUTE_NS,
+        });
+    }
+    let ids = tenant.ids();
+    assert_eq!(ids.iter().filter(|id| *id == "posing_as_user").count(), 6, "{ids:?}");
+    assert_eq!(ids.iter().filter(|id| *id == "sign_in_fan_in").count(), 1, "{ids:?}");
+    assert_eq!(ids.len(), 7);
+}
+
+#[test]
+fn staff_who_share_a_hotels_address_are_not_accused() {
+    for has_device in [true, false] {
+        let mut tenant = Tenant::staff(20, has_device);
+        for who in 0..8 {
+            tenant.sign_in(&SignIn {
+                account: &user(who),
+                session: &format!("hotel-session-{who:02}-00"),
+                address: "192.0.2.150",
+                agent: EDGE,
+                device: &if has_device { format!("device-{who}") } else { String::new() },
+                at: 11 * DAY_NS + who as i64 * HOUR_NS,
+            });
+        }
+        assert_eq!(tenant.ids(), Vec::<String>::new(), "devices: {has_device}");
+    }
+}
+
+#[test]
+fn a_journey_a_new_telephone_and_a_new_provider_accuse_nobody() {
+    let cases = [
+        ("journey with the own device", "192.0.2.77", EDGE, "device-0"),
+        ("journey with a borrowed machine", "192.0.2.77", FIREFOX, ""),
+        ("new telephone at the office", OFFICE, PHONE, ""),
+        ("new telephone at a new place", "192.0.2.78", PHONE, "device-new"),
+    ];
+    for (what, address, agent, device) in cases {
+        let mut tenant = Tenant::staff(20, true);
+        let session = "one-new-session-0000";
+        let at = 11 * DAY_NS;
+        tenant.sign_in(&SignIn { account: &user(0), session, address, agent, device, at });
+        assert_eq!(tenant.ids(), Vec::<String>::new(), "{what}");
+    }
+}
+
+#[test]
+fn a_session_that_leaves_its_device_is_a_stolen_one() {
+    let mut tenant = Tenant::staff(20, true);
+    let (account, session, at) = (user(3), "the-session-of-user-03", 11 * DAY_NS);
+    for (address, agent, device, at) in
+        [(OFFICE, EDGE, "device-3", at), ("192.0.2.9", FIREFOX, "", at + 30 * MINUTE_NS)]
+    {
+        tenant.sign_in(&SignIn { account: &account, session, address, agent, device, at });
+    }
+    let found = tenant.find();
+    let ids: Vec<&str> = found.iter().map(|one| one.rule.id.as_str()).collect();
+    // One account and no other sign: twenty to one, and said to be no more.
+    assert_eq!(ids, ["suspected_posing"]);
+    let text = &found[0].text;
+    assert!(text.contains("goes on without one from 192.0.2.9"), "{text}");
+    assert!(found[0].entities.iter().all(|entity| entity.value != OFFICE), "owner's own place");
+}
+
+#[test]
+fn a_session_that_roams_with_its_device_is_its_owners() {
+    let mut tenant = Tenant::staff(20, true);
+    for (number, address) in [OFFICE, "192.0.2.9", "198.51.100.20", OFFICE].iter().enumerate() {
+        tenant.sign_in(&SignIn {
+            account: &user(3),
+            session: "the-session-of-user-03",
+            address,
+            agent: EDGE,
+            device: "device-3",
+            at: 11 * DAY_NS + number as i64 * HOUR_NS,
+        });
+    }
+    assert_eq!(tenant.ids(), Vec::<String>::new());
+}
+
+impl Tenant {
+    fn tunnel(&mut self, account: &str, address: &str, at: i64, has_login: bool) {
+        let record = self.lines.len() as i64;
+        let session = format!("tunnel-{record}");
+        self.tunnels.push(vec![
+            text(account),
+            text(address),
+            text("vpn-gw1"),
+            text(&format!("10.99.0.{}", record % 250)),
+            text(&session),
+            SqlValue::Integer(at),
+            SqlValue::Integer(at + HOUR_NS),
+            text("vpn.log"),
+            SqlValue::Integer(record),
+        ]);
+        let mut line = |class, activity, status: &str, at| {
+            self.lines.push(vec![
+                text("fortigate"),
+                text("vpn-gw1"),
+                text(account),
+                text(address),
+                text("10.99.0.9"),
+                text(&session),
+                SqlValue::Integer(class),
+                SqlValue::Integer(activity),
+                text(status),
+                SqlValue::Integer(at),
+                text("vpn.log"),
+                SqlValue::Integer(record),
+            ]);
+        };
+        if has_login {
+            line(3002, 1, "Success", at - MINUTE_NS);
+        }
+        line(4014, 1, "", at);
+        line(4014, 2, "", at + HOUR_NS);
+    }
+
+    fn vpn_weeks(&mut self) {
+        for day in 0..10 {
+            for who in 0..6 {
+                let at = day * DAY_NS + (10 + who) * HOUR_NS;
+                let home = format!("198.51.100.{}", 10 + who);
+                self.tunnel(&format!("user{who:02}"), &home, at, true);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_login_from_where_a_tunnel_without_login_came_is_the_intruders() {
+    let mut tenant = Tenant::staff(20, true);
+    tenant.vpn_weeks();
+    tenant.tunnel("monitor", "192.0.2.101", 10 * DAY_NS + 3 * HOUR_NS, false);
+    tenant.tunnel("user02", "192.0.2.101", 11 * DAY_NS + 3 * HOUR_NS, true);
+    tenant.tunnels.sort_by_key(|row| format!("{row:?}"));
+    let ids = tenant.ids();
+    assert_eq!(
+        ids,
+        ["posing_over_vpn", "posing_over_vpn"],
+        "the tunnel without a login, and the other"
+    );
+}
+
+#[test]
+fn a_tunnel_from_a_new_place_is_a_journey() {
+    let mut tenant = Tenant::staff(20, true);
+    tenant.vpn_weeks();
+    tenant.tunnel("user02", "192.0.2.101", 11 * DAY_NS + 3 * HOUR_NS, true);
+    tenant.tunnels.sort_by_key(|row| format!("{row:?}"));
+    assert_eq!(tenant.ids(), Vec::<String>::new());
+}
