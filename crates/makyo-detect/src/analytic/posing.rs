@@ -35,7 +35,7 @@ use habit::{Feature, Habits};
 use hours::Hours;
 use own::{Origin, Own};
 use precursor::{Failure, Precursors};
-use presence::{Intruders, Presence};
+use presence::{Accidents, Intruders, Presence};
 use scale::Scale;
 use unit::Unit;
 use vpn::{FromInside, Tunnel};
@@ -139,6 +139,8 @@ fn run(
 struct Verdict {
     unit: usize,
     weighed: Weighed,
+    /// Decibans besides an intruder's tunnel.
+    besides: f64,
     evidence: Vec<Evidence>,
     is_confirmed: bool,
 }
@@ -191,35 +193,48 @@ fn judge(ground: &Ground<'_>) -> Judged {
             evidence
         };
         let mut verdicts: Vec<Verdict> = Vec::new();
+        let mut inside_units: Vec<(f64, bool)> = Vec::new();
         for (at, unit) in units.iter().enumerate().filter(|one| one.1.origin != Origin::Service) {
             let evidence = weigh(at, unit);
             let weighed = Weighed::of(&evidence, scale);
-            if weighed.total_db >= scale.suspected {
+            let besides = besides_tunnel(&evidence, scale);
+            if intruders.may_weigh(unit) {
+                let within = evidence.iter().any(|one| one.sign == "in_tunnel");
+                inside_units.push((besides, within));
+            }
+            if weighed.total_db >= scale.suspected.min(scale.tied_inside) {
                 let is_confirmed = weighed.is_confirmed(scale);
-                verdicts.push(Verdict { unit: at, weighed, evidence, is_confirmed });
+                verdicts.push(Verdict { unit: at, weighed, besides, evidence, is_confirmed });
             }
         }
-        tie(&mut verdicts, &groups, units, intruders.is_pure(), scale);
+        let accidents = Accidents::new(inside_units.into_iter(), &intruders);
+        tie(&mut verdicts, &groups, units, &accidents, scale);
         confirmed = verdicts.iter().filter(|one| one.is_confirmed).map(|one| one.unit).collect();
-        suspected = verdicts.iter().map(|one| one.unit).collect();
+        suspected = verdicts
+            .iter()
+            .filter(|one| one.is_confirmed || one.weighed.total_db >= scale.suspected)
+            .map(|one| one.unit)
+            .collect();
         judged = Judged { verdicts, groups, vpn };
     }
     judged.verdicts.retain(|one| one.is_confirmed || one.weighed.is_probable(scale));
     judged
 }
 
-/// Sign-ins from the organisation's own addresses.
+/// Sign-ins from the own addresses through which tunnels come out.
 fn from_inside(ground: &Ground<'_>, habits: &Habits) -> FromInside {
-    let mut inside = FromInside { unlike: Vec::new(), owners: Vec::new() };
-    for unit in ground.units.iter().filter(|unit| unit.origin == Origin::Own) {
+    let exits = ground.presence.exits(ground.units);
+    let is_exit = |unit: &&Unit| unit.origin == Origin::Own && exits.contains(&unit.address);
+    let (mut unlike, mut owners) = (Vec::new(), Vec::new());
+    for unit in ground.units.iter().filter(is_exit) {
         let Some(at) = unit.entered else { continue };
         if unit.is_bound() {
-            inside.owners.push(at);
+            owners.push(at);
         } else if !habits.past(unit).is_thin && is_unlike(unit, ground, habits) {
-            inside.unlike.push((unit.account.clone(), at));
+            unlike.push((unit.account.clone(), at));
         }
     }
-    inside
+    FromInside { unlike, owners, exits }
 }
 
 /// Whether a sign-in is unlike its account's owner, by client and hour.
@@ -239,13 +254,18 @@ fn intruders(ground: &Ground<'_>, vpn: &[vpn::Judged], inside: &FromInside) -> I
     Intruders::new(times, inside)
 }
 
+fn besides_tunnel(evidence: &[Evidence], scale: &Scale) -> f64 {
+    let others = evidence.iter().filter(|one| one.sign != "in_tunnel").cloned();
+    Weighed::of(&others.collect::<Vec<_>>(), scale).total_db
+}
+
 /// A unit is confirmed if its source is: by another account's confirmed unit, because a group is
 /// no accident, or because an intruder's tunnel was up when hardly anybody else was entered so.
 fn tie(
     verdicts: &mut [Verdict],
     groups: &[Group],
     units: &[Unit],
-    tunnels_are_pure: bool,
+    accidents: &Accidents,
     scale: &Scale,
 ) {
     let account = |at: usize| units.get(at).map(|unit| unit.account.as_str());
@@ -261,10 +281,12 @@ fn tie(
                 group.is_anchored || others.clone().any(|at| account(*at) != account(one.unit))
             });
             // From outside, the owner must be new to the place; from inside, the tunnel must be up.
-            let is_tied = shows("new_network")
-                && (in_group || shares_address(one.unit, &confirmed, units))
-                || shows("in_tunnel") && (in_group || tunnels_are_pure);
-            if is_tied && one.weighed.total_db >= scale.tied {
+            let outside =
+                shows("new_network") && (in_group || shares_address(one.unit, &confirmed, units));
+            let inside = shows("in_tunnel") && (in_group || accidents.exclude(one.besides));
+            if outside && one.weighed.total_db >= scale.tied
+                || inside && one.weighed.total_db >= scale.tied_inside
+            {
                 one.is_confirmed = true;
                 changed = true;
             }

@@ -1,6 +1,7 @@
 //! Whose address it is: the organisation's own, a service's, or anybody's outside.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 use makyo_base::Organisation;
 
@@ -43,6 +44,14 @@ struct Seen<'a> {
     typed: i64,
 }
 
+/// Private addresses; those that carriers share among their customers are nobody's own.
+fn is_private(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => v4.is_private(),
+        IpAddr::V6(v6) => v6.is_unique_local(),
+    }
+}
+
 impl Own {
     /// Learns from all contexts.
     pub(super) fn learn(contexts: &[Context], organisation: &Organisation) -> Self {
@@ -72,8 +81,9 @@ impl Own {
             let parsed = address.parse().ok();
             let given = parsed.is_some_and(|address| {
                 organisation.network.is_egress(address)
-                    || organisation.network.is_internal(address)
+                    || is_private(address)
                     || organisation.network.is_vpn_pool(address)
+                    || organisation.network.internal.iter().any(|net| net.contains(&address))
             });
             #[allow(clippy::cast_precision_loss, reason = "accounts and sign-ins of one tenant")]
             let learned = organisation.network.egress.is_empty()

@@ -26,6 +26,8 @@ const HOURS: &str = "
 /// Sign-ins inside without a device that a tenant must have before a missing presence means
 /// anything.
 const EXPLAINED_MIN: u32 = 20;
+/// An own address with such a share of the sign-ins made over tunnels is where tunnels come out.
+const EXIT_SHARE: f64 = 0.1;
 /// A tunnel may begin so long after the sign-in that its owner makes first.
 const AROUND_NS: i64 = HOUR_NS / 2;
 
@@ -44,36 +46,68 @@ pub(super) struct Presence {
 /// The intruder's tunnels, and the share of the owners' sign-ins that fall into them.
 pub(super) struct Intruders {
     times: Vec<(i64, i64)>,
+    exits: BTreeSet<String>,
     share: f64,
-    /// Of the accounts entered in those times by clients unlike their owners, how many one would
-    /// expect anyway.
-    accidents: f64,
 }
 
-/// In so few of those cases it may be an accident.
-const ACCIDENTS_MAX: f64 = 0.03;
+/// Of units that are entered while an intruder's tunnel is up, how many may be so by accident.
+#[derive(Default)]
+pub(super) struct Accidents {
+    /// Decibans of what speaks against each unit besides the tunnel, sorted: while tunnels were
+    /// up, and at other times.
+    within: Vec<f64>,
+    without: Vec<f64>,
+    share: f64,
+}
+
+/// So small a part of the units that are as strange as one may be there by accident, if it is to
+/// be confirmed.
+const ACCIDENTS_MAX: f64 = 0.02;
+
+impl Accidents {
+    /// `units`: decibans besides the tunnel, and whether one was up.
+    pub(super) fn new(units: impl Iterator<Item = (f64, bool)>, intruders: &Intruders) -> Self {
+        let mut accidents = Accidents { share: intruders.share, ..Accidents::default() };
+        for (weight, within) in units {
+            if within { &mut accidents.within } else { &mut accidents.without }.push(weight);
+        }
+        accidents.within.sort_by(f64::total_cmp);
+        accidents.without.sort_by(f64::total_cmp);
+        accidents
+    }
+
+    /// Whether hardly any unit that is as strange as this one is there by accident: those of other
+    /// times, in the share of the owners' sign-ins that fall into the tunnels, over those within.
+    pub(super) fn exclude(&self, weight_db: f64) -> bool {
+        let above = |list: &[f64]| {
+            let count = list.len() - list.partition_point(|one| *one < weight_db - 1e-9);
+            f64::from(u32::try_from(count).unwrap_or(u32::MAX))
+        };
+        let expected = (above(&self.without) + 0.5) * self.share / (1.0 - self.share).max(0.01);
+        expected <= ACCIDENTS_MAX * above(&self.within)
+    }
+}
 
 impl Intruders {
+    /// `inside` are sign-ins through the addresses where tunnels come out.
     pub(super) fn new(times: Vec<(i64, i64)>, inside: &FromInside) -> Self {
         let within = |at: i64| times.iter().any(|time| time.0 <= at && at <= time.1);
         let count = |number: usize| f64::from(u32::try_from(number).unwrap_or(u32::MAX));
         let owners = inside.owners.iter().filter(|at| within(**at)).count();
         let share = (count(owners) + 0.5) / (count(inside.owners.len()) + 1.0);
-        let unlike = inside.unlike.iter().filter(|one| within(one.1)).count();
-        let outside_of_them = count(inside.unlike.len() - unlike);
-        let accidents = outside_of_them * share / (1.0 - share).max(0.01) / count(unlike).max(0.1);
-        Intruders { times, share, accidents }
+        Intruders { times, exits: inside.exits.clone(), share }
     }
 
-    /// Whether hardly any of the accounts entered in those times may be so by accident.
-    pub(super) fn is_pure(&self) -> bool {
-        self.accidents <= ACCIDENTS_MAX
+    /// Whether a unit without a device enters through where tunnels come out.
+    pub(super) fn may_weigh(&self, unit: &Unit) -> bool {
+        unit.entered.is_some() && !unit.is_bound() && self.exits.contains(&unit.address)
     }
 
     /// Evidence for a unit that enters from inside while an intruder's tunnel is up.
     pub(super) fn weigh(&self, unit: &Unit, scale: &Scale) -> Option<Evidence> {
         let at = unit.entered.filter(|_| unit.origin == Origin::Own && !unit.is_bound())?;
-        let within = self.times.iter().any(|time| time.0 <= at && at <= time.1);
+        let within = self.exits.contains(&unit.address)
+            && self.times.iter().any(|time| time.0 <= at && at <= time.1);
         let text = format!(
             "from the organisation's own {} while the intruder's VPN tunnel was up, into which {:.1} % of the owners' sign-ins fall",
             unit.address,
@@ -117,6 +151,23 @@ impl Presence {
             presence.tenant.1 += 1;
         }
         Ok(presence)
+    }
+
+    /// Own addresses through which tunnels come out: where accounts with a tunnel up sign in from.
+    pub(super) fn exits(&self, units: &[Unit]) -> BTreeSet<String> {
+        let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
+        let mut all = 0_u32;
+        for unit in units.iter().filter(|unit| unit.origin == Origin::Own) {
+            let tunnels = self.tunnels.get(local(&unit.account));
+            let is_up =
+                |at: i64| tunnels.into_iter().flatten().any(|times| times.0 <= at && at <= times.1);
+            if unit.entered.is_some_and(is_up) {
+                *counts.entry(&unit.address).or_default() += 1;
+                all += 1;
+            }
+        }
+        let is_exit = |one: &(&str, u32)| f64::from(one.1) >= EXIT_SHARE * f64::from(all);
+        counts.into_iter().filter(is_exit).map(|one| one.0.to_owned()).collect()
     }
 
     fn explains(&self, unit: &Unit, at: i64) -> bool {

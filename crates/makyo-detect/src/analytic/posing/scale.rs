@@ -30,6 +30,9 @@ pub(crate) struct Scale {
     pub(crate) three: f64,
     /// Decibans that suffice where the source is one of a confirmed unit.
     pub(crate) tied: f64,
+    /// Decibans that suffice from inside while an intruder's tunnel is up into which hardly
+    /// anybody's sign-ins fall by accident.
+    pub(crate) tied_inside: f64,
     /// Decibans that a family needs to count as a witness of its own.
     pub(crate) witness: f64,
 }
@@ -74,6 +77,7 @@ impl Scale {
         scale.suspected = verdict("suspected")?;
         scale.three = verdict("three")?;
         scale.tied = verdict("tied")?;
+        scale.tied_inside = verdict("tied_inside")?;
         scale.witness = verdict("witness")?;
         Ok(scale)
     }

@@ -10,6 +10,8 @@ use super::scale::Scale;
 use super::unit::Unit;
 use super::weigh::Evidence;
 
+/// A place that the account used on so many other days is its owner's.
+const OWNERS_DAYS: usize = 2;
 /// Two sign-ins of one session from two places within so long have a page in between.
 const BETWEEN_NS: i64 = MINUTE_NS;
 /// Evidence for each unit, by place.
@@ -55,6 +57,12 @@ fn against(unit: &Unit, other: &Unit, habits: &Habits, scale: &Scale) -> Vec<Evi
         && (unit.network != other.network || both_unbound && unit.address != other.address);
     // The one of the two that the account is not used to is the stranger.
     if !is_stranger(unit, other, habits) {
+        return found;
+    }
+    // At a place that is the owner's, a client that does not tell its device is the owner's too.
+    let is_owners_place = unit.os == other.os
+        && habits.past(unit).days_of(Feature::Network, &unit.network) >= OWNERS_DAYS;
+    if is_owners_place {
         return found;
     }
     let split = if unit.signs_in && other.signs_in { differ(unit, other) } else { None };

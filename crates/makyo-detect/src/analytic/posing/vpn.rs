@@ -97,6 +97,8 @@ pub(super) struct FromInside {
     pub(super) unlike: Vec<(String, i64)>,
     /// By registered devices.
     pub(super) owners: Vec<i64>,
+    /// Own addresses through which tunnels come out.
+    pub(super) exits: BTreeSet<String>,
 }
 
 /// What is known when tunnels are judged.
@@ -119,9 +121,14 @@ pub(super) struct Judged {
 
 /// Judges all tunnels.
 pub(super) fn judge(tunnels: &[Tunnel], known: &Known<'_>, scale: &Scale) -> Vec<Judged> {
+    let habitual = habitual(tunnels);
     let mut groups: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
     for (at, tunnel) in tunnels.iter().enumerate() {
-        groups.entry((&tunnel.account, &tunnel.network)).or_default().push(at);
+        // All that are not from the owner's own networks are judged together: who hops from one
+        // rented machine to the next comes from many.
+        let key = (tunnel.account.as_str(), tunnel.network.as_str());
+        let network = if habitual.contains(&key) { key.1 } else { "" };
+        groups.entry((key.0, network)).or_default().push(at);
     }
     let mut judged = Vec::new();
     for ((account, _), places) in &groups {
@@ -141,6 +148,31 @@ pub(super) fn judge(tunnels: &[Tunnel], known: &Known<'_>, scale: &Scale) -> Vec
         }
     }
     judged
+}
+
+/// A network is the account's own if its tunnels come from it on so many days, and on such a share
+/// of all its days.
+const HABITUAL_DAYS_MIN: usize = 3;
+const HABITUAL_SHARE: f64 = 0.2;
+
+/// The networks that each account's owner uses, by account and network.
+fn habitual(tunnels: &[Tunnel]) -> BTreeSet<(&str, &str)> {
+    let mut days: BTreeMap<&str, BTreeSet<i64>> = BTreeMap::new();
+    let mut of_network: BTreeMap<(&str, &str), BTreeSet<i64>> = BTreeMap::new();
+    for tunnel in tunnels {
+        let day = tunnel.start.div_euclid(DAY_NS);
+        days.entry(&tunnel.account).or_default().insert(day);
+        of_network.entry((&tunnel.account, &tunnel.network)).or_default().insert(day);
+    }
+    let count = |number: usize| f64::from(u32::try_from(number).unwrap_or(u32::MAX));
+    of_network
+        .into_iter()
+        .filter(|(key, own)| {
+            let all = days.get(key.0).map_or(0, BTreeSet::len);
+            own.len() >= HABITUAL_DAYS_MIN && count(own.len()) >= HABITUAL_SHARE * count(all)
+        })
+        .map(|one| one.0)
+        .collect()
 }
 
 /// A network that the account's owner did not use on earlier days.
