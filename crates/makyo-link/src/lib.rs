@@ -1,7 +1,11 @@
 //! Incidents become campaigns, and campaigns get weighed hypotheses about who it was.
 
+pub mod answer;
 pub mod cluster;
 pub mod corpus;
 pub mod incident;
+pub mod read;
+pub mod knowledge;
+pub mod link;
 pub mod profile;
 pub mod weights;

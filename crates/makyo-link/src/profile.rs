@@ -58,6 +58,13 @@ impl Prevalence {
         Prevalence { scaled, kind_of: kind_of.to_vec() }
     }
 
+    /// How rare a value is, in nats: the weight of the first time that two share it.
+    #[must_use]
+    pub fn surprise(&self, value: u32) -> f64 {
+        let scaled = self.of(value).1;
+        ((1.0 + scaled) / scaled).ln()
+    }
+
     fn of(&self, value: u32) -> (usize, f64) {
         let at = value as usize;
         let kind = self.kind_of.get(at).copied().unwrap_or_default();

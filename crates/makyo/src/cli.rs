@@ -50,8 +50,9 @@ pub(crate) enum Command {
     /// For those who describe log sources.
     #[command(subcommand)]
     Sources(Sources),
-    /// Groups incidents of several cases into campaigns (not in this version).
-    Link(Later),
+    /// Groups incidents of several cases into campaigns, with the evidence for each link.
+    #[command(after_help = LINK_HELP)]
+    Link(Link),
     /// Weighs hypotheses about who it was (not in this version).
     Attribute(Later),
     /// Shows cases as web pages (not in this version).
@@ -67,6 +68,27 @@ pub(crate) enum Command {
     },
     /// Prints the man page.
     Man,
+}
+
+const LINK_HELP: &str = "Examples:
+  makyo link ministry.case university.case
+  makyo link cases/*.case partner-bundle.json --format json
+  makyo link misp-events/ --format csv > links.csv
+
+Targets and methods alone link nothing: two incidents need two independent things in common that \
+are neither, one of them specific. Exit status 3: something that was given could not be read.";
+
+#[derive(Debug, Args)]
+pub(crate) struct Link {
+    /// Case folders, STIX 2.1 bundles, MISP events (also gzipped), or folders of such files.
+    #[arg(required = true, value_name = "CASE_OR_INCIDENT")]
+    pub(crate) incidents: Vec<PathBuf>,
+    /// Form of the output.
+    #[arg(long, value_enum, default_value = "table")]
+    pub(crate) format: Format,
+    /// Threads; the result does not depend on it.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) threads: u16,
 }
 
 #[derive(Debug, Args)]

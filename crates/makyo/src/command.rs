@@ -4,6 +4,7 @@ pub(crate) mod detect;
 pub(crate) mod events;
 pub(crate) mod help;
 pub(crate) mod investigate;
+pub(crate) mod link;
 pub(crate) mod report;
 pub(crate) mod rules;
 pub(crate) mod show;

@@ -53,7 +53,7 @@ fn run(cli: &Cli, output: &mut Output) -> anyhow::Result<Exit> {
         Command::Sources(options) => command::sources::run(options, output),
         Command::Completions { shell } => command::help::completions(*shell, output),
         Command::Man => command::help::man(output),
-        Command::Link(_) => Err(command::later("link")),
+        Command::Link(options) => command::link::run(options, output),
         Command::Attribute(_) => Err(command::later("attribute")),
         Command::Serve(_) => Err(command::later("serve")),
         Command::Watch(_) => Err(command::later("watch")),
