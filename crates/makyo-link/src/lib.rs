@@ -1,6 +1,7 @@
 //! Incidents become campaigns, and campaigns get weighed hypotheses about who it was.
 
 pub mod answer;
+pub mod attribute;
 pub mod cluster;
 pub mod corpus;
 pub mod incident;
