@@ -38,7 +38,18 @@ fn profiles(k:&Knowledge,c:&Case,task:&str)->Profiles{
         }
         survive.entry((u.group.clone(),u.feature.clone())).or_insert_with(||(u.clone(),BTreeSet::new())).1.extend(cites);
     }
-    Profiles::new(survive.values().map(|(u,c)|(u,c.len())))
+    let soft:Vec<(&str,&str)>=k.software_uses.iter().filter(|u|u.feature.0=="technique").filter(|u|{
+        if let Some(b)=&c.before && u.created.as_str()>=b.as_str() {return false;}
+        let mut cites=u.citations.clone(); let had=!cites.is_empty();
+        if leaky {return true;}
+        if strict && cites.iter().any(|x|c.drop.contains(x)) {return false;}
+        if a1 && c.campaign.as_ref().is_some_and(|n| u.text.contains(&format!("/{n})"))) {return false;}
+        cites.retain(|x|!c.drop.contains(x));
+        if gap { cites.retain(|x| k.published.get(x).is_none_or(|d| d.as_str()<lo.as_str()||d.as_str()>hi.as_str())); }
+        if past { cites.retain(|x| k.published.get(x).is_some_and(|d| d.as_str()<=limit.as_str())); }
+        !(had && cites.is_empty()) && !(past && !had)
+    }).map(|u|(u.group.as_str(),u.feature.1.as_str())).collect();
+    Profiles::new(survive.values().map(|(u,c)|(u,c.len()))).with_software(soft.into_iter())
 }
 fn class(f:&(String,String))->Class{ if f.0=="technique" {Class::Methods} else {Class::Code} }
 #[derive(Default)] struct Tally{rank:Vec<f64>,ll:Vec<f64>,brier:Vec<f64>,conf:Vec<(f64,f64)>,ok:Vec<f64>,ol:Vec<f64>,ss:Vec<f64>,ds:Vec<f64>,named:Vec<(f64,bool)>}
@@ -82,26 +93,26 @@ fn main(){
     let Ok(Value::Object(root))=parse_json(&text) else {panic!()};
     let args:Vec<String>=std::env::args().collect();
     let get=|i:usize,d:f64|args.get(i).and_then(|a|a.parse().ok()).unwrap_or(d);
-    let start=Model{lambda:get(1,0.5),alpha:get(2,50.),rho:get(3,0.1),classes:[(Class::Methods,[0.;3]),(Class::Code,[0.;3])].into(),none:[0.;2]};
+    let start=Model{lambda:get(1,0.5),alpha:get(2,50.),rho:get(3,0.1),sorts:[(Sort::Technique,[0.;3]),(Sort::Software,[0.;3])].into(),none:[0.;2]};
     let only:Option<&str>=args.get(4).map(|s|s.as_str());
     let all:Vec<(String,Vec<Case>,Vec<Profiles>)>=["A2_gap180","A2_past180","A1_lenient","A1_lenient_temporal","A1_strict"].iter().map(|t|{ let c=cases(&root,t,&k); let p:Vec<_>=c.iter().map(|x|profiles(&k,x,t)).collect();
         let mut d=[0.;3]; for (c,p) in c.iter().zip(&p){ let (f,n)=p.size(); d[0]+=(p.groups.len() as f64-c.expect[0]).abs(); d[1]+=(f as f64-c.expect[1]).abs(); d[2]+=(n-c.expect[2]).abs(); }
         println!("{t}: deviation from expect per case: {:?}  first {} {:?} vs {:?}",d.map(|x|x/c.len() as f64),p[0].groups.len(),p[0].size(),c[0].expect); (t.to_string(),c,p) }).collect();
-    let feats=|c:&Case|c.features.iter().filter(|f| only!=Some("T")||f.0=="technique").map(|f|(class(f),f.clone())).collect::<Vec<_>>();
+    let feats=|c:&Case|c.features.iter().filter(|f| only!=Some("T")||f.0=="technique").map(|f|Feature{class:class(f),key:f.clone()}).collect::<Vec<_>>();
     for (name,cs,ps) in &all {
         let a2=name.starts_with("A2"); let folds=5;
-        let mut tally=Tally::default();
+        let mut tally=Tally::default(); let mut missing=0; let mut ss=vec![]; let mut ds=vec![];
         let train=&all[0];
         for f in 0..if a2 {folds} else {1} {
             let trials:Vec<Trial<'_>>=train.1.iter().zip(&train.2).filter(|(c,_)| !a2||fold(c.right.iter().next().unwrap(),folds)!=f).filter_map(|(c,p)|{let r=place(p,&c.right); (!r.is_empty()).then(||Trial{profiles:p,features:feats(c),right:r})}).collect();
             let m=fit(&start,&trials);
-            if f==0 {println!("{:?} none {:?}",m.classes,m.none);}
+            if f==0 {println!("{:?} none {:?}",m.sorts,m.none);}
             for (c,p) in cs.iter().zip(ps).filter(|(c,_)| !a2||fold(c.right.iter().next().unwrap(),folds)==f) {
                 let r=place(p,&c.right); let s=m.score(p,&feats(c));
-                let (post,none)=s.posterior(0.5,&[]); tally.add(&post,none,&r,true);
+                if r.is_empty(){missing+=1;} let (post,none)=s.posterior(0.5,&[]); tally.add(&post,none,&r,true); for (i,g) in s.groups.iter().enumerate(){ let l=g.total-s.none; if r.contains(&i){ss.push(l)}else{ds.push(l)} }
                 let (post,none)=s.posterior(0.5,&r); tally.add(&post,none,&r,false);
             }
         }
-        tally.print(name);
+        let mean=|v:Vec<f64>|{let n=v.len() as f64; v.into_iter().sum::<f64>()/n}; println!("missing {missing} cllr vs none {:.3}",0.5*(mean(ss.iter().map(|x:&f64|lae(-x)).collect())+mean(ds.iter().map(|x:&f64|lae(*x)).collect()))/2f64.ln()); tally.print(name);
     }
 }

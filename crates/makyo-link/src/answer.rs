@@ -1,7 +1,9 @@
-//! The result of linking as the JSON that `makyo link` prints.
+//! The results as the JSON that `makyo link` and `makyo attribute` print.
 
 use makyo_base::{Object, Value, format_time};
 
+use crate::judge::{Hypothesis, HypothesisEvidence, Judgement, Sensitivity};
+use crate::knowledge::Knowledge;
 use crate::link::{Campaign, Link, LinkEvidence, Linkage, Related};
 
 /// `{campaigns: [{id, incidents, links: [{a, b, weight_db, evidence}]}], unlinked}`, and what only
@@ -13,6 +15,67 @@ pub fn linkage_object(linkage: &Linkage) -> Object<'static> {
         ("unlinked", texts(&linkage.unlinked)),
         ("related", list(&linkage.related, related)),
     ])
+}
+
+/// `{hypotheses, cap, sensitivity, judgement}`, and what only people need.
+#[must_use]
+pub fn judgement_object(judgement: &Judgement, knowledge: &Knowledge) -> Object<'static> {
+    let cap = object(vec![
+        ("applied", Value::Bool(judgement.cap.applied)),
+        ("reason", Value::text(judgement.cap.reason.clone())),
+        ("limit", Value::Float(judgement.cap.limit)),
+    ]);
+    let text = object(vec![
+        ("en", Value::text(judgement.en.clone())),
+        ("ja", Value::text(judgement.ja.clone())),
+    ]);
+    object(vec![
+        ("hypotheses", list(&judgement.hypotheses, hypothesis)),
+        ("cap", Value::Object(cap)),
+        ("sensitivity", list(&judgement.sensitivity, sensitivity)),
+        ("judgement", Value::Object(text)),
+        ("confidence", Value::text(judgement.confidence.words().en)),
+        ("incidents", Value::text(judgement.incidents.clone())),
+        ("knowledge", texts(&knowledge.versions)),
+        ("state_responsibility", Value::Null),
+    ])
+}
+
+fn hypothesis(one: &Hypothesis) -> Value<'static> {
+    let classes = one
+        .classes
+        .iter()
+        .map(|(class, weight)| (class.word().into(), Value::Float(*weight)))
+        .collect();
+    Value::Object(object(vec![
+        ("name", Value::text(one.name.clone())),
+        ("probability", Value::Float(one.probability)),
+        ("low", Value::Float(one.low)),
+        ("high", Value::Float(one.high)),
+        ("words", Value::text(one.words)),
+        ("evidence", list(&one.evidence, hypothesis_evidence)),
+        ("model_probability", Value::Float(one.model_probability)),
+        ("owner", one.owner.clone().map_or(Value::Null, Value::text)),
+        ("classes", Value::Object(Object(classes))),
+    ]))
+}
+
+fn hypothesis_evidence(one: &HypothesisEvidence) -> Value<'static> {
+    Value::Object(object(vec![
+        ("class", Value::text(one.class.word())),
+        ("item", Value::text(one.item.clone())),
+        ("weight_db", Value::Float(one.weight_db)),
+        ("independence_group", Value::text(one.independence_group.clone())),
+        ("source", Value::text(one.source.clone())),
+    ]))
+}
+
+fn sensitivity(one: &Sensitivity) -> Value<'static> {
+    Value::Object(object(vec![
+        ("drop", Value::text(one.drop.clone())),
+        ("leader", Value::text(one.leader.clone())),
+        ("probability", Value::Float(one.probability)),
+    ]))
 }
 
 fn campaign(campaign: &Campaign) -> Value<'static> {

@@ -62,6 +62,8 @@ pub struct Knowledge {
     pub groups: BTreeMap<String, Group>,
     /// Sorted.
     pub uses: Vec<Use>,
+    /// What software is known to do, with the software's id in place of the group's. Sorted.
+    pub software_uses: Vec<Use>,
     /// By the owner's id.
     pub software: BTreeMap<String, Software>,
     /// Techniques whose number changed: from the old to the new.
@@ -85,6 +87,8 @@ impl Knowledge {
         }
         self.uses.sort();
         self.uses.dedup();
+        self.software_uses.sort();
+        self.software_uses.dedup();
     }
 
     fn unread(&mut self, file: &str, reason: &str) {

@@ -1,7 +1,10 @@
 //! The numbers of `knowledge/judgement.yml`.
 
+use std::collections::BTreeMap;
+
 use makyo_sigma::{Diagnostic, Node, load_yaml};
 
+use crate::attribute::{Model, Sort};
 use crate::incident::Class;
 
 /// How one kind of evidence behaves.
@@ -36,6 +39,30 @@ pub struct Weights {
     pub kinds: Vec<Kind>,
     /// How linking weighs.
     pub link: LinkWeights,
+    /// How hypotheses are weighed.
+    pub attribute: AttributeWeights,
+}
+
+/// Numbers of judging who it was.
+#[derive(Clone, PartialEq, Debug)]
+pub struct AttributeWeights {
+    /// The fitted model.
+    pub model: Model,
+    /// Priors for a group that the knowledge does not have; the middle one is reported, the others
+    /// bound the interval.
+    pub prior_none: [f64; 3],
+    /// Priors for an imitation, likewise.
+    pub imitation: [f64; 3],
+    /// How easily what a class shows is imitated.
+    pub forgeable: BTreeMap<Class, f64>,
+    /// Greatest probabilities that are reported, from targets and methods alone to three classes.
+    pub caps: [f64; 4],
+    /// From where on a class supports a hypothesis, in decibans.
+    pub support_db: f64,
+    /// From where on a class contradicts it.
+    pub veto_db: f64,
+    /// How many past claims from targets and methods alone there were, and how many were right.
+    pub past_claims: [f64; 2],
 }
 
 /// Numbers of linking.
@@ -70,6 +97,7 @@ impl Weights {
         let link = root.get("link").ok_or_else(|| missing(root, "link"))?;
         Ok(Weights {
             kinds,
+            attribute: attribute(root.get("attribute").ok_or_else(|| missing(root, "attribute"))?)?,
             link: LinkWeights {
                 threshold_db: number(link, "threshold_db")?,
                 size_temper: number(link, "size_temper")?,
@@ -112,5 +140,43 @@ fn kind(name: &str, node: &Node) -> Result<Kind, Diagnostic> {
         floor_db: number(node, "floor_db")?,
         spread: number(node, "spread")?,
         is_specific: node.get("specific").and_then(Node::text) == Some("true"),
+    })
+}
+
+fn numbers<const N: usize>(node: &Node, name: &str) -> Result<[f64; N], Diagnostic> {
+    let found: Option<Vec<f64>> = node
+        .get(name)
+        .map(Node::items)
+        .unwrap_or_default()
+        .into_iter()
+        .map(|one| one.text()?.parse::<f64>().ok().filter(|number| number.is_finite()))
+        .collect();
+    found.and_then(|found| <[f64; N]>::try_from(found).ok()).ok_or_else(|| missing(node, name))
+}
+
+fn attribute(node: &Node) -> Result<AttributeWeights, Diagnostic> {
+    let sorts = node.get("coefficients").ok_or_else(|| missing(node, "coefficients"))?;
+    let forgeable = node.get("forgeable").ok_or_else(|| missing(node, "forgeable"))?;
+    Ok(AttributeWeights {
+        model: Model {
+            lambda: number(node, "lambda")?,
+            alpha: number(node, "alpha")?,
+            rho: number(node, "rho")?,
+            sorts: Sort::ALL
+                .into_iter()
+                .map(|sort| Ok((sort, numbers(sorts, sort.word())?)))
+                .collect::<Result<_, Diagnostic>>()?,
+            none: numbers(node, "none")?,
+        },
+        prior_none: numbers(node, "prior_none")?,
+        imitation: numbers(node, "imitation")?,
+        forgeable: Class::ALL
+            .into_iter()
+            .map(|class| Ok((class, number(forgeable, class.word())?)))
+            .collect::<Result<_, Diagnostic>>()?,
+        caps: numbers(node, "caps")?,
+        support_db: number(node, "support_db")?,
+        veto_db: number(node, "veto_db")?,
+        past_claims: numbers(node, "past_claims")?,
     })
 }

@@ -1,5 +1,6 @@
 //! One module a command.
 
+pub(crate) mod attribute;
 pub(crate) mod detect;
 pub(crate) mod events;
 pub(crate) mod help;

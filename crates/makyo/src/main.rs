@@ -54,7 +54,7 @@ fn run(cli: &Cli, output: &mut Output) -> anyhow::Result<Exit> {
         Command::Completions { shell } => command::help::completions(*shell, output),
         Command::Man => command::help::man(output),
         Command::Link(options) => command::link::run(options, output),
-        Command::Attribute(_) => Err(command::later("attribute")),
+        Command::Attribute(options) => command::attribute::run(options, output),
         Command::Serve(_) => Err(command::later("serve")),
         Command::Watch(_) => Err(command::later("watch")),
         Command::Simulate(_) => Err(command::later("simulate")),

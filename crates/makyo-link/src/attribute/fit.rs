@@ -3,10 +3,7 @@
 //! The log likelihood is concave in the coefficients, so that Newton's method with a ridge finds its
 //! one maximum from zero, and the same data give the same numbers.
 
-use std::collections::BTreeMap;
-
-use super::model::{Model, Profiles, SUMS, design, sums};
-use crate::incident::Class;
+use super::model::{Feature, Model, Profiles, SUMS, Sort, design, numbers, sums};
 
 /// An incident with a known group: each is used twice, with its group among the candidates and
 /// without, when "none of them" is right.
@@ -14,8 +11,8 @@ use crate::incident::Class;
 pub struct Trial<'a> {
     /// What was known, without what must not be used.
     pub profiles: &'a Profiles,
-    /// Features with their classes.
-    pub features: Vec<(Class, (String, String))>,
+    /// What the incident shows.
+    pub features: Vec<Feature>,
     /// Places of the right groups.
     pub right: Vec<usize>,
 }
@@ -35,9 +32,9 @@ struct Row {
 /// The model with coefficients of greatest likelihood; `lambda`, `alpha` and `rho` stay.
 #[must_use]
 pub fn fit(start: &Model, trials: &[Trial<'_>]) -> Model {
-    let classes: Vec<Class> = start.classes.keys().copied().collect();
-    let rows: Vec<Row> = trials.iter().map(|trial| row(start, &classes, trial)).collect();
-    let size = classes.len() * SUMS + 2;
+    let sorts: Vec<Sort> = start.sorts.keys().copied().collect();
+    let rows: Vec<Row> = trials.iter().map(|trial| row(start, &sorts, trial)).collect();
+    let size = sorts.len() * SUMS + 2;
     let mut beta = vec![0.0; size];
     for _ in 0..STEPS {
         let (gradient, hessian) = derivatives(&rows, &beta);
@@ -54,27 +51,25 @@ pub fn fit(start: &Model, trials: &[Trial<'_>]) -> Model {
     }
     let mut fitted = start.clone();
     let mut values = beta.into_iter();
-    for class in &classes {
+    for sort in &sorts {
         let own: [f64; SUMS] = std::array::from_fn(|_| values.next().unwrap_or_default());
-        fitted.classes.insert(*class, own);
+        fitted.sorts.insert(*sort, own);
     }
     fitted.none = std::array::from_fn(|_| values.next().unwrap_or_default());
     fitted
 }
 
-fn row(model: &Model, classes: &[Class], trial: &Trial<'_>) -> Row {
-    let mut number: BTreeMap<Class, usize> = BTreeMap::new();
-    for (class, _) in &trial.features {
-        *number.entry(*class).or_default() += 1;
-    }
-    let size = classes.len() * SUMS + 2;
+fn row(model: &Model, sorts: &[Sort], trial: &Trial<'_>) -> Row {
+    let number = numbers(&trial.features);
+    let size = sorts.len() * SUMS + 2;
     let groups = (0..trial.profiles.groups.len())
         .map(|group| {
             let mut x = vec![0.0; size];
-            for (class, feature) in &trial.features {
-                let Some(at) = classes.iter().position(|one| one == class) else { continue };
-                let effect = design(model, number.get(class).copied().unwrap_or(1));
-                let own = sums(trial.profiles, group, feature, model);
+            for feature in &trial.features {
+                let sort = Sort::of(&feature.key.0);
+                let Some(at) = sorts.iter().position(|one| *one == sort) else { continue };
+                let effect = design(model, number.get(&sort).copied().unwrap_or(1));
+                let own = sums(trial.profiles, group, &feature.key, model);
                 for (place, value) in x.iter_mut().skip(at * SUMS).zip(own) {
                     *place += value / effect;
                 }
@@ -84,7 +79,7 @@ fn row(model: &Model, classes: &[Class], trial: &Trial<'_>) -> Row {
         .collect();
     let mut none = vec![0.0; size];
     for (place, value) in
-        none.iter_mut().skip(classes.len() * SUMS).zip([1.0, (trial.features.len() as f64 + 1.0).ln()])
+        none.iter_mut().skip(sorts.len() * SUMS).zip([1.0, (trial.features.len() as f64 + 1.0).ln()])
     {
         *place = value;
     }

@@ -1,6 +1,6 @@
 //! Profiles of groups, and the probability of each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::incident::Class;
 use crate::knowledge::Use;
@@ -12,6 +12,10 @@ pub struct Profiles {
     pub groups: Vec<String>,
     counts: Vec<BTreeMap<(String, String), f64>>,
     totals: Vec<BTreeMap<String, f64>>,
+    /// For each group the techniques that its software is known for.
+    implied: Vec<BTreeSet<String>>,
+    /// For each technique in how many groups it is so.
+    implied_spread: BTreeMap<String, u32>,
     /// For each feature in how many groups.
     spread: BTreeMap<(String, String), u32>,
 }
@@ -21,7 +25,56 @@ pub struct Profiles {
 pub struct Background(pub f64);
 
 /// How many sums a class has.
-pub const SUMS: usize = 3;
+pub(super) const SUMS: usize = 3;
+
+/// Features that share coefficients.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Sort {
+    /// ATT&CK techniques.
+    Technique,
+    /// Malware and tools.
+    Software,
+    /// Addresses, domains, files and other things of which there is one.
+    Artefact,
+    /// Countries, sectors, themes.
+    Target,
+}
+
+impl Sort {
+    /// All.
+    pub const ALL: [Sort; 4] = [Sort::Technique, Sort::Software, Sort::Artefact, Sort::Target];
+
+    /// The word in `knowledge/judgement.yml`.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Sort::Technique => "technique",
+            Sort::Software => "software",
+            Sort::Artefact => "artefact",
+            Sort::Target => "target",
+        }
+    }
+
+    /// Of a kind of evidence.
+    #[must_use]
+    pub fn of(kind: &str) -> Self {
+        match kind {
+            "technique" => Sort::Technique,
+            "family" | "tool" => Sort::Software,
+            "country" | "sector" | "lure" => Sort::Target,
+            _ => Sort::Artefact,
+        }
+    }
+}
+
+/// A feature of an incident, in the terms of the knowledge.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Feature {
+    /// What it says something about.
+    pub class: Class,
+    /// Kind and value.
+    pub key: (String, String),
+}
 
 /// Coefficients, as `knowledge/judgement.yml` has them.
 #[derive(Clone, PartialEq, Debug)]
@@ -32,8 +85,9 @@ pub struct Model {
     pub alpha: f64,
     /// Correlation of the features of one incident.
     pub rho: f64,
-    /// For each class its coefficients: presence, Dirichlet, breadth of the profile.
-    pub classes: BTreeMap<Class, [f64; SUMS]>,
+    /// For each sort of feature its coefficients: presence, Dirichlet, and for techniques what the
+    /// group's software implies, for others the breadth of the profile.
+    pub sorts: BTreeMap<Sort, [f64; SUMS]>,
     /// What speaks for none of the known groups: constant, logarithm of the number of features.
     pub none: [f64; 2],
 }
@@ -84,6 +138,37 @@ impl Profiles {
         profiles
     }
 
+    /// Adds what the software of each group is known for: software and technique.
+    #[must_use]
+    pub fn with_software<'a>(mut self, uses: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
+        let mut of: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for (software, technique) in uses {
+            of.entry(software).or_default().insert(technique);
+        }
+        for counts in &self.counts {
+            let software = counts.keys().filter(|key| Sort::of(&key.0) == Sort::Software);
+            let implied: BTreeSet<String> = software
+                .filter_map(|key| of.get(key.1.as_str()))
+                .flatten()
+                .map(|technique| (*technique).to_owned())
+                .collect();
+            for technique in &implied {
+                *self.implied_spread.entry(technique.clone()).or_default() += 1;
+            }
+            self.implied.push(implied);
+        }
+        self
+    }
+
+    /// How much the software of a group speaks for a technique that is not known of itself.
+    fn implied(&self, group: usize, technique: &str) -> f64 {
+        if !self.implied.get(group).is_some_and(|own| own.contains(technique)) {
+            return 0.0;
+        }
+        let groups = f64::from(self.implied_spread.get(technique).copied().unwrap_or_default());
+        -((groups + 0.5) / (self.groups.len() as f64 + 1.0)).ln()
+    }
+
     /// Number of features and sum of their counts, over all groups.
     #[must_use]
     pub fn size(&self) -> (usize, f64) {
@@ -129,8 +214,13 @@ pub(super) fn sums(
     [
         (presence / p).ln(),
         ((count + alpha * p) / ((total + alpha) * p)).ln(),
-        // A broad profile meets more by chance; how much that matters is fitted.
-        if count > 0.0 { -((total + 10.0) / 10.0).ln() } else { 0.0 },
+        match Sort::of(&feature.0) {
+            Sort::Technique if count == 0.0 => profiles.implied(group, &feature.1),
+            Sort::Technique => 0.0,
+            // A broad profile meets more by chance; how much that matters is fitted.
+            _ if count > 0.0 => -((total + 10.0) / 10.0).ln(),
+            _ => 0.0,
+        },
     ]
 }
 
@@ -139,24 +229,31 @@ pub(super) fn design(model: &Model, features: usize) -> f64 {
     1.0 + model.rho * (features.max(1) as f64 - 1.0)
 }
 
+/// How many features there are of each sort.
+pub(super) fn numbers(features: &[Feature]) -> BTreeMap<Sort, usize> {
+    let mut number: BTreeMap<Sort, usize> = BTreeMap::new();
+    for feature in features {
+        *number.entry(Sort::of(&feature.key.0)).or_default() += 1;
+    }
+    number
+}
+
 impl Model {
-    /// Scores features against all groups. Each feature comes with its class.
+    /// Scores features against all groups. 
     #[must_use]
-    pub fn score(&self, profiles: &Profiles, features: &[(Class, (String, String))]) -> Scores {
-        let mut number: BTreeMap<Class, usize> = BTreeMap::new();
-        for (class, _) in features {
-            *number.entry(*class).or_default() += 1;
-        }
+    pub fn score(&self, profiles: &Profiles, features: &[Feature]) -> Scores {
+        let number = numbers(features);
         let groups = (0..profiles.groups.len())
             .map(|group| {
                 let mut scored = Scored::default();
-                for (class, feature) in features {
-                    let own = self.classes.get(class).copied().unwrap_or_default();
-                    let sums = sums(profiles, group, feature, self);
-                    let effect = design(self, number.get(class).copied().unwrap_or(1));
+                for feature in features {
+                    let sort = Sort::of(&feature.key.0);
+                    let own = self.sorts.get(&sort).copied().unwrap_or_default();
+                    let sums = sums(profiles, group, &feature.key, self);
+                    let effect = design(self, number.get(&sort).copied().unwrap_or(1));
                     let nats = own.iter().zip(sums).map(|(b, x)| b * x).sum::<f64>() / effect;
                     scored.items.push(nats);
-                    *scored.classes.entry(*class).or_default() += nats;
+                    *scored.classes.entry(feature.class).or_default() += nats;
                     scored.total += nats;
                 }
                 scored

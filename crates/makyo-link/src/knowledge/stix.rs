@@ -138,15 +138,18 @@ impl<'a> Reader<'a> {
                 self.operators.get(from).into_iter().flatten().copied().collect(),
                 external(source).or_else(|| Some(from.to_owned())),
             ),
+            Some("malware" | "tool") => (vec![from], None),
             _ => return,
         };
+        let is_software = matches!(text(source, "type"), Some("malware" | "tool"));
         let Some(target) = self.objects.get(at).filter(|target| is_live(target)) else { return };
         for feature in features(target) {
             for group in &groups {
                 let Some(object) = self.objects.get(group).filter(|group| is_live(group)) else {
                     continue;
                 };
-                to.uses.push(Use {
+                let list = if is_software { &mut to.software_uses } else { &mut to.uses };
+                list.push(Use {
                     group: external(object).unwrap_or_else(|| (*group).to_owned()),
                     feature: feature.clone(),
                     citations: citations.clone(),

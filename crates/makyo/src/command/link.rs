@@ -111,7 +111,7 @@ pub(crate) fn together(incidents: &[Incident]) -> Incident {
     .normal()
 }
 
-fn rows(found: &Object<'static>, name: &str) -> Vec<Object<'static>> {
+pub(crate) fn rows(found: &Object<'static>, name: &str) -> Vec<Object<'static>> {
     match found.get(name) {
         Some(Value::List(list)) => list.iter().filter_map(Value::as_object).cloned().collect(),
         _ => Vec::new(),
