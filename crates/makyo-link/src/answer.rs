@@ -84,6 +84,7 @@ fn campaign(campaign: &Campaign) -> Value<'static> {
         ("id", Value::text(campaign.id.clone())),
         ("incidents", texts(&campaign.incidents)),
         ("links", list(&campaign.links, link)),
+        ("possible", texts(&campaign.possible)),
         ("first", time(campaign.time.map(|time| time.0))),
         ("last", time(campaign.time.map(|time| time.1))),
         ("bridges", texts(&campaign.bridges)),

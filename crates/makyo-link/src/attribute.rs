@@ -15,4 +15,4 @@ mod fit;
 mod model;
 
 pub use fit::{Trial, fit};
-pub use model::{Background, Feature, Model, Profiles, Scored, Scores, Sort};
+pub use model::{Background, Feature, Model, Profiles, Scored, Scores, Sort, period};

@@ -192,13 +192,20 @@ impl Clustering<'_> {
                 return;
             }
             let mut changed = vec![false; best.len()];
+            let mut now: Vec<usize> = (0..best.len()).collect();
             for (to, from) in pairs {
                 self.join(to, from);
+                if let Some(place) = now.get_mut(from) {
+                    *place = to;
+                }
                 for set in [to, from] {
                     if let Some(flag) = changed.get_mut(set) {
                         *flag = true;
                     }
                 }
+            }
+            for set in &mut self.set_of {
+                *set = now.get(*set).copied().unwrap_or(*set);
             }
             let is_changed = |set: usize| changed.get(set).copied().unwrap_or_default();
             open = (0..best.len())
@@ -214,9 +221,6 @@ impl Clustering<'_> {
         let taken = self.profiles.get_mut(from).map(std::mem::take).unwrap_or_default();
         if let Some(profile) = self.profiles.get_mut(to) {
             profile.add(&taken);
-        }
-        for set in self.set_of.iter_mut().filter(|set| **set == from) {
-            *set = to;
         }
     }
 

@@ -10,7 +10,7 @@ mod sentences;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::attribute::{Feature, Profiles, Scores};
+use crate::attribute::{Feature, Profiles, Scores, period};
 use crate::incident::{Class, Incident};
 use crate::knowledge::Knowledge;
 use crate::profile::decibans;
@@ -139,10 +139,28 @@ pub fn judge(incident: &Incident, knowledge: &Knowledge, weights: &Weights) -> J
             .iter()
             .filter(|one| one.feature.0 == "technique")
             .map(|one| (one.group.as_str(), one.feature.1.as_str())),
-    );
+    )
+    .with_years(years(knowledge).into_iter());
     let judge = Judge { knowledge, profiles: &profiles, numbers: &weights.attribute };
     let pieces = judge.pieces(incident, weights);
     judge.judgement(incident, &pieces)
+}
+
+/// Group and year, once for each publication.
+fn years(knowledge: &Knowledge) -> Vec<(&str, i32)> {
+    let cited: BTreeSet<(&str, &str)> = knowledge
+        .uses
+        .iter()
+        .flat_map(|one| one.citations.iter().map(|cited| (one.group.as_str(), cited.as_str())))
+        .collect();
+    cited
+        .into_iter()
+        .filter_map(|(group, cited)| Some((group, year(knowledge.published.get(cited)?)?)))
+        .collect()
+}
+
+fn year(date: &str) -> Option<i32> {
+    date.get(..4)?.parse().ok()
 }
 
 impl Judge<'_> {
@@ -158,6 +176,10 @@ impl Judge<'_> {
         let mut best: BTreeMap<String, (f64, Piece)> = BTreeMap::new();
         for (kind, value, root) in self.knowledge.features(incident) {
             let Some(at) = weights.position(&kind) else { continue };
+            // Of what nobody knows anything about, nothing follows.
+            if !self.profiles.knows(&kind) {
+                continue;
+            }
             let Some(class) = weights.kinds.get(at).map(|kind| kind.class) else { continue };
             let item = self.knowledge.software.get(&value).map_or_else(
                 || format!("{kind} {value}"),
@@ -180,8 +202,21 @@ impl Judge<'_> {
             }
         }
         let mut pieces: Vec<Piece> = best.into_values().map(|entry| entry.1).collect();
+        pieces.extend(self.period(incident));
         pieces.sort_by(|a, b| (&a.feature, &a.root).cmp(&(&b.feature, &b.root)));
         pieces
+    }
+
+    /// The year of the incident, where the knowledge reaches it: groups come and go.
+    fn period(&self, incident: &Incident) -> Option<Piece> {
+        let year = year(&makyo_base::format_time(incident.time?.0))?;
+        let last = self.knowledge.published.values().filter_map(|date| self::year(date)).max()?;
+        (year <= last).then(|| Piece {
+            feature: Feature { class: Class::Methods, key: period(year) },
+            item: format!("active in {year}"),
+            root: "period".to_owned(),
+            source: "dates of publications".to_owned(),
+        })
     }
 
     fn weigh(&self, pieces: &[Piece], prior_none: f64, imitation: f64) -> Weighed {

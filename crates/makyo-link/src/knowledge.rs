@@ -91,6 +91,25 @@ impl Knowledge {
         self.software_uses.dedup();
     }
 
+    /// Brings all techniques to the newest number that is known, by this knowledge's own notes of
+    /// what was renumbered and by others. To be called when all files are read.
+    pub fn renumber(&mut self, more: &BTreeMap<String, String>) {
+        for (old, new) in more {
+            self.renumbered.entry(old.clone()).or_insert_with(|| new.clone());
+        }
+        let mut uses = std::mem::take(&mut self.uses);
+        let mut software_uses = std::mem::take(&mut self.software_uses);
+        for one in uses.iter_mut().chain(&mut software_uses) {
+            if one.feature.0 == "technique" {
+                one.feature.1 = self.current(&one.feature.1).to_owned();
+            }
+        }
+        uses.sort();
+        software_uses.sort();
+        self.uses = uses;
+        self.software_uses = software_uses;
+    }
+
     fn unread(&mut self, file: &str, reason: &str) {
         self.unread.push(Unread { file: file.to_owned(), reason: reason.to_owned() });
     }

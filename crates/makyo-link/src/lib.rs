@@ -13,3 +13,6 @@ pub mod profile;
 pub mod stix;
 pub mod weights;
 pub mod words;
+
+#[cfg(test)]
+mod tests;

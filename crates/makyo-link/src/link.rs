@@ -45,6 +45,9 @@ pub struct Campaign {
     pub id: String,
     /// Ids, sorted.
     pub incidents: Vec<String>,
+    /// Ids of incidents that are most probably of the same hand, and share too little beside
+    /// targets and methods to be called linked. They count as unlinked.
+    pub possible: Vec<String>,
     /// First and last activity.
     pub time: Option<(i64, i64)>,
     /// Links that hold it together, one fewer than it has incidents.
@@ -131,14 +134,23 @@ impl Linking<'_> {
         let mut group_of: Vec<usize> = (0..self.incidents.len()).collect();
         for members in sets.values().filter(|members| members.len() > 1) {
             let supported = self.supported(members);
-            for (part, edges) in self.connected(&supported) {
+            let parts = self.connected(&supported);
+            let largest = parts.iter().map(|part| part.0.len()).max();
+            let mut rest: Vec<usize> = members.clone();
+            rest.retain(|one| !parts.iter().any(|part| part.0.contains(one)));
+            for (part, edges) in parts {
                 let Some(first) = part.first().copied() else { continue };
                 for member in &part {
                     if let Some(place) = group_of.get_mut(*member) {
                         *place = first;
                     }
                 }
-                linkage.campaigns.push(self.campaign(&part, &edges));
+                let mut campaign = self.campaign(&part, &edges);
+                if largest == Some(part.len()) {
+                    campaign.possible =
+                        std::mem::take(&mut rest).into_iter().map(|one| self.id(one)).collect();
+                }
+                linkage.campaigns.push(campaign);
             }
         }
         linkage.campaigns.sort_by(|a, b| {
@@ -312,6 +324,7 @@ impl Linking<'_> {
             id: short_id("campaign", &texts),
             time: start.zip(times.map(|time| time.1).max()),
             links,
+            possible: Vec::new(),
             bridges: self.bridges(members),
             incidents,
         }
@@ -320,32 +333,9 @@ impl Linking<'_> {
     /// Items without which the campaign falls apart, because nothing else beside targets and methods
     /// ties its parts.
     fn bridges(&self, members: &[usize]) -> Vec<String> {
-        let sharers = self.sharers(members);
-        let mut bridges = Vec::new();
-        // Only a value of the spanning forest can be one; without it count the parts.
-        for (without, among) in &sharers {
-            if among.len() < 2 || sharers.len() > 2_000 {
-                continue;
-            }
-            let mut forest = groups::Forest::new(members);
-            let mut parts = members.len();
-            for (value, among) in &sharers {
-                if value == without {
-                    continue;
-                }
-                for pair in among.windows(2) {
-                    if let [a, b] = pair
-                        && forest.join(*a, *b)
-                    {
-                        parts -= 1;
-                    }
-                }
-            }
-            if parts > 1 {
-                bridges.push(self.name(*without));
-            }
-        }
-        bridges
+        let sharers: Vec<(u32, Vec<usize>)> =
+            self.sharers(members).into_iter().filter(|entry| entry.1.len() > 1).collect();
+        groups::cut_values(members, &sharers).into_iter().map(|value| self.name(value)).collect()
     }
 
     fn name(&self, value: u32) -> String {

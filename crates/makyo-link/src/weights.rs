@@ -39,6 +39,8 @@ pub struct Weights {
     pub kinds: Vec<Kind>,
     /// How linking weighs.
     pub link: LinkWeights,
+    /// Techniques that ATT&CK renumbered: from the old to the new number.
+    pub renumbered: BTreeMap<String, String>,
     /// How hypotheses are weighed.
     pub attribute: AttributeWeights,
 }
@@ -95,8 +97,13 @@ impl Weights {
         }
         kinds.sort_by(|a, b| a.name.cmp(&b.name));
         let link = root.get("link").ok_or_else(|| missing(root, "link"))?;
+        let renumbered = root.get("renumbered").map(Node::entries).unwrap_or_default();
         Ok(Weights {
             kinds,
+            renumbered: renumbered
+                .iter()
+                .filter_map(|(old, new)| Some((old.text()?.to_owned(), new.text()?.to_owned())))
+                .collect(),
             attribute: attribute(root.get("attribute").ok_or_else(|| missing(root, "attribute"))?)?,
             link: LinkWeights {
                 threshold_db: number(link, "threshold_db")?,
@@ -161,7 +168,7 @@ fn attribute(node: &Node) -> Result<AttributeWeights, Diagnostic> {
         model: Model {
             lambda: number(node, "lambda")?,
             alpha: number(node, "alpha")?,
-            rho: number(node, "rho")?,
+            rho: numbers(node, "rho")?,
             sorts: Sort::ALL
                 .into_iter()
                 .map(|sort| Ok((sort, numbers(sorts, sort.word())?)))

@@ -70,8 +70,8 @@ fn row(model: &Model, sorts: &[Sort], trial: &Trial<'_>) -> Row {
                 let Some(at) = sorts.iter().position(|one| *one == sort) else { continue };
                 let effect = design(model, number.get(&sort).copied().unwrap_or(1));
                 let own = sums(trial.profiles, group, &feature.key, model);
-                for (place, value) in x.iter_mut().skip(at * SUMS).zip(own) {
-                    *place += value / effect;
+                for ((place, value), d) in x.iter_mut().skip(at * SUMS).zip(own).zip(effect) {
+                    *place += value / d;
                 }
             }
             x

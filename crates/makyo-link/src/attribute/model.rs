@@ -16,6 +16,8 @@ pub struct Profiles {
     implied: Vec<BTreeSet<String>>,
     /// For each technique in how many groups it is so.
     implied_spread: BTreeMap<String, u32>,
+    /// Publications by year.
+    years: BTreeMap<(String, String), f64>,
     /// For each feature in how many groups.
     spread: BTreeMap<(String, String), u32>,
 }
@@ -38,11 +40,14 @@ pub enum Sort {
     Artefact,
     /// Countries, sectors, themes.
     Target,
+    /// The year: groups come and go.
+    Period,
 }
 
 impl Sort {
     /// All.
-    pub const ALL: [Sort; 4] = [Sort::Technique, Sort::Software, Sort::Artefact, Sort::Target];
+    pub const ALL: [Sort; 5] =
+        [Sort::Technique, Sort::Software, Sort::Artefact, Sort::Target, Sort::Period];
 
     /// The word in `knowledge/judgement.yml`.
     #[must_use]
@@ -52,6 +57,7 @@ impl Sort {
             Sort::Software => "software",
             Sort::Artefact => "artefact",
             Sort::Target => "target",
+            Sort::Period => "period",
         }
     }
 
@@ -61,6 +67,7 @@ impl Sort {
         match kind {
             "technique" => Sort::Technique,
             "family" | "tool" => Sort::Software,
+            "period" => Sort::Period,
             "country" | "sector" | "lure" => Sort::Target,
             _ => Sort::Artefact,
         }
@@ -83,8 +90,8 @@ pub struct Model {
     pub lambda: f64,
     /// Concentration of the Dirichlet-multinomial.
     pub alpha: f64,
-    /// Correlation of the features of one incident.
-    pub rho: f64,
+    /// Correlation of the features of one incident, for each of the sums.
+    pub rho: [f64; SUMS],
     /// For each sort of feature its coefficients: presence, Dirichlet, and for techniques what the
     /// group's software implies, for others the breadth of the profile.
     pub sorts: BTreeMap<Sort, [f64; SUMS]>,
@@ -160,6 +167,26 @@ impl Profiles {
         self
     }
 
+    /// Adds the years of the publications about each group; neighbouring years count half.
+    #[must_use]
+    pub fn with_years<'a>(mut self, published: impl Iterator<Item = (&'a str, i32)>) -> Self {
+        for (group, year) in published {
+            let Ok(at) = self.groups.binary_search_by(|one| one.as_str().cmp(group)) else {
+                continue;
+            };
+            for (year, weight) in [(year - 1, 0.5), (year, 1.0), (year + 1, 0.5)] {
+                if let (Some(counts), Some(totals)) =
+                    (self.counts.get_mut(at), self.totals.get_mut(at))
+                {
+                    *counts.entry(period(year)).or_default() += weight;
+                    *totals.entry("period".to_owned()).or_default() += weight;
+                }
+                *self.years.entry(period(year)).or_default() += weight;
+            }
+        }
+        self
+    }
+
     /// How much the software of a group speaks for a technique that is not known of itself.
     fn implied(&self, group: usize, technique: &str) -> f64 {
         if !self.implied.get(group).is_some_and(|own| own.contains(technique)) {
@@ -183,9 +210,20 @@ impl Profiles {
         own.map_or(0, |counts| counts.keys().filter(|feature| feature.0 == kind).count())
     }
 
+    /// Whether anything of a kind is known of any group.
+    #[must_use]
+    pub fn knows(&self, kind: &str) -> bool {
+        self.totals.iter().any(|totals| totals.contains_key(kind))
+    }
+
     /// Share of groups with a feature.
     #[must_use]
     pub fn background(&self, feature: &(String, String)) -> Background {
+        if feature.0 == "period" {
+            let all: f64 = self.years.values().sum();
+            let own = self.years.get(feature).copied().unwrap_or_default();
+            return Background((own + 0.5) / (all + 10.0));
+        }
         let groups = f64::from(self.spread.get(feature).copied().unwrap_or_default());
         Background((groups + 0.5) / (self.groups.len() as f64 + 1.0))
     }
@@ -199,6 +237,12 @@ impl Profiles {
     }
 }
 
+/// The feature of a year.
+#[must_use]
+pub fn period(year: i32) -> (String, String) {
+    ("period".to_owned(), year.to_string())
+}
+
 /// The sums of one feature for one group, before coefficients.
 pub(super) fn sums(
     profiles: &Profiles,
@@ -210,6 +254,11 @@ pub(super) fn sums(
     let count = profiles.count(group, feature);
     let total = profiles.total(group, &feature.0);
     let presence = if count > 0.0 { model.lambda } else { 0.0 } + (1.0 - model.lambda) * p;
+    if Sort::of(&feature.0) == Sort::Period {
+        // A share of publications and not of groups: of the sums only the second has a meaning.
+        let alpha = 10.0;
+        return [0.0, ((count + alpha * p) / ((total + alpha) * p)).ln(), 0.0];
+    }
     let alpha = model.alpha;
     [
         (presence / p).ln(),
@@ -224,9 +273,9 @@ pub(super) fn sums(
     ]
 }
 
-/// The design effect.
-pub(super) fn design(model: &Model, features: usize) -> f64 {
-    1.0 + model.rho * (features.max(1) as f64 - 1.0)
+/// The design effects, for each of the sums.
+pub(super) fn design(model: &Model, features: usize) -> [f64; SUMS] {
+    model.rho.map(|rho| 1.0 + rho * (features.max(1) as f64 - 1.0))
 }
 
 /// How many features there are of each sort.
@@ -251,7 +300,7 @@ impl Model {
                     let own = self.sorts.get(&sort).copied().unwrap_or_default();
                     let sums = sums(profiles, group, &feature.key, self);
                     let effect = design(self, number.get(&sort).copied().unwrap_or(1));
-                    let nats = own.iter().zip(sums).map(|(b, x)| b * x).sum::<f64>() / effect;
+                    let nats = own.iter().zip(sums).zip(effect).map(|((b, x), d)| b * x / d).sum::<f64>();
                     scored.items.push(nats);
                     *scored.classes.entry(feature.class).or_default() += nats;
                     scored.total += nats;

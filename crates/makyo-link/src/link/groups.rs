@@ -84,3 +84,74 @@ impl Forest {
         true
     }
 }
+
+/// Values without which the members fall apart: the articulation points of the graph of members and
+/// values that lie on the side of the values (Tarjan 1972), without recursion.
+pub(super) fn cut_values(members: &[usize], sharers: &[(u32, Vec<usize>)]) -> Vec<u32> {
+    let place: BTreeMap<usize, usize> =
+        members.iter().enumerate().map(|(place, member)| (*member, place)).collect();
+    let size = members.len() + sharers.len();
+    let mut next: Vec<Vec<usize>> = vec![Vec::new(); size];
+    for (number, (_, among)) in sharers.iter().enumerate() {
+        for member in among.iter().filter_map(|member| place.get(member).copied()) {
+            let value = members.len() + number;
+            for (a, b) in [(member, value), (value, member)] {
+                if let Some(list) = next.get_mut(a) {
+                    list.push(b);
+                }
+            }
+        }
+    }
+    // Order of discovery and the lowest that each reaches; 0 is not yet found. The walk starts at a
+    // member, so that the root, for which another rule holds, is never a value.
+    let mut order = vec![0_usize; size];
+    let mut low = vec![0_usize; size];
+    let mut is_cut = vec![false; size];
+    let mut found = 0;
+    for start in 0..members.len() {
+        if order.get(start) != Some(&0) {
+            continue;
+        }
+        let mut walk: Vec<(usize, usize, usize)> = vec![(start, usize::MAX, 0)];
+        while let Some((at, from, step)) = walk.pop() {
+            if step == 0 {
+                found += 1;
+                set(&mut order, at, found);
+                set(&mut low, at, found);
+            }
+            match next.get(at).and_then(|list| list.get(step)).copied() {
+                Some(to) => {
+                    walk.push((at, from, step + 1));
+                    if get(&order, to) == 0 {
+                        walk.push((to, at, 0));
+                    } else if to != from {
+                        let least = get(&low, at).min(get(&order, to));
+                        set(&mut low, at, least);
+                    }
+                }
+                None if from != usize::MAX => {
+                    let least = get(&low, from).min(get(&low, at));
+                    set(&mut low, from, least);
+                    if get(&low, at) >= get(&order, from) && from >= members.len() {
+                        if let Some(flag) = is_cut.get_mut(from) {
+                            *flag = true;
+                        }
+                    }
+                }
+                None => {}
+            }
+        }
+    }
+    let values = sharers.iter().zip(is_cut.iter().skip(members.len()));
+    values.filter(|entry| *entry.1).map(|entry| entry.0.0).collect()
+}
+
+fn get(list: &[usize], at: usize) -> usize {
+    list.get(at).copied().unwrap_or_default()
+}
+
+fn set(list: &mut [usize], at: usize, value: usize) {
+    if let Some(place) = list.get_mut(at) {
+        *place = value;
+    }
+}

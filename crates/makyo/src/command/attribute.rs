@@ -27,6 +27,7 @@ pub(crate) fn run(options: &Attribute, output: &mut Output) -> anyhow::Result<Ex
             Err(reason) => bail!("knowledge cannot be read: `{file}`: {reason}"),
         }
     }
+    knowledge.renumber(&weights.renumbered);
     for unread in &knowledge.unread {
         tell(&format!("not read: {}: {}", unread.file, unread.reason));
     }
@@ -85,6 +86,9 @@ fn choose(all: &[Incident], named: &[String], weights: &Weights) -> anyhow::Resu
     Ok(most.clone())
 }
 
+const GROUPS_SHOWN: usize = 2;
+const ITEMS_SHOWN: i32 = 12;
+const DROPPED_SHOWN: usize = 12;
 const EVIDENCE: &[&str] =
     &["hypothesis", "probability", "class", "item", "weight_db", "independence_group", "source"];
 
@@ -104,10 +108,31 @@ fn evidence_rows(found: &Object<'static>) -> Vec<Object<'static>> {
     all
 }
 
+/// For people: the heaviest items of the leading groups; the other formats have all.
+fn heaviest(found: &Object<'static>) -> Vec<Object<'static>> {
+    let mut shown = found.clone();
+    for field in &mut shown.0 {
+        if let (true, Value::List(hypotheses)) = (field.0 == "hypotheses", &mut field.1) {
+            hypotheses.retain(|one| one.as_object().is_some_and(|one| !rows(one, "evidence").is_empty()));
+            hypotheses.truncate(GROUPS_SHOWN);
+        }
+    }
+    let all = evidence_rows(&shown);
+    let mut number = std::collections::BTreeMap::new();
+    all.into_iter()
+        .filter(|row| {
+            let count = number.entry(text(row, "hypothesis")).or_insert(0);
+            *count += 1;
+            *count <= ITEMS_SHOWN
+        })
+        .collect()
+}
+
+fn text(object: &Object<'static>, name: &str) -> String {
+    object.get(name).and_then(Value::as_text).unwrap_or_default().into_owned()
+}
+
 fn table(found: &Object<'static>, output: &mut Output) -> anyhow::Result<()> {
-    let text = |object: &Object<'static>, name: &str| {
-        object.get(name).and_then(Value::as_text).unwrap_or_default().into_owned()
-    };
     if let Some(Value::Object(judgement)) = found.get("judgement") {
         output.line(&text(judgement, "en"))?;
         output.line(&text(judgement, "ja"))?;
@@ -129,9 +154,16 @@ fn table(found: &Object<'static>, output: &mut Output) -> anyhow::Result<()> {
     output.rows(Format::Table, &columns, &matrix)?;
     output.line("")?;
     output.heading("What each rests on")?;
-    output.rows(Format::Table, &names(EVIDENCE), &evidence_rows(found))?;
+    output.rows(Format::Table, &names(EVIDENCE), &heaviest(found))?;
     output.line("")?;
     output.heading("What would change it")?;
     let columns = names(&["drop", "leader", "probability"]);
-    output.rows(Format::Table, &columns, &rows(found, "sensitivity"))
+    let sensitivity = rows(found, "sensitivity");
+    let is_whole = |row: &Object<'static>| {
+        let drop = text(row, "drop");
+        drop.starts_with("class: ") || drop.starts_with("source: ")
+    };
+    let (whole, items): (Vec<_>, Vec<_>) = sensitivity.into_iter().partition(is_whole);
+    let shown: Vec<_> = whole.into_iter().chain(items.into_iter().take(DROPPED_SHOWN)).collect();
+    output.rows(Format::Table, &columns, &shown)
 }

@@ -1,0 +1,35 @@
+//! Measures linking and judging on the public judgement benchmark, and the speed of linking.
+//!
+//! `evaluate link DATA`: the simulated incidents, seed 1 (fitted on) and 2 (reported).
+//! `evaluate known DATA`: naming known and unknown actors among the simulated incidents.
+//! `evaluate attribute DATA ATTACK`: published reports and campaigns; also fits the coefficients.
+//! `evaluate speed COUNT`: links that many incidents of a generator.
+
+#![allow(clippy::print_stdout, reason = "a program for people")]
+
+mod attribution;
+mod known;
+mod linking;
+mod measure;
+mod simulated;
+mod speed;
+
+use anyhow::{Context as _, bail};
+use makyo_link::weights::Weights;
+
+fn main() -> anyhow::Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let weights = Weights::load(include_str!("../../../../knowledge/judgement.yml"))
+        .map_err(|problem| anyhow::anyhow!("{problem}"))?;
+    match words.as_slice() {
+        ["link", data] => linking::run(data, &weights),
+        ["known", data] => known::run(data, &weights),
+        ["attribute", data, attack] => attribution::run(data, attack, &weights),
+        ["speed", count] => {
+            speed::run(count.parse().context("COUNT is no number")?, &weights);
+            Ok(())
+        }
+        _ => bail!("usage: evaluate link|known DATA, attribute DATA ATTACK, speed COUNT"),
+    }
+}
