@@ -22,6 +22,10 @@ const ROUNDS_MAX: usize = 6;
 const SWEEPS_MAX: usize = 6;
 /// Merge rounds; each at least halves what can still merge, so that this is never reached.
 const MERGES_MAX: usize = 64;
+/// From so many incidents on a set is told apart from incidents that came together by chance.
+const SET_INCIDENTS_MIN: u32 = 3;
+/// Nats that no evidence outweighs.
+const NEVER: f64 = -1.0e6;
 /// Fewer sets than this are not worth a second thread.
 const THREAD_SETS_MIN: usize = 2_000;
 
@@ -296,7 +300,9 @@ pub fn weigh(a: &Profile, b: &Profile, prevalence: &Prevalence, weights: &Weight
             hard += nats.max(0.0);
         }
     }
-    if decibans(hard) < weights.link.hard_db { -1.0e3 } else { total }
+    // One incident may come in by what it did; two campaigns become one only by what is theirs.
+    let is_two_sets = a.size.min(b.size) >= SET_INCIDENTS_MIN;
+    if is_two_sets && decibans(hard) < weights.link.hard_db { NEVER } else { total }
 }
 
 /// Nats that the sizes of two sets speak for one: a large campaign has more incidents to come.

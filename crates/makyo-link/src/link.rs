@@ -22,6 +22,8 @@ pub use evidence::LinkEvidence;
 
 /// A value that more published groups share is not told pair by pair.
 const RELATED_GROUPS_MAX: usize = 8;
+/// A value that more sets of the partition show is a relay, a host or a bought tool.
+const STRANGERS_MAX: usize = 3;
 /// Pairs of groups that are related and not linked are told up to this number.
 const RELATED_MAX: usize = 1_000;
 
@@ -107,7 +109,19 @@ pub fn link(incidents: &[Incident], weights: &Weights, threads: usize) -> Linkag
     let incidents = groups::one_witness_for_each_root(&groups::in_order(incidents));
     let corpus = Corpus::new(&incidents, weights);
     let partition = cluster(&corpus, weights, threads);
-    let linking = Linking { incidents: &incidents, corpus: &corpus, weights, partition: &partition };
+    let mut sets_with = vec![0; corpus.kind_of.len()];
+    for (value, _) in partition.profiles.iter().flat_map(|profile| &profile.counts) {
+        if let Some(count) = sets_with.get_mut(*value as usize) {
+            *count += 1;
+        }
+    }
+    let linking = Linking {
+        incidents: &incidents,
+        corpus: &corpus,
+        weights,
+        partition: &partition,
+        sets_with,
+    };
     linking.publish()
 }
 
@@ -116,6 +130,8 @@ struct Linking<'a> {
     corpus: &'a Corpus,
     weights: &'a Weights,
     partition: &'a Partition,
+    /// For each value how many sets of the partition show it.
+    sets_with: Vec<usize>,
 }
 
 /// An edge between two incidents of a set: positions, weight in decibans.
@@ -200,10 +216,14 @@ impl Linking<'_> {
         }
     }
 
-    /// Two independent things beside targets and methods, one of them specific. Items with one root
-    /// were made one before.
+    /// Two independent things beside targets and methods, one of them specific, that strangers do not
+    /// show too. Items with one root were made one before.
     fn is_enough(&self, shared: impl Iterator<Item = u32>) -> bool {
+        let is_own = |value: &u32| {
+            self.sets_with.get(*value as usize).is_some_and(|sets| *sets <= STRANGERS_MAX)
+        };
         let hard: Vec<bool> = shared
+            .filter(is_own)
             .filter_map(|value| self.class(value))
             .filter(|(class, _)| !class.is_soft())
             .map(|(_, is_specific)| is_specific)

@@ -79,7 +79,8 @@ pub struct LinkWeights {
     pub hours_deviation: f64,
     /// Chance that an operator's hour is not its usual one.
     pub hours_strays: f64,
-    /// What membership must rest on beside targets and methods, in decibans.
+    /// What two sets of three incidents and more must share beside targets and methods before they
+    /// are one, in decibans.
     pub hard_db: f64,
 }
 

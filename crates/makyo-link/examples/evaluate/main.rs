@@ -4,6 +4,7 @@
 //! `evaluate known DATA`: naming known and unknown actors among the simulated incidents.
 //! `evaluate attribute DATA ATTACK`: published reports and campaigns; also fits the coefficients.
 //! `evaluate speed COUNT`: links that many incidents of a generator.
+//! Other numbers than the built-in ones are taken from a file `NUMBERS.yml` that is named too.
 
 #![allow(clippy::print_stdout, reason = "a program for people")]
 
@@ -19,8 +20,13 @@ use makyo_link::weights::Weights;
 
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let weights = Weights::load(include_str!("../../../../knowledge/judgement.yml"))
+    let (files, words): (Vec<&str>, Vec<&str>) =
+        arguments.iter().map(String::as_str).partition(|word| word.ends_with(".yml"));
+    let text = match files.first() {
+        Some(file) => simulated::read(file)?,
+        None => include_str!("../../../../knowledge/judgement.yml").to_owned(),
+    };
+    let weights = Weights::load(&text)
         .map_err(|problem| anyhow::anyhow!("{problem}"))?;
     match words.as_slice() {
         ["link", data] => linking::run(data, &weights),
