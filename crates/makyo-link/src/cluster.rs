@@ -91,7 +91,9 @@ impl Clustering<'_> {
         for profile in &self.profiles {
             for (value, times) in &profile.counts {
                 if let Some(count) = sets.get_mut(*value as usize) {
-                    let k = usize::from(self.corpus.kind_of.get(*value as usize).copied().unwrap_or_default());
+                    let k = usize::from(
+                        self.corpus.kind_of.get(*value as usize).copied().unwrap_or_default(),
+                    );
                     let e = self.weights.kinds.get(k).map_or(0.0, |k| k.spread);
                     *count += f64::from(*times).powf(e);
                 }
@@ -290,9 +292,8 @@ pub fn weigh(a: &Profile, b: &Profile, prevalence: &Prevalence, weights: &Weight
     let mut hard = 0.0;
     for (at, nats) in nats.iter().enumerate() {
         let kind = weights.kinds.get(at);
-        let most = kind.map_or(f64::MAX, |kind| {
-            kind.ceiling_db * std::f64::consts::LN_10 / 10.0 * smaller
-        });
+        let most = kind
+            .map_or(f64::MAX, |kind| kind.ceiling_db * std::f64::consts::LN_10 / 10.0 * smaller);
         let least = kind.map_or(f64::MIN, |k| -k.floor_db * std::f64::consts::LN_10 / 10.0);
         let nats = nats.clamp(least, most);
         total += nats;

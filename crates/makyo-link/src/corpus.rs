@@ -25,9 +25,7 @@ impl Corpus {
         let mut numbers: BTreeMap<(usize, &str), u32> = BTreeMap::new();
         let known = |incident: &'_ Incident| -> Vec<(usize, usize)> {
             let items = incident.items.iter().enumerate();
-            items
-                .filter_map(|(at, item)| Some((weights.position(&item.kind)?, at)))
-                .collect()
+            items.filter_map(|(at, item)| Some((weights.position(&item.kind)?, at))).collect()
         };
         for incident in incidents {
             for (kind, at) in known(incident) {

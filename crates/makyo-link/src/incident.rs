@@ -111,8 +111,13 @@ impl Incident {
     #[must_use]
     pub fn normal(mut self) -> Self {
         self.items.sort_by(|a, b| {
-            (&a.kind, &a.value, a.source.reliability, a.source.credibility, a)
-                .cmp(&(&b.kind, &b.value, b.source.reliability, b.source.credibility, b))
+            (&a.kind, &a.value, a.source.reliability, a.source.credibility, a).cmp(&(
+                &b.kind,
+                &b.value,
+                b.source.reliability,
+                b.source.credibility,
+                b,
+            ))
         });
         self.items.dedup_by(|later, first| later.kind == first.kind && later.value == first.value);
         self

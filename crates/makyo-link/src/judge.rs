@@ -328,7 +328,9 @@ impl Judge<'_> {
         ranges: &Ranges,
     ) -> Vec<Hypothesis> {
         let mut order: Vec<usize> = (0..weighed.groups.len()).collect();
-        order.sort_by(|a, b| at(&weighed.groups, *b).total_cmp(&at(&weighed.groups, *a)).then(a.cmp(b)));
+        order.sort_by(|a, b| {
+            at(&weighed.groups, *b).total_cmp(&at(&weighed.groups, *a)).then(a.cmp(b))
+        });
         order
             .into_iter()
             .take(GROUPS_MAX + 1)

@@ -281,12 +281,7 @@ impl Linking<'_> {
 
     fn single(&self, incident: usize) -> Profile {
         let hour = self.corpus.hours.get(incident).copied().flatten();
-        Profile::one(
-            self.values(incident),
-            hour,
-            &self.corpus.kind_of,
-            self.weights.kinds.len(),
-        )
+        Profile::one(self.values(incident), hour, &self.corpus.kind_of, self.weights.kinds.len())
     }
 
     fn evidence(&self, pair: (usize, usize)) -> Vec<LinkEvidence> {
@@ -318,10 +313,8 @@ impl Linking<'_> {
             .iter()
             .map(|edge| {
                 let evidence = self.evidence(edge.pair);
-                let hard: Vec<&LinkEvidence> = evidence
-                    .iter()
-                    .filter(|one| one.is_shared && !one.class.is_soft())
-                    .collect();
+                let hard: Vec<&LinkEvidence> =
+                    evidence.iter().filter(|one| one.is_shared && !one.class.is_soft()).collect();
                 let breaks = match hard.as_slice() {
                     // With two, each is needed; with one, the rest of the campaign stands for it.
                     [_] | [_, _] => hard.iter().map(|one| one.item.clone()).collect(),
@@ -392,7 +385,8 @@ impl Linking<'_> {
         let mut found: Vec<(f64, (usize, usize))> = best.into_values().collect();
         found.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
         found.truncate(RELATED_MAX);
-        let mut related: Vec<Related> = found.into_iter().map(|(_, pair)| self.relate(pair)).collect();
+        let mut related: Vec<Related> =
+            found.into_iter().map(|(_, pair)| self.relate(pair)).collect();
         related.sort_by(|a, b| (a.relation, &a.pair).cmp(&(b.relation, &b.pair)));
         related
     }
@@ -400,9 +394,9 @@ impl Linking<'_> {
     fn relate(&self, pair: (usize, usize)) -> Related {
         let evidence = self.evidence(pair);
         let shares = |specific: bool| {
-            evidence.iter().any(|one| {
-                one.is_shared && !one.class.is_soft() && one.is_specific == specific
-            })
+            evidence
+                .iter()
+                .any(|one| one.is_shared && !one.class.is_soft() && one.is_specific == specific)
         };
         let relation = if shares(true) {
             Relation::OneArtefact

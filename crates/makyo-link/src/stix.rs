@@ -73,7 +73,13 @@ fn hypothesis(
         .evidence
         .iter()
         .map(|item| {
-            format!("{}: {} ({:+.1} dB; {})", item.class.word(), item.item, item.weight_db, item.source)
+            format!(
+                "{}: {} ({:+.1} dB; {})",
+                item.class.word(),
+                item.item,
+                item.weight_db,
+                item.source
+            )
         })
         .collect();
     let content = if lines.is_empty() { "no evidence".to_owned() } else { lines.join("\n") };

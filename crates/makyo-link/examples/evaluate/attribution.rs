@@ -147,7 +147,9 @@ fn cases(root: &Object<'_>, task: &str, knowledge: &Knowledge) -> anyhow::Result
     }
     let n = found.len().max(1) as f64;
     let [groups, features, counts] = apart.map(|sum| sum / n);
-    println!("{task}: fewer than the benchmark expects, on average: {groups:.1} groups, {features:.0} features, {counts:.0} citations; right group not in the knowledge in {missing} cases");
+    println!(
+        "{task}: fewer than the benchmark expects, on average: {groups:.1} groups, {features:.0} features, {counts:.0} citations; right group not in the knowledge in {missing} cases"
+    );
     Ok(found)
 }
 
@@ -287,7 +289,8 @@ impl Tally {
     }
 
     fn print(&self, task: &str, is_soft: bool) {
-        let share = |most: f64| mean(self.ranks.iter().map(|rank| f64::from(u8::from(*rank <= most))));
+        let share =
+            |most: f64| mean(self.ranks.iter().map(|rank| f64::from(u8::from(*rank <= most))));
         println!(
             "{task:20} n {} top-1 {:.3} top-3 {:.3} MRR {:.3} log-loss {:.3} Brier {:.3} ECE {:.3} AUROC {:.3} Cllr {:.3}",
             self.ranks.len(),
@@ -305,10 +308,16 @@ impl Tally {
                 self.named.iter().filter(|n| n.0 >= low && n.0 < high).map(|n| n.1).collect();
             let right = claims.iter().filter(|is_right| **is_right).count();
             let (from, to) = wilson(right, claims.len());
-            println!("  named at {low}: {} claims, {right} right [{from:.2}, {to:.2}]", claims.len());
+            println!(
+                "  named at {low}: {} claims, {right} right [{from:.2}, {to:.2}]",
+                claims.len()
+            );
         }
         // One class beside methods at most: the rule bounds what is reported.
-        println!("  after the reporting rule nobody is named above {}", if is_soft { 0.55 } else { 0.79 });
+        println!(
+            "  after the reporting rule nobody is named above {}",
+            if is_soft { 0.55 } else { 0.79 }
+        );
         if task == "A2_gap180" || task == "A2_past180" {
             diagram(&self.claims);
         }

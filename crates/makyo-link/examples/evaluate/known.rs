@@ -1,5 +1,6 @@
 //! Naming single incidents among actors seen before, with unknown actors and false flags: the first
-//! 60 % of the time are the knowledge, the rest is asked. Temper and offset are fitted on seed 1.
+//! 60 % of the time are the knowledge, the rest is asked, once as it is and once with the right group
+//! taken out of the knowledge. Temper and offset are fitted on seed 1.
 
 use std::collections::BTreeMap;
 
@@ -28,7 +29,9 @@ pub(crate) fn run(data: &str, weights: &Weights) -> anyhow::Result<()> {
     };
     let fitted = fit(&of(1)?);
     println!("fitted on seed 1: temper {:.2}, offset of none {:.1} nats", fitted.0, fitted.1);
-    println!("seed 2     asked known unknown  top-1   >=.8 right  unknown named >=.8  framed first  framed >=.8");
+    println!(
+        "seed 2     asked known unknown  top-1   >=.8 right  unknown named >=.8  framed first  framed >=.8"
+    );
     for (name, questions) in names.iter().zip(of(2)?) {
         for with_rule in [false, true] {
             report(name, &questions, fitted, with_rule, weights);
@@ -70,21 +73,33 @@ fn questions(given: &Scenario, weights: &Weights) -> Vec<Question> {
         .map(|entry| (*entry.0, entry.1))
         .collect();
     let place = |name: &str| known.iter().position(|entry| entry.0 == name);
-    (0..given.incidents.len())
+    let asked: Vec<Question> = (0..given.incidents.len())
         .filter(|at| day(*at) > PAST * last)
         .map(|at| {
             let one = single(at);
             let id = given.incidents.get(at).map_or("", |one| one.id.as_str());
+            let of = |entry: &(&str, &Profile)| classes(&one, entry.1, &prevalence, weights);
             Question {
-                groups: known
-                    .iter()
-                    .map(|(_, profile)| classes(&one, profile, &prevalence, weights))
-                    .collect(),
+                groups: known.iter().map(of).collect(),
                 right: place(group(at)),
                 framed: given.truth.get(id).and_then(|truth| place(truth.framed.as_deref()?)),
             }
         })
-        .collect()
+        .collect();
+    // Each is asked again with its group taken out of the knowledge: then nobody is right.
+    let unknown: Vec<Question> = asked.iter().filter_map(Question::without_right).collect();
+    asked.into_iter().chain(unknown).collect()
+}
+
+impl Question {
+    fn without_right(&self) -> Option<Question> {
+        let right = self.right?;
+        let mut groups = self.groups.clone();
+        groups.remove(right);
+        let framed = self.framed.filter(|framed| *framed != right);
+        let framed = framed.map(|framed| framed - usize::from(framed > right));
+        Some(Question { groups, right: None, framed })
+    }
 }
 
 fn classes(
@@ -99,9 +114,8 @@ fn classes(
         let kind = weights.kinds.get(at);
         let class = kind.map_or(Class::Behaviour, |kind| kind.class);
         let per_db = std::f64::consts::LN_10 / 10.0;
-        let nats = kind.map_or(*nats, |kind| {
-            nats.clamp(-kind.floor_db * per_db, kind.ceiling_db * per_db)
-        });
+        let nats = kind
+            .map_or(*nats, |kind| nats.clamp(-kind.floor_db * per_db, kind.ceiling_db * per_db));
         *found.entry(class).or_default() += nats;
     }
     found
@@ -181,8 +195,7 @@ fn report(
         let (Some(leader), Some(second)) = (order.first().copied(), order.get(1).copied()) else {
             continue;
         };
-        let cap =
-            if with_rule { limit(question, leader, second, fitted.0, weights) } else { 1.0 };
+        let cap = if with_rule { limit(question, leader, second, fitted.0, weights) } else { 1.0 };
         let is_claim = share(leader).min(cap) >= 0.8;
         claims += u32::from(is_claim);
         right += u32::from(is_claim && question.right == Some(leader));

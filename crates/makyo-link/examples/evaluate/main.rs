@@ -26,8 +26,7 @@ fn main() -> anyhow::Result<()> {
         Some(file) => simulated::read(file)?,
         None => include_str!("../../../../knowledge/judgement.yml").to_owned(),
     };
-    let weights = Weights::load(&text)
-        .map_err(|problem| anyhow::anyhow!("{problem}"))?;
+    let weights = Weights::load(&text).map_err(|problem| anyhow::anyhow!("{problem}"))?;
     match words.as_slice() {
         ["link", data] => linking::run(data, &weights),
         ["known", data] => known::run(data, &weights),

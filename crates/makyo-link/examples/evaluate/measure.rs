@@ -30,15 +30,15 @@ pub(crate) fn clusters(items: &[(&str, usize)]) -> Clusters {
     let right: f64 = both.values().map(pairs).sum();
     let told: f64 = sets.values().map(pairs).sum();
     let true_pairs: f64 = groups.values().map(pairs).sum();
-    let of = |size: fn(&BTreeMap<&str, f64>, &BTreeMap<usize, f64>, &(&str, usize)) -> f64| {
-        both.iter().map(|(key, n)| n * n / size(&groups, &sets, key)).sum::<f64>()
-            / items.len() as f64
+    let shares = |is_precision: bool| {
+        let of = both.iter().map(|(key, n)| {
+            let all = if is_precision { sets.get(&key.1) } else { groups.get(key.0) };
+            n * n / all.copied().unwrap_or(1.0)
+        });
+        of.sum::<f64>() / items.len() as f64
     };
     Clusters {
-        b3: (
-            of(|_, sets, key| sets.get(&key.1).copied().unwrap_or(1.0)),
-            of(|groups, _, key| groups.get(key.0).copied().unwrap_or(1.0)),
-        ),
+        b3: (shares(true), shares(false)),
         pairs: (if told > 0.0 { right / told } else { 1.0 }, right / true_pairs.max(1.0)),
     }
 }

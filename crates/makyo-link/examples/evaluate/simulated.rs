@@ -57,8 +57,10 @@ pub(crate) fn scenario(data: &str, name: &'static str, seed: u32) -> anyhow::Res
     let root = parse_json(&given).map_err(anyhow::Error::msg)?;
     for (id, row) in root.as_object().into_iter().flat_map(|root| &root.0) {
         let Some(row) = row.as_object() else { continue };
-        let truth =
-            Truth { group: text(row, "group").unwrap_or_default(), framed: text(row, "false_flag") };
+        let truth = Truth {
+            group: text(row, "group").unwrap_or_default(),
+            framed: text(row, "false_flag"),
+        };
         scenario.truth.insert(id.to_string(), truth);
     }
     Ok(scenario)

@@ -57,7 +57,10 @@ fn measured(
         .zip(operators)
         .enumerate()
         .map(|(at, (one, operator))| {
-            (operator.as_str(), set_of.get(one.id.as_str()).copied().unwrap_or(incidents.len() + at))
+            (
+                operator.as_str(),
+                set_of.get(one.id.as_str()).copied().unwrap_or(incidents.len() + at),
+            )
         })
         .collect();
     clusters(&items_of)

@@ -3,7 +3,9 @@
 //! The log likelihood is concave in the coefficients, so that Newton's method with a ridge finds its
 //! one maximum from zero, and the same data give the same numbers.
 
-use super::model::{Feature, Model, Profiles, SUMS, Sort, design, numbers, sums};
+use super::model::{
+    Feature, Model, NONE_SUMS, Profiles, SUMS, Sort, design, none_sums, numbers, sums,
+};
 
 /// An incident with a known group: each is used twice, with its group among the candidates and
 /// without, when "none of them" is right.
@@ -34,7 +36,7 @@ struct Row {
 pub fn fit(start: &Model, trials: &[Trial<'_>]) -> Model {
     let sorts: Vec<Sort> = start.sorts.keys().copied().collect();
     let rows: Vec<Row> = trials.iter().map(|trial| row(start, &sorts, trial)).collect();
-    let size = sorts.len() * SUMS + 2;
+    let size = sorts.len() * SUMS + NONE_SUMS;
     let mut beta = vec![0.0; size];
     for _ in 0..STEPS {
         let (gradient, hessian) = derivatives(&rows, &beta);
@@ -61,7 +63,7 @@ pub fn fit(start: &Model, trials: &[Trial<'_>]) -> Model {
 
 fn row(model: &Model, sorts: &[Sort], trial: &Trial<'_>) -> Row {
     let number = numbers(&trial.features);
-    let size = sorts.len() * SUMS + 2;
+    let size = sorts.len() * SUMS + NONE_SUMS;
     let groups = (0..trial.profiles.groups.len())
         .map(|group| {
             let mut x = vec![0.0; size];
@@ -78,9 +80,7 @@ fn row(model: &Model, sorts: &[Sort], trial: &Trial<'_>) -> Row {
         })
         .collect();
     let mut none = vec![0.0; size];
-    for (place, value) in
-        none.iter_mut().skip(sorts.len() * SUMS).zip([1.0, (trial.features.len() as f64 + 1.0).ln()])
-    {
+    for (place, value) in none.iter_mut().skip(sorts.len() * SUMS).zip(none_sums(&number)) {
         *place = value;
     }
     Row { groups, none, right: trial.right.clone() }
@@ -163,14 +163,17 @@ fn solve(mut matrix: Vec<Vec<f64>>, mut right: Vec<f64>) -> Vec<f64> {
     for column in 0..size {
         let pivot = (column..size)
             .max_by(|a, b| {
-                let at = |row: usize| matrix.get(row).and_then(|line| line.get(column)).map_or(0.0, |x| x.abs());
+                let at = |row: usize| {
+                    matrix.get(row).and_then(|line| line.get(column)).map_or(0.0, |x| x.abs())
+                };
                 at(*a).total_cmp(&at(*b))
             })
             .unwrap_or(column);
         matrix.swap(column, pivot);
         right.swap(column, pivot);
         let Some(lead) = matrix.get(column).cloned() else { continue };
-        let (Some(head), Some(value)) = (lead.get(column).copied(), right.get(column).copied()) else {
+        let (Some(head), Some(value)) = (lead.get(column).copied(), right.get(column).copied())
+        else {
             continue;
         };
         for row in 0..size {

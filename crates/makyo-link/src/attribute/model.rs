@@ -28,6 +28,8 @@ pub struct Background(pub f64);
 
 /// How many sums a class has.
 pub(super) const SUMS: usize = 3;
+/// How many numbers speak for none of the known groups.
+pub(super) const NONE_SUMS: usize = 3;
 
 /// Features that share coefficients.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -95,8 +97,9 @@ pub struct Model {
     /// For each sort of feature its coefficients: presence, Dirichlet, and for techniques what the
     /// group's software implies, for others the breadth of the profile.
     pub sorts: BTreeMap<Sort, [f64; SUMS]>,
-    /// What speaks for none of the known groups: constant, logarithm of the number of features.
-    pub none: [f64; 2],
+    /// What speaks for none of the known groups: constant, and the logarithms of the number of
+    /// techniques and of the number of software.
+    pub none: [f64; NONE_SUMS],
 }
 
 /// The weight of each item for one group, in nats.
@@ -125,11 +128,8 @@ impl Profiles {
         let mut groups: BTreeMap<&str, BTreeMap<(String, String), f64>> = BTreeMap::new();
         for (used, citations) in uses {
             let times = u32::try_from(citations.max(1)).unwrap_or(u32::MAX);
-            *groups
-                .entry(&used.group)
-                .or_default()
-                .entry(used.feature.clone())
-                .or_default() += f64::from(times);
+            *groups.entry(&used.group).or_default().entry(used.feature.clone()).or_default() +=
+                f64::from(times);
         }
         let mut profiles = Profiles::default();
         for (group, counts) in groups {
@@ -196,18 +196,11 @@ impl Profiles {
         -((groups + 0.5) / (self.groups.len() as f64 + 1.0)).ln()
     }
 
-    /// Number of features and sum of their counts, over all groups.
+    /// Number of features and sum of their counts, over all groups; years are no features here.
     #[must_use]
     pub fn size(&self) -> (usize, f64) {
-        let features = self.counts.iter().map(BTreeMap::len).sum();
-        (features, self.counts.iter().flat_map(BTreeMap::values).sum())
-    }
-
-    /// How many features of a kind a group has.
-    #[must_use]
-    pub fn features_of(&self, group: usize, kind: &str) -> usize {
-        let own = self.counts.get(group);
-        own.map_or(0, |counts| counts.keys().filter(|feature| feature.0 == kind).count())
+        let told = || self.counts.iter().flatten().filter(|entry| entry.0.0 != "period");
+        (told().count(), told().map(|entry| entry.1).sum())
     }
 
     /// Whether anything of a kind is known of any group.
@@ -278,6 +271,12 @@ pub(super) fn design(model: &Model, features: usize) -> [f64; SUMS] {
     model.rho.map(|rho| 1.0 + rho * (features.max(1) as f64 - 1.0))
 }
 
+/// What speaks for none of the known groups, before coefficients.
+pub(super) fn none_sums(number: &BTreeMap<Sort, usize>) -> [f64; NONE_SUMS] {
+    let of = |sort: Sort| (number.get(&sort).copied().unwrap_or_default() as f64 + 1.0).ln();
+    [1.0, of(Sort::Technique), of(Sort::Software)]
+}
+
 /// How many features there are of each sort.
 pub(super) fn numbers(features: &[Feature]) -> BTreeMap<Sort, usize> {
     let mut number: BTreeMap<Sort, usize> = BTreeMap::new();
@@ -288,7 +287,7 @@ pub(super) fn numbers(features: &[Feature]) -> BTreeMap<Sort, usize> {
 }
 
 impl Model {
-    /// Scores features against all groups. 
+    /// Scores features against all groups.
     #[must_use]
     pub fn score(&self, profiles: &Profiles, features: &[Feature]) -> Scores {
         let number = numbers(features);
@@ -300,7 +299,8 @@ impl Model {
                     let own = self.sorts.get(&sort).copied().unwrap_or_default();
                     let sums = sums(profiles, group, &feature.key, self);
                     let effect = design(self, number.get(&sort).copied().unwrap_or(1));
-                    let nats = own.iter().zip(sums).zip(effect).map(|((b, x), d)| b * x / d).sum::<f64>();
+                    let nats =
+                        own.iter().zip(sums).zip(effect).map(|((b, x), d)| b * x / d).sum::<f64>();
                     scored.items.push(nats);
                     *scored.classes.entry(feature.class).or_default() += nats;
                     scored.total += nats;
@@ -308,8 +308,8 @@ impl Model {
                 scored
             })
             .collect();
-        let n = (features.len() as f64 + 1.0).ln();
-        Scores { groups, none: self.none[0] + self.none[1] * n }
+        let none = self.none.iter().zip(none_sums(&number)).map(|(b, x)| b * x).sum();
+        Scores { groups, none }
     }
 }
 

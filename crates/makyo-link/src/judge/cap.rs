@@ -47,9 +47,8 @@ pub(super) fn of(weighed: &Weighed, pieces: &[Piece], numbers: &AttributeWeights
     let limit = numbers.caps.get(told).copied().unwrap_or(0.55);
     let [lowest, ..] = numbers.caps;
     let model = weighed.leader.and_then(|leader| weighed.groups.get(leader)).copied();
-    let words = |classes: &[Class]| {
-        classes.iter().map(|class| class.word()).collect::<Vec<_>>().join(", ")
-    };
+    let words =
+        |classes: &[Class]| classes.iter().map(|class| class.word()).collect::<Vec<_>>().join(", ");
     let mut reason = match row {
         0 if support.is_empty() => "no class of evidence supports a known group".to_owned(),
         0 => format!("only targets and methods speak (supporting: {})", words(&support)),
@@ -83,9 +82,9 @@ pub(super) fn of(weighed: &Weighed, pieces: &[Piece], numbers: &AttributeWeights
 /// contradict it.
 fn classes(weighed: &Weighed, numbers: &AttributeWeights) -> (Vec<Class>, Vec<Class>) {
     let Some(leader) = weighed.leader else { return (Vec::new(), Vec::new()) };
-    let second = (0..weighed.groups.len())
-        .filter(|group| *group != leader)
-        .max_by(|a, b| super::at(&weighed.groups, *a).total_cmp(&super::at(&weighed.groups, *b)).then(b.cmp(a)));
+    let second = (0..weighed.groups.len()).filter(|group| *group != leader).max_by(|a, b| {
+        super::at(&weighed.groups, *a).total_cmp(&super::at(&weighed.groups, *b)).then(b.cmp(a))
+    });
     let of = |group: Option<usize>, class: Class| {
         let scored = group.and_then(|group| weighed.scores.groups.get(group));
         decibans(scored.and_then(|one| one.classes.get(&class)).copied().unwrap_or_default())

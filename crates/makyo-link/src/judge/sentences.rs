@@ -92,12 +92,19 @@ pub(super) fn english(judgement: &Judgement, numbers: &AttributeWeights) -> Stri
     } else {
         text.push("Nothing in the evidence is known of any group.".to_owned());
     }
-    text.push(format!("Confidence is {}: {}.", judgement.confidence.words().en, judgement.cap.reason));
+    text.push(format!(
+        "Confidence is {}: {}.",
+        judgement.confidence.words().en,
+        judgement.cap.reason
+    ));
     let flips = flips(judgement);
     text.push(if flips.is_empty() {
         "No single item changes the leading explanation if it is false.".to_owned()
     } else {
-        format!("The leading explanation changes if any one of these is false: {}.", flips.join(", "))
+        format!(
+            "The leading explanation changes if any one of these is false: {}.",
+            flips.join(", ")
+        )
     });
     text.push("Whether a state is responsible is not judged.".to_owned());
     text.join(" ")

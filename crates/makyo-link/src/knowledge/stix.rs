@@ -193,9 +193,9 @@ fn features(target: &Object<'_>) -> Vec<(String, String)> {
             .filter_map(Value::as_str)
             .map(|sector| ("sector".to_owned(), sector.to_lowercase()))
             .collect(),
-        Some("indicator") => text(target, "pattern")
-            .map(crate::read::pattern_items)
-            .unwrap_or_default(),
+        Some("indicator") => {
+            text(target, "pattern").map(crate::read::pattern_items).unwrap_or_default()
+        }
         _ => Vec::new(),
     }
 }
@@ -221,8 +221,18 @@ fn day(time: &str) -> String {
 /// `(2015, March 30)` in the description of a publication.
 fn published(description: &str) -> Option<String> {
     const MONTHS: [&str; 12] = [
-        "january", "february", "march", "april", "may", "june", "july", "august", "september",
-        "october", "november", "december",
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
     ];
     for part in description.split('(').skip(1) {
         let inner = part.split(')').next().unwrap_or_default();

@@ -40,7 +40,9 @@ pub(super) fn of_pair(
         let total = decibans(total).clamp(-kind.floor_db, kind.ceiling_db);
         let shared: Vec<(u32, f64)> = a
             .shared(b)
-            .filter(|(value, ..)| corpus.kind_of.get(*value as usize).copied().map(usize::from) == Some(at))
+            .filter(|(value, ..)| {
+                corpus.kind_of.get(*value as usize).copied().map(usize::from) == Some(at)
+            })
             .map(|(value, ..)| (value, prevalence.surprise(value)))
             .collect();
         let item = |item: String, weight: f64, is_shared: bool| LinkEvidence {

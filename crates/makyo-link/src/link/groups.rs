@@ -38,7 +38,8 @@ pub(super) fn one_witness_for_each_root(incidents: &[Incident]) -> Vec<Incident>
         .iter()
         .map(|incident| {
             let mut best: BTreeMap<&str, (bool, usize, usize)> = BTreeMap::new();
-            for (at, item) in incident.items.iter().enumerate().filter(|one| !one.1.root.is_empty()) {
+            for (at, item) in incident.items.iter().enumerate().filter(|one| !one.1.root.is_empty())
+            {
                 let count = times(&item.kind, &item.value);
                 let own = (count < 2, count, at);
                 let place = best.entry(&item.root).or_insert(own);
@@ -132,10 +133,11 @@ pub(super) fn cut_values(members: &[usize], sharers: &[(u32, Vec<usize>)]) -> Ve
                 None if from != usize::MAX => {
                     let least = get(&low, from).min(get(&low, at));
                     set(&mut low, from, least);
-                    if get(&low, at) >= get(&order, from) && from >= members.len() {
-                        if let Some(flag) = is_cut.get_mut(from) {
-                            *flag = true;
-                        }
+                    if get(&low, at) >= get(&order, from)
+                        && from >= members.len()
+                        && let Some(flag) = is_cut.get_mut(from)
+                    {
+                        *flag = true;
                     }
                 }
                 None => {}

@@ -29,12 +29,7 @@ pub(super) fn item(
         "configuration" => plain,
         _ => plain.to_lowercase(),
     };
-    Ok(Item {
-        kind: kind.to_owned(),
-        value,
-        root: root.to_owned(),
-        source: source.clone(),
-    })
+    Ok(Item { kind: kind.to_owned(), value, root: root.to_owned(), source: source.clone() })
 }
 
 /// `hxxp://a[.]example` as people write it so that nobody follows it.

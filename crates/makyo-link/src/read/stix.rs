@@ -117,10 +117,11 @@ impl<'a> Bundle<'a> {
                 if is_end || !seen.insert(other) {
                     continue;
                 }
-                let leads_on = matches!(
-                    kind,
-                    Some("relationship" | "sighting" | "observed-data" | "report" | "grouping")
-                ) || self.objects.get(other).is_some_and(|o| o.contains("sample_refs"));
+                let leads_on =
+                    matches!(
+                        kind,
+                        Some("relationship" | "sighting" | "observed-data" | "report" | "grouping")
+                    ) || self.objects.get(other).is_some_and(|o| o.contains("sample_refs"));
                 if leads_on {
                     open.push(other);
                 }

@@ -22,8 +22,15 @@ fn survives(text: &str) -> bool {
 #[test]
 fn what_is_no_incident_is_told() {
     for text in [
-        "", "[]x", "{}", "3", "null", "{\"type\":\"bundle\"}", "{\"type\":\"bundle\",\"objects\":[1]}",
-        "{\"Event\":{}}", "{\"Event\":{\"uuid\":\"u\",\"Attribute\":[7,{\"type\":\"md5\"}]}}",
+        "",
+        "[]x",
+        "{}",
+        "3",
+        "null",
+        "{\"type\":\"bundle\"}",
+        "{\"type\":\"bundle\",\"objects\":[1]}",
+        "{\"Event\":{}}",
+        "{\"Event\":{\"uuid\":\"u\",\"Attribute\":[7,{\"type\":\"md5\"}]}}",
         "{\"type\":\"bundle\",\"objects\":[{\"type\":\"indicator\",\"id\":\"i\"}]}",
     ] {
         assert!(survives(text), "{text}");

@@ -79,7 +79,8 @@ fn likelihood_and_confidence_never_share_a_sentence() {
     items.push(("family", "invented lantern"));
     for judgement in [of(&items), of(&METHODS)] {
         for sentence in judgement.en.split(". ") {
-            let is_likelihood = ["likely", "chance", "certain"].iter().any(|w| sentence.contains(w));
+            let is_likelihood =
+                ["likely", "chance", "certain"].iter().any(|w| sentence.contains(w));
             assert!(!(is_likelihood && sentence.contains("Confidence")), "{sentence}");
         }
     }

@@ -70,8 +70,10 @@ fn targets_and_methods_alone_link_nothing() {
 
 #[test]
 fn one_sample_told_three_times_is_one_witness() {
-    let mut a = incident("a", &[("sample", "aa"), ("configuration", "m"), ("endpoint", "x.example")]);
-    let mut b = incident("b", &[("sample", "aa"), ("configuration", "m"), ("endpoint", "x.example")]);
+    let mut a =
+        incident("a", &[("sample", "aa"), ("configuration", "m"), ("endpoint", "x.example")]);
+    let mut b =
+        incident("b", &[("sample", "aa"), ("configuration", "m"), ("endpoint", "x.example")]);
     for one in a.items.iter_mut().chain(&mut b.items) {
         one.root = "the sample".to_owned();
     }

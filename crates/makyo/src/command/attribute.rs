@@ -113,7 +113,8 @@ fn heaviest(found: &Object<'static>) -> Vec<Object<'static>> {
     let mut shown = found.clone();
     for field in &mut shown.0 {
         if let (true, Value::List(hypotheses)) = (field.0 == "hypotheses", &mut field.1) {
-            hypotheses.retain(|one| one.as_object().is_some_and(|one| !rows(one, "evidence").is_empty()));
+            hypotheses
+                .retain(|one| one.as_object().is_some_and(|one| !rows(one, "evidence").is_empty()));
             hypotheses.truncate(GROUPS_SHOWN);
         }
     }
@@ -147,8 +148,17 @@ fn table(found: &Object<'static>, output: &mut Output) -> anyhow::Result<()> {
         }
     }
     let columns = names(&[
-        "name", "probability", "low", "high", "words", "targets", "methods", "infrastructure",
-        "code", "behaviour", "other",
+        "name",
+        "probability",
+        "low",
+        "high",
+        "words",
+        "targets",
+        "methods",
+        "infrastructure",
+        "code",
+        "behaviour",
+        "other",
     ]);
     output.heading("Hypotheses, and decibans for each by class of evidence")?;
     output.rows(Format::Table, &columns, &matrix)?;

@@ -91,9 +91,7 @@ fn read_file(path: &Path, shared: &Shared) -> anyhow::Result<Reading> {
     let file = path.display().to_string();
     Ok(match data::text_or_gzip(path)? {
         Ok(text) => read_incidents(&file, &text, shared),
-        Err(reason) => {
-            Reading { unread: vec![Unread { file, reason }], ..Reading::default() }
-        }
+        Err(reason) => Reading { unread: vec![Unread { file, reason }], ..Reading::default() },
     })
 }
 
