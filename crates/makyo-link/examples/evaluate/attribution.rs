@@ -10,7 +10,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, bail};
-use makyo_base::{DAY_NS, Object, Value, format_time, parse_json, parse_time, sha256};
+use makyo_base::{DAY_NS, Object, Value, format_time, parse_json, parse_time, sha256, to_json};
 use makyo_link::attribute::{Feature, Model, Profiles, Trial, fit, period};
 use makyo_link::incident::Class;
 use makyo_link::knowledge::{Knowledge, Use};
@@ -25,6 +25,7 @@ const FOLDS: usize = 5;
 const GAP_DAYS: i64 = 180;
 
 struct Case {
+    id: String,
     year: Option<i32>,
     features: Vec<(String, String)>,
     right: Vec<usize>,
@@ -43,7 +44,12 @@ struct Allowed<'a> {
     to: String,
 }
 
-pub(crate) fn run(data: &str, attack: &str, weights: &Weights) -> anyhow::Result<()> {
+pub(crate) fn run(
+    data: &str,
+    attack: &str,
+    out: Option<&str>,
+    weights: &Weights,
+) -> anyhow::Result<()> {
     let mut knowledge = Knowledge::default();
     knowledge.read(attack, &read(attack)?);
     let given = read(&format!("{data}/attr_tasks.json.gz"))?;
@@ -67,6 +73,9 @@ pub(crate) fn run(data: &str, attack: &str, weights: &Weights) -> anyhow::Result
                 tally.add(case, model, is_soft);
             }
             tally.print(task, is_soft);
+            if let Some(out) = out.filter(|_| !is_soft) {
+                std::fs::write(format!("{out}/{task}.jsonl"), &tally.lines)?;
+            }
         }
         if let Some(all) = models.get(&FOLDS) {
             println!("coefficients from all of A2_gap180: {:?} none {:?}", all.sorts, all.none);
@@ -136,6 +145,7 @@ fn cases(root: &Object<'_>, task: &str, knowledge: &Knowledge) -> anyhow::Result
         }
         let places = profiles.groups.iter().enumerate();
         let case = Case {
+            id: text(row, "id").unwrap_or_default(),
             year: date.get(..4).and_then(|year| year.parse().ok()),
             features: texts(row, "features").iter().filter_map(|f| feature(f, knowledge)).collect(),
             right: places.filter(|one| right.contains(one.1)).map(|one| one.0).collect(),
@@ -233,6 +243,8 @@ struct Tally {
     named: Vec<(f64, bool)>,
     none: (Vec<f64>, Vec<f64>),
     ratios: (Vec<f64>, Vec<f64>),
+    /// Predictions as the benchmark's scorer reads them.
+    lines: String,
 }
 
 impl Tally {
@@ -262,6 +274,7 @@ impl Tally {
             if is_known {
                 self.rank(&groups, &case.right);
             }
+            self.lines.push_str(&line(case, is_known, &groups, none, &left_out));
         }
     }
 
@@ -270,10 +283,8 @@ impl Tally {
     fn rank(&mut self, groups: &[f64], right: &[usize]) {
         let best = right.iter().map(|g| of(groups, *g)).fold(0.0, f64::max);
         let mut rank = 1.0;
-        let each = 0.5 / groups.len().max(1) as f64;
         for (group, share) in groups.iter().enumerate() {
-            let odds = |p: f64| (p / (1.0 - p)).ln();
-            let ratio = odds(share.clamp(1e-12, 1.0 - 1e-12)) - odds(each);
+            let ratio = ratio(*share, groups.len());
             if right.contains(&group) {
                 self.ratios.0.push(ratio);
                 continue;
@@ -322,6 +333,28 @@ impl Tally {
             diagram(&self.claims);
         }
     }
+}
+
+fn ratio(share: f64, groups: usize) -> f64 {
+    let odds = |p: f64| (p / (1.0 - p)).ln();
+    odds(share.clamp(1e-12, 1.0 - 1e-12)) - odds(0.5 / groups.max(1) as f64)
+}
+
+fn line(case: &Case, is_known: bool, groups: &[f64], none: f64, left_out: &[usize]) -> String {
+    let fields = |value: &dyn Fn(f64) -> f64| {
+        let told = groups.iter().zip(&case.profiles.groups).enumerate();
+        let told = told.filter(|(at, _)| !left_out.contains(at));
+        told.map(|(_, (share, name))| format!("\"{name}\":{}", value(*share)))
+            .collect::<Vec<_>>()
+            .join(",")
+    };
+    format!(
+        "{{\"id\":{},\"mode\":\"{}\",\"post\":{{{}}},\"open\":{none},\"llr\":{{{}}}}}\n",
+        to_json(&Value::text(case.id.clone())),
+        if is_known { "known" } else { "open" },
+        fields(&|share| share),
+        fields(&|share| ratio(share, groups.len()))
+    )
 }
 
 fn of(shares: &[f64], group: usize) -> f64 {

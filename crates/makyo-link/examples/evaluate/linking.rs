@@ -11,7 +11,7 @@ use makyo_link::weights::Weights;
 use crate::measure::clusters;
 use crate::simulated::{SCENARIOS, Scenario, scenario};
 
-pub(crate) fn run(data: &str, weights: &Weights) -> anyhow::Result<()> {
+pub(crate) fn run(data: &str, out: Option<&str>, weights: &Weights) -> anyhow::Result<()> {
     for seed in [1, 2] {
         println!("seed {seed}");
         println!("scenario      n  what       B3-F1  B3-P   B3-R   pair P pair R flags fooled  s");
@@ -20,6 +20,13 @@ pub(crate) fn run(data: &str, weights: &Weights) -> anyhow::Result<()> {
             let start = Instant::now();
             let corpus = Corpus::new(&given.incidents, weights);
             let partition = cluster(&corpus, weights, 2);
+            if let Some(out) = out {
+                let sets = given.incidents.iter().zip(&partition.set_of);
+                let lines: Vec<String> =
+                    sets.map(|(one, set)| format!("\"{}\":{set}", one.id)).collect();
+                let path = format!("{out}/{name}.{seed}.json");
+                std::fs::write(&path, format!("{{{}}}", lines.join(",")))?;
+            }
             report(&given, "partition", &partition.set_of, start.elapsed().as_secs_f64());
             let start = Instant::now();
             let linkage = link(&given.incidents, weights, 2);

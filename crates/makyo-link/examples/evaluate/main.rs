@@ -3,6 +3,7 @@
 //! `evaluate link DATA`: the simulated incidents, seed 1 (fitted on) and 2 (reported).
 //! `evaluate known DATA`: naming known and unknown actors among the simulated incidents.
 //! `evaluate attribute DATA ATTACK`: published reports and campaigns; also fits the coefficients.
+//! `link` and `attribute` also write what they predicted into a folder `OUT` that is named last.
 //! `evaluate speed COUNT`: links that many incidents of a generator.
 //! Other numbers than the built-in ones are taken from a file `NUMBERS.yml` that is named too.
 
@@ -28,13 +29,17 @@ fn main() -> anyhow::Result<()> {
     };
     let weights = Weights::load(&text).map_err(|problem| anyhow::anyhow!("{problem}"))?;
     match words.as_slice() {
-        ["link", data] => linking::run(data, &weights),
+        ["link", data] => linking::run(data, None, &weights),
+        ["link", data, out] => linking::run(data, Some(out), &weights),
         ["known", data] => known::run(data, &weights),
-        ["attribute", data, attack] => attribution::run(data, attack, &weights),
+        ["attribute", data, attack] => attribution::run(data, attack, None, &weights),
+        ["attribute", data, attack, out] => attribution::run(data, attack, Some(out), &weights),
         ["speed", count] => {
             speed::run(count.parse().context("COUNT is no number")?, &weights);
             Ok(())
         }
-        _ => bail!("usage: evaluate link|known DATA, attribute DATA ATTACK, speed COUNT"),
+        _ => bail!(
+            "usage: evaluate link DATA [OUT] | known DATA | attribute DATA ATTACK [OUT] | speed COUNT"
+        ),
     }
 }
