@@ -17,6 +17,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("makyo-detect-yara", &["makyo-base"]),
     ("makyo-case", &["makyo-base"]),
     ("makyo-incident", &["makyo-base"]),
+    // Its weights are YAML with places for mistakes, as those of detection are.
+    ("makyo-link", &["makyo-base", "makyo-sigma"]),
     ("makyo-report", &["makyo-base"]),
     ("makyo-simulate", &["makyo-base"]),
 ];

@@ -44,11 +44,12 @@ pub fn nine(tables: &Tables<'_>, accounts_in_all: Option<u64>) -> Vec<Nine> {
         still_there(tables),
         (
             false,
-            "Not answered: cases are not yet linked into campaigns by this version.".to_owned(),
+            "Not answered from one case: `makyo link` compares cases and finds campaigns."
+                .to_owned(),
         ),
         (
             false,
-            "Not answered: hypotheses about who it was are not yet weighed by this version."
+            "Not answered from one case: `makyo attribute` weighs it against published knowledge."
                 .to_owned(),
         ),
     ];

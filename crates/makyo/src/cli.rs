@@ -50,10 +50,12 @@ pub(crate) enum Command {
     /// For those who describe log sources.
     #[command(subcommand)]
     Sources(Sources),
-    /// Groups incidents of several cases into campaigns (not in this version).
-    Link(Later),
-    /// Weighs hypotheses about who it was (not in this version).
-    Attribute(Later),
+    /// Groups incidents of several cases into campaigns, with the evidence for each link.
+    #[command(after_help = LINK_HELP)]
+    Link(Link),
+    /// Weighs hypotheses about who it was, with what each rests on and what would change it.
+    #[command(after_help = ATTRIBUTE_HELP)]
+    Attribute(Attribute),
     /// Shows cases as web pages (not in this version).
     Serve(Later),
     /// Investigates a live stream (not in this version).
@@ -67,6 +69,68 @@ pub(crate) enum Command {
     },
     /// Prints the man page.
     Man,
+}
+
+const LINK_HELP: &str = "Examples:
+  makyo link ministry.case university.case
+  makyo link cases/*.case partner-bundle.json --format json
+  makyo link misp-events/ --format csv > links.csv
+
+Targets and methods alone link nothing: two incidents need two independent things in common that \
+are neither, one of them specific. Exit status 3: something that was given could not be read.";
+
+#[derive(Debug, Args)]
+pub(crate) struct Link {
+    /// Case folders, STIX 2.1 bundles, MISP events (also gzipped), or folders of such files.
+    #[arg(required = true, value_name = "CASE_OR_INCIDENT")]
+    pub(crate) incidents: Vec<PathBuf>,
+    /// Form of the output.
+    #[arg(long, value_enum, default_value = "table")]
+    pub(crate) format: Format,
+    /// Threads; the result does not depend on it.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) threads: u16,
+}
+
+const ATTRIBUTE_HELP: &str = "Examples:
+  makyo attribute ministry.case --knowledge enterprise-attack.json
+  makyo attribute partner-bundle.json --knowledge enterprise-attack.json.gz threat-actor.json
+  makyo attribute campaign/*.json --knowledge enterprise-attack.json --format json
+  makyo attribute ministry.case --knowledge enterprise-attack.json --format stix > judgement.json
+
+A group that the knowledge does not have, and somebody who imitates the leading group, are \
+hypotheses too. Where only targets and methods speak, nobody gets more than 55 %. Whether a state is \
+responsible is not judged. Exit status 3: something that was given could not be read.";
+
+#[derive(Debug, Args)]
+pub(crate) struct Attribute {
+    /// Case folders, STIX 2.1 bundles, MISP events (also gzipped), or folders of such files.
+    #[arg(required = true, value_name = "CASE_OR_INCIDENT")]
+    pub(crate) incidents: Vec<PathBuf>,
+    /// What is published about groups: STIX such as ATT&CK, MISP galaxies; plain or gzip.
+    #[arg(long, required = true, value_name = "STIX", num_args = 1..)]
+    pub(crate) knowledge: Vec<PathBuf>,
+    /// Judges this incident; may be given more than once for one campaign. Without it, the largest
+    /// campaign, or the incident with most evidence.
+    #[arg(long, value_name = "ID")]
+    pub(crate) incident: Vec<String>,
+    /// Form of the output.
+    #[arg(long, value_enum, default_value = "table")]
+    pub(crate) format: JudgementFormat,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum JudgementFormat {
+    /// Aligned columns and sentences for people.
+    Table,
+    /// One JSON document.
+    Json,
+    /// One JSON document a line, one for each hypothesis.
+    Jsonl,
+    /// Comma separated values, a row for each item of evidence.
+    Csv,
+    /// A STIX 2.1 bundle.
+    Stix,
 }
 
 #[derive(Debug, Args)]

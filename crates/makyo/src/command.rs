@@ -1,9 +1,11 @@
 //! One module a command.
 
+pub(crate) mod attribute;
 pub(crate) mod detect;
 pub(crate) mod events;
 pub(crate) mod help;
 pub(crate) mod investigate;
+pub(crate) mod link;
 pub(crate) mod report;
 pub(crate) mod rules;
 pub(crate) mod show;

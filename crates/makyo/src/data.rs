@@ -20,7 +20,36 @@ static SOURCES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../sources");
 static RULES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../rules");
 static SHARED_PARENTS: &str = include_str!("../../../knowledge/shared-parents.yml");
 static ALLOW_LIST: &str = include_str!("../../../knowledge/allow-list.yml");
+static JUDGEMENT: &str = include_str!("../../../knowledge/judgement.yml");
 static WEIGHTS: &str = include_str!("../../../knowledge/weights.yml");
+
+/// The numbers of linking and judging.
+pub(crate) fn judgement() -> anyhow::Result<makyo_link::weights::Weights> {
+    makyo_link::weights::Weights::load(JUDGEMENT)
+        .map_err(|problem| failed("knowledge/judgement.yml", &[problem]))
+}
+
+/// What strangers share and is therefore no evidence of one hand.
+pub(crate) fn shared_endpoints() -> anyhow::Result<makyo_link::read::Shared> {
+    makyo_link::read::Shared::load(SHARED_PARENTS)
+        .map_err(|problem| failed("knowledge/shared-parents.yml", &[problem]))
+}
+
+/// JSON files below a folder, also gzipped, sorted.
+pub(crate) fn json_files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut found = all_files(&[folder.to_owned()])?;
+    found.retain(|path| {
+        let name = path.to_string_lossy().to_lowercase();
+        [".json", ".stix", ".json.gz"].iter().any(|ending| name.ends_with(ending))
+    });
+    Ok(found)
+}
+
+/// The text of a file, plain or gzip; the inner error says why its content is no text.
+pub(crate) fn text_or_gzip(path: &Path) -> anyhow::Result<Result<String, String>> {
+    let bytes = fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+    Ok(makyo_link::read::text_of(&bytes))
+}
 
 /// A file of data: its path and its text.
 pub(crate) type DataFile = (String, String);

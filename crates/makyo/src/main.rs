@@ -54,8 +54,8 @@ fn run(cli: &Cli, output: &mut Output) -> anyhow::Result<Exit> {
         Command::Simulate(options) => command::simulate::run(options, output),
         Command::Completions { shell } => command::help::completions(*shell, output),
         Command::Man => command::help::man(output),
-        Command::Link(_) => Err(command::later("link")),
-        Command::Attribute(_) => Err(command::later("attribute")),
+        Command::Link(options) => command::link::run(options, output),
+        Command::Attribute(options) => command::attribute::run(options, output),
         Command::Serve(_) => Err(command::later("serve")),
         Command::Watch(_) => Err(command::later("watch")),
     }

@@ -11,6 +11,7 @@
 mod bad_evidence;
 mod commands;
 mod detecting;
+mod judging;
 mod real;
 mod resume;
 mod story;

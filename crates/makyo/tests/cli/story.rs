@@ -124,9 +124,9 @@ fn the_nine_answers_in_short() {
         7. Still there
            4 ways back in are known and not seen removed. First: revoke sessions and refresh tokens (ando@agency.example).
         8. Same as
-           Not answered: cases are not yet linked into campaigns by this version.
+           Not answered from one case: `makyo link` compares cases and finds campaigns.
         9. Who
-           Not answered: hypotheses about who it was are not yet weighed by this version.
+           Not answered from one case: `makyo attribute` weighs it against published knowledge.
     "#]].assert_eq(&(nine.join("\n") + "\n"));
     let vectors: Vec<String> =
         show(folder.path(), "entry", "case").iter().map(|row| text(row, "vector")).collect();

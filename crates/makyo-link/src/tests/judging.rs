@@ -1,0 +1,117 @@
+use super::{fixture, incident, read, weights};
+use crate::answer::judgement_object;
+use crate::incident::Class;
+use crate::judge::{Judgement, NONE, judge};
+use crate::knowledge::Knowledge;
+
+fn knowledge() -> Knowledge {
+    let mut knowledge = Knowledge::default();
+    knowledge.read("knowledge", &fixture("knowledge"));
+    knowledge.renumber(&weights().renumbered);
+    assert!(knowledge.unread.is_empty(), "{:?}", knowledge.unread);
+    knowledge
+}
+
+fn of(items: &[(&str, &str)]) -> Judgement {
+    judge(&incident("case", items), &knowledge(), &weights())
+}
+
+const METHODS: [(&str, &str); 5] = [
+    ("technique", "T1566.001"),
+    ("technique", "T1059.001"),
+    ("technique", "T1021.001"),
+    ("technique", "T1003.003"),
+    ("technique", "T1560.001"),
+];
+
+#[test]
+fn targets_and_methods_alone_stay_under_the_cap_and_say_so() {
+    let judgement = of(&METHODS);
+    let group = judgement.hypotheses.iter().find(|one| one.name.contains("Paper Lantern"));
+    let group = group.expect("nearest group is told");
+    assert!(group.probability <= 0.55 && group.high <= 0.55, "{group:#?}");
+    assert!(judgement.cap.is_soft && judgement.cap.limit <= 0.55);
+    assert!(judgement.en.contains("Only targets and methods support"), "{}", judgement.en);
+    assert!(judgement.ja.contains("攻撃対象と手口のみ"), "{}", judgement.ja);
+    assert!(judgement.en.contains("nobody is named"));
+    assert_eq!(judgement.confidence.words().en, "low");
+}
+
+#[test]
+fn code_beside_methods_names_a_group_up_to_the_next_cap() {
+    let mut items = METHODS.to_vec();
+    items.push(("family", "invented lantern"));
+    let judgement = of(&items);
+    assert_eq!(judgement.hypotheses[0].name, "Paper Lantern (G9001)", "{judgement:#?}");
+    assert!(judgement.hypotheses[0].probability <= 0.80);
+    assert!(judgement.hypotheses[0].evidence.iter().any(|one| one.class == Class::Code));
+    let without = judgement.sensitivity.iter().find(|one| one.drop == "class: code");
+    assert!(without.is_some_and(|one| one.probability <= 0.55 || one.leader == NONE));
+}
+
+#[test]
+fn an_unknown_actor_is_not_named() {
+    let judgement = of(&[("technique", "T1602.001"), ("family", "never heard of")]);
+    assert_eq!(judgement.hypotheses[0].name, NONE);
+    assert!(judgement.en.contains("does not have"), "{}", judgement.en);
+}
+
+#[test]
+fn no_evidence_gives_no_group() {
+    let judgement = of(&[("configuration", "only ours")]);
+    assert_eq!(judgement.hypotheses[0].name, NONE);
+    assert!(judgement.en.contains("Nothing in the evidence"), "{}", judgement.en);
+}
+
+#[test]
+fn both_numberings_of_a_technique_are_one() {
+    let knowledge = knowledge();
+    assert_eq!(knowledge.current("T1562.001"), "T1685");
+    assert_eq!(knowledge.current("T1070.001"), "T1685.005");
+    let old = judge(&incident("c", &[("technique", "T1562.001")]), &knowledge, &weights());
+    let new = judge(&incident("c", &[("technique", "T1685")]), &knowledge, &weights());
+    assert_eq!(old, new);
+}
+
+#[test]
+fn likelihood_and_confidence_never_share_a_sentence() {
+    let mut items = METHODS.to_vec();
+    items.push(("family", "invented lantern"));
+    for judgement in [of(&items), of(&METHODS)] {
+        for sentence in judgement.en.split(". ") {
+            let is_likelihood =
+                ["likely", "chance", "certain"].iter().any(|w| sentence.contains(w));
+            assert!(!(is_likelihood && sentence.contains("Confidence")), "{sentence}");
+        }
+    }
+}
+
+#[test]
+fn state_responsibility_is_never_produced() {
+    let knowledge = knowledge();
+    let judgement = judge(&incident("c", &METHODS), &knowledge, &weights());
+    let object = judgement_object(&judgement, &knowledge);
+    assert_eq!(object.get("state_responsibility"), Some(&makyo_base::Value::Null));
+    assert!(judgement.en.contains("Whether a state is responsible is not judged."));
+}
+
+#[test]
+fn intervals_hold_their_probability() {
+    let incident = read("university").incidents.remove(0);
+    for one in judge(&incident, &knowledge(), &weights()).hypotheses {
+        assert!(one.low <= one.probability && one.probability <= one.high, "{one:#?}");
+    }
+}
+
+#[test]
+fn someone_elses_conclusion_is_no_evidence() {
+    let text = r#"{"type":"bundle","id":"bundle--1","objects":[
+        {"type":"incident","id":"incident--1","name":"x"},
+        {"type":"intrusion-set","id":"intrusion-set--1","name":"Paper Lantern"},
+        {"type":"relationship","id":"relationship--1","relationship_type":"attributed-to",
+         "source_ref":"incident--1","target_ref":"intrusion-set--1"},
+        {"type":"domain-name","id":"domain-name--1","value":"a.example"}]}"#;
+    let reading = crate::read::read_incidents("f", text, &super::shared());
+    assert_eq!(reading.incidents[0].items.len(), 1);
+    assert_eq!(reading.incidents[0].items[0].value, "a.example");
+}

@@ -1,0 +1,98 @@
+use super::{incident, read, weights};
+use crate::incident::Incident;
+use crate::link::{Linkage, Relation, link};
+
+fn of(names: &[&str]) -> Linkage {
+    let incidents: Vec<Incident> = names.iter().flat_map(|name| read(name).incidents).collect();
+    link(&incidents, &weights(), 1)
+}
+
+fn id(number: u32) -> String {
+    format!("incident--00000000-0000-4000-8000-{number:012}")
+}
+
+const VICTIMS: [&str; 3] = ["ministry", "university", "aerospace"];
+const DECOYS: [&str; 3] = ["decoy-same-family", "decoy-same-techniques", "decoy-one-address"];
+
+#[test]
+fn three_organisations_of_one_intruder_are_one_campaign() {
+    let linkage = of(&VICTIMS);
+    assert_eq!(linkage.campaigns.len(), 1, "{linkage:#?}");
+    assert_eq!(linkage.campaigns[0].incidents, [id(1), id(2), id(3)]);
+    let pairs: Vec<_> = linkage.campaigns[0].links.iter().map(|link| link.pair.clone()).collect();
+    // The ministry and the aerospace firm share only the family: the link goes through the third.
+    assert_eq!(pairs, [(id(1), id(2)), (id(2), id(3))]);
+}
+
+#[test]
+fn decoys_are_not_linked_and_are_named_with_weaker_words() {
+    let all: Vec<&str> = VICTIMS.iter().chain(&DECOYS).copied().collect();
+    let linkage = of(&all);
+    assert_eq!(linkage.campaigns.len(), 1, "{linkage:#?}");
+    assert_eq!(linkage.campaigns[0].incidents, [id(1), id(2), id(3)]);
+    assert_eq!(linkage.unlinked, [id(4), id(5), id(6)]);
+    let relation = |a: u32| {
+        let found = linkage.related.iter().find(|one| one.pair.1 == id(a) || one.pair.0 == id(a));
+        found.map(|one| one.relation)
+    };
+    assert_eq!(relation(4), Some(Relation::SameFamily));
+    assert_eq!(relation(5), None);
+    assert_eq!(relation(6), Some(Relation::OneArtefact));
+}
+
+#[test]
+fn each_link_says_what_would_break_it() {
+    let linkage = of(&VICTIMS);
+    let breaks: Vec<_> = linkage.campaigns[0].links.iter().map(|link| &link.breaks).collect();
+    // Three hard items tie ministry and university (domain, file, family), as many the others.
+    assert!(breaks.iter().all(|items| items.is_empty()), "{breaks:?}");
+    for link in &linkage.campaigns[0].links {
+        let sum: f64 = link.evidence.iter().map(|one| one.weight_db).sum();
+        assert!((sum - link.weight_db).abs() < 0.2, "{} {sum}", link.weight_db);
+    }
+}
+
+#[test]
+fn targets_and_methods_alone_link_nothing() {
+    let items: Vec<(&str, &str)> = vec![
+        ("technique", "T1566.001"),
+        ("technique", "T1059.001"),
+        ("technique", "T1218.011"),
+        ("technique", "T1484.002"),
+        ("sector", "aerospace"),
+        ("country", "jp"),
+        ("lure", "panel on space policy"),
+    ];
+    let linkage = link(&[incident("a", &items), incident("b", &items)], &weights(), 1);
+    assert!(linkage.campaigns.is_empty(), "{linkage:#?}");
+    assert_eq!(linkage.unlinked, ["a", "b"]);
+}
+
+#[test]
+fn one_sample_told_three_times_is_one_witness() {
+    let mut a =
+        incident("a", &[("sample", "aa"), ("configuration", "m"), ("endpoint", "x.example")]);
+    let mut b =
+        incident("b", &[("sample", "aa"), ("configuration", "m"), ("endpoint", "x.example")]);
+    for one in a.items.iter_mut().chain(&mut b.items) {
+        one.root = "the sample".to_owned();
+    }
+    let linkage = link(&[a, b], &weights(), 1);
+    assert!(linkage.campaigns.is_empty(), "{linkage:#?}");
+    assert_eq!(linkage.related[0].relation, Relation::OneArtefact);
+}
+
+#[test]
+fn what_everybody_shares_joins_nothing() {
+    // A relay's address and a bought family in forty unrelated incidents.
+    let incidents: Vec<Incident> = (0..40)
+        .map(|number| {
+            let own = format!("own-{number}.example");
+            incident(
+                &format!("i{number:02}"),
+                &[("endpoint", "192.0.2.200"), ("family", "bought"), ("endpoint", &own)],
+            )
+        })
+        .collect();
+    assert!(link(&incidents, &weights(), 1).campaigns.is_empty());
+}
