@@ -74,6 +74,7 @@ pub fn score(case: &Path, truth: &Path) -> Result<Score, Error> {
         "path": path(&truth, &answer("path")?),
         "entry": entry(&truth, &answer("entry")?),
         "incidents": {"true": truth["incidents"], "found": answer("incidents")?.len()},
+        "messages": messages(&truth, &answer("messages")?),
         "decoys": decoys(&truth, &names, &found, &answer("hosts")?, &answer("entry")?),
     });
     Ok(Score { figures })
@@ -366,11 +367,12 @@ fn path(truth: &Value, rows: &[Value]) -> Value {
     let mut missed = Vec::new();
     for stage in stages {
         let wanted = family(text(stage, "technique"));
-        let told = rows
-            .iter()
-            .filter(|row| family(text(row, "technique")) == wanted)
-            .filter_map(|row| parse_time(text(row, "time")))
-            .min();
+        let first = |fits: &dyn Fn(&str) -> bool| {
+            let fitting = rows.iter().filter(|row| fits(text(row, "technique")));
+            fitting.filter_map(|row| parse_time(text(row, "time"))).min()
+        };
+        let exact = first(&|technique| technique == text(stage, "technique"));
+        let told = exact.or_else(|| first(&|technique| family(technique) == wanted));
         match (told, parse_time(text(stage, "time"))) {
             (Some(told), Some(real)) => pairs.push((real, told)),
             _ => missed.push(format!("{} {}", text(stage, "tactic"), text(stage, "technique"))),
@@ -417,6 +419,29 @@ fn entry(truth: &Value, rows: &[Value]) -> Value {
     let vectors: Vec<String> = rows.iter().map(|row| text(row, "vector").to_owned()).collect();
     let right = real.len() - missed.len();
     json!({"right": format!("{right}/{}", real.len()), "missed": missed, "found": vectors})
+}
+
+fn messages(truth: &Value, rows: &[Value]) -> Value {
+    let verdicts: BTreeMap<&str, &str> = rows
+        .iter()
+        .map(|row| (text(row, "message_id").trim_matches(['<', '>']), text(row, "verdict")))
+        .collect();
+    let mut missed = Vec::new();
+    let mut all = 0;
+    for (id, row) in object(&truth["messages"]) {
+        if text(row, "verdict") == "malicious" {
+            all += 1;
+            if !matches!(verdicts.get(id.as_str()), Some(&("malicious" | "suspicious"))) {
+                missed.push(id.clone());
+            }
+        }
+    }
+    let harmless = list(truth, "benign").iter().filter(|decoy| text(decoy, "kind") == "message");
+    let wrong: Vec<&str> = harmless
+        .map(|decoy| text(decoy, "value"))
+        .filter(|id| verdicts.get(id) == Some(&"malicious"))
+        .collect();
+    json!({"found": format!("{}/{all}", all - missed.len()), "missed": missed, "wrong": wrong})
 }
 
 fn decoys(truth: &Value, names: &Names, found: &Found, hosts: &[Value], entry: &[Value]) -> Value {

@@ -148,9 +148,9 @@ impl Truth {
     }
 
     pub(crate) fn stage(&mut self, moment: Moment, tactic: &'static str, technique: &'static str) {
-        let is_new = !self.path.iter().any(|stage| (stage.1, stage.2) == (tactic, technique));
-        if is_new {
-            self.path.push((moment, tactic, technique));
+        match self.path.iter_mut().find(|stage| (stage.1, stage.2) == (tactic, technique)) {
+            Some(stage) => stage.0 = stage.0.min(moment),
+            None => self.path.push((moment, tactic, technique)),
         }
     }
 
