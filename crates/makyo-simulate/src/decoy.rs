@@ -113,6 +113,11 @@ fn appliances(scene: &mut Scene, day: i64, random: &mut Random) {
     for gateway in scene.gateways {
         let moment = at(day, 4, 0) + random.within(3, 20) * SECOND;
         scene.vpn(gateway, moment, Fact::Updates);
+        for turn in 0..288 {
+            let moment = at(day, 0, 0) + (turn * 300 + 17) * SECOND;
+            let (load, sessions) = (1 + random.below(20), 200 + random.below(900));
+            scene.vpn(gateway, moment, Fact::Lives(load, sessions));
+        }
         for _ in 0..random.count(6.0) {
             let moment = at(day, 0, 0) + random.within(0, 86_399) * SECOND;
             let user = *random.pick(&["admin", "test", "guest", "vpn", "root", "support"]);

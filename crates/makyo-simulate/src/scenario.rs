@@ -268,6 +268,15 @@ fn finish(options: &Options, scene: &mut Scene) -> Result<(), Error> {
     if *scenario != Scenario::Benign {
         assets(*scenario, &mut scene.truth);
     }
+    for gap in &mut scene.truth.gaps {
+        let log = match gap.source.as_str() {
+            "m365-unified-audit" if gap.scope == "tenant" => Log::UnifiedAudit,
+            "windows-security" => Log::Windows(gap.scope.clone()),
+            "m365-unified-audit" => continue,
+            _ => Log::Vpn(scene.gateways[0].name),
+        };
+        gap.records_lost = Some(scene.evidence.lost(&log));
+    }
     let truth = scene.truth.to_json(scenario.name(), *seed, *scale);
     let truth = serde_json::to_string_pretty(&truth).unwrap_or_default() + "\n";
     let readme = format!(

@@ -61,8 +61,14 @@ pub fn score(case: &Path, truth: &Path) -> Result<Score, Error> {
     };
     let names = Names::of(&truth);
     let rows = answer("accounts")?;
-    let found: BTreeMap<String, Value> =
-        rows.into_iter().map(|row| (names.account(text(&row, "account")), row)).collect();
+    let mut found = Found::new();
+    for row in rows {
+        // One account under two names counts once, by the graver verdict.
+        let kept = found.entry(names.account(text(&row, "account"))).or_insert(Value::Null);
+        if kept.is_null() || gravity(&row) > gravity(kept) {
+            *kept = row;
+        }
+    }
     let figures = json!({
         "accounts": accounts(&truth, &names, &found),
         "rungs": rungs(&truth, &names, &found),
@@ -133,6 +139,12 @@ impl Names {
 fn short(name: &str) -> &str {
     let name = name.rsplit('\\').next().unwrap_or(name);
     name.split('@').next().unwrap_or(name)
+}
+
+/// Verdicts from the lightest to the gravest.
+fn gravity(row: &Value) -> usize {
+    let verdicts = ["", "clear", "unknown", "targeted", "suspected", "breached"];
+    verdicts.iter().position(|verdict| *verdict == text(row, "verdict")).unwrap_or(0)
 }
 
 type Found = BTreeMap<String, Value>;
@@ -334,12 +346,8 @@ fn gaps(truth: &Value, rows: &[Value]) -> Value {
             })
             .any(|row| list(row, "gaps").iter().any(covers) || starts_after(row, gap, from, to));
         if !is_told {
-            missed.push(format!(
-                "{} {} {}",
-                text(gap, "source"),
-                text(gap, "scope"),
-                text(gap, "kind")
-            ));
+            let [source, scope, kind] = ["source", "scope", "kind"].map(|name| text(gap, name));
+            missed.push(format!("{source} {scope} {kind}: {} lost", gap["records_lost"]));
         }
     }
     json!({"reported": format!("{}/{}", all.len() - missed.len(), all.len()), "missed": missed})

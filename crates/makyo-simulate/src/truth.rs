@@ -65,6 +65,8 @@ pub struct Gap {
     pub to: i64,
     /// Why.
     pub kind: &'static str,
+    /// How many records are missing, where that can be counted.
+    pub records_lost: Option<u64>,
 }
 
 /// What is true of one account.
@@ -188,7 +190,7 @@ impl Truth {
             .gaps
             .iter()
             .map(|gap| {
-                json!({"source": gap.source, "scope": gap.scope, "from": utc(gap.from), "to": utc(gap.to), "kind": gap.kind})
+                json!({"source": gap.source, "scope": gap.scope, "from": utc(gap.from), "to": utc(gap.to), "kind": gap.kind, "records_lost": gap.records_lost})
             })
             .collect();
         let decoys: Vec<Value> = self
