@@ -198,7 +198,6 @@ pub(crate) fn at_telephone(
 /// The person at a computer of the family, which the directory does not know.
 pub(crate) fn at_own_computer(person: &Person, day: i64, place: Place) -> Context {
     let make = if person.index.is_multiple_of(3) { Browser::Edge } else { Browser::Chrome };
-    let version = if day < person.update_day { 140 } else { 141 };
-    let (browser, text) = agent(make, "Windows11", version);
+    let (browser, text) = agent(make, "Windows11", person.version_on(day));
     Context { place, device: Device::unknown("Windows11"), browser, agent: text }
 }

@@ -8,9 +8,10 @@ use serde_json::json;
 use crate::act::{BROWSER, BROWSER_MFA, Context, How, RENEWAL, Scene, Token, file_path};
 use crate::decoy::{SERVICES, consent, second_factor, service};
 use crate::evidence::Log;
+use crate::habit;
 use crate::mail::Mail;
 use crate::moment::{DAY, HOUR, MINUTE, Moment, SECOND, START, at, utc};
-use crate::people::{Browser, DEPARTMENTS, Device, Role, agent};
+use crate::people::{Browser, DEPARTMENTS, Device, Person, Role, agent};
 use crate::place::{self, Place};
 use crate::random::Random;
 use crate::record::sign_in::{BROKER, FILES, LEGACY, OFFICE, PORTAL, WEB_MAIL};
@@ -101,7 +102,7 @@ impl Plan {
         let mut pool: Vec<usize> = scene
             .people
             .iter()
-            .filter(|person| person.index >= 50 && person.is_active())
+            .filter(|person| person.index >= 50 && person.role != Role::CloudOnly)
             .map(|person| person.index)
             .collect();
         random.shuffle(&mut pool);
@@ -112,7 +113,8 @@ impl Plan {
             .iter()
             .enumerate()
             .map(|(turn, index)| {
-                victim(turn, *index, is_inside, sessions.len(), chosen.len(), random)
+                let person = &scene.people[*index];
+                victim(turn, person, is_inside, (sessions.len(), chosen.len()), random)
             })
             .collect();
         let tried = pool.into_iter().skip(count.saturating_sub(3)).take(count / 5 + 2);
@@ -149,12 +151,12 @@ pub(crate) fn breached_count(accounts: usize) -> usize {
 
 fn victim(
     turn: usize,
-    index: usize,
+    person: &Person,
     is_inside: bool,
-    sessions: usize,
-    victims: usize,
+    (sessions, victims): (usize, usize),
     random: &mut Random,
 ) -> Victim {
+    let (index, has_second_factor) = (person.index, person.has_second_factor);
     let way = match (turn, is_inside) {
         (3 | 4, _) => Way::Vpn,
         (_, true) => Way::Egress,
@@ -178,6 +180,9 @@ fn victim(
         (_, 67..=86) => Depth::Take,
         _ => Depth::Change,
     };
+    // Most of those who need a second factor are entered from inside, where none is asked for.
+    let is_stopped = way == Way::Hosting && has_second_factor && random.chance(0.6);
+    let way = if is_stopped { Way::Egress } else { way };
     let session = (turn * 31 % victims) * sessions / victims;
     let again = random.chance(0.35).then(|| (session + 1 + random.index(6)).min(sessions - 1));
     Victim {
@@ -519,8 +524,7 @@ fn context(scene: &Scene, plan: &Plan, way: Way, number: usize, day: i64) -> Con
             // A browser that some member of the staff has too.
             let random = &mut Random::of(scene.seed, "disguise", &[number.unsigned_abs()]);
             let model = &scene.people[50 + random.index(scene.people.len() - 50)];
-            let (browser, text) =
-                agent(model.browser, "Windows11", if day < model.update_day { 140 } else { 141 });
+            let (browser, text) = agent(model.browser, "Windows11", model.version_on(day));
             (place::office(place::EGRESS_TOKYO), (browser, text))
         }
         Way::Egress => (place::office(place::EGRESS_TOKYO), agent(Browser::Edge, "Windows10", 141)),
@@ -541,7 +545,7 @@ fn attempt(
 ) {
     let way = if random.chance(0.5) { Way::Egress } else { Way::Hosting };
     let context = context(scene, plan, way, number, day);
-    let code = *random.pick(&[50_126, 50_126, 50_053, 53_003, 500_121]);
+    let code = *random.pick(&[50_126, 50_126, 50_053, 53_003, 500_121, 50_076]);
     for turn in 0..random.within(1, 3) {
         let moment = moment + turn * 12 * SECOND;
         scene.fail_sign_in(index, &context, (PORTAL, BROWSER, code), moment, random);
@@ -564,6 +568,9 @@ fn sign_in(
     match victim.way {
         Way::InTheMiddle => {
             scene.sign_in(index, context, (PORTAL, BROWSER_MFA), &id, moment, random);
+            if random.chance(0.5) {
+                redirect(scene, index, moment, random);
+            }
             let (browser, text) = agent(Browser::Firefox, "Windows10", 128);
             let later =
                 Context { place: place::hosting(21), browser, agent: text, ..context.clone() };
@@ -599,8 +606,41 @@ fn sign_in(
         }
         _ => {
             let app = *random.pick(&[PORTAL, WEB_MAIL, FILES]);
+            if victim.way == Way::Hosting && scene.people[index].has_second_factor {
+                return (press(scene, index, context, moment, random), context.clone());
+            }
             (scene.sign_in(index, context, (app, BROWSER), &id, moment, random), context.clone())
         }
+    }
+}
+
+/// The owner of a second factor is asked until the answer is yes.
+fn press(
+    scene: &mut Scene,
+    index: usize,
+    context: &Context,
+    moment: Moment,
+    random: &mut Random,
+) -> Token {
+    let asked = random.within(1, 7);
+    for turn in 0..asked {
+        let before = moment - (asked - turn) * 38 * SECOND;
+        scene.fail_sign_in(index, context, (PORTAL, BROWSER_MFA, 500_121), before, random);
+    }
+    let id = random.guid().to_string();
+    scene.sign_in(index, context, (PORTAL, BROWSER_MFA), &id, moment, random)
+}
+
+/// After the sign-in through the proxy the owner is sent on to the real page.
+fn redirect(scene: &mut Scene, index: usize, moment: Moment, random: &mut Random) {
+    let person = scene.people[index].clone();
+    let day = (moment - START) / DAY;
+    let place = place::office(person.egress());
+    let own = habit::at_computer(&person, day, place, scene.seed);
+    let session = scene.desks[index].desktop.clone();
+    if !session.is_empty() {
+        let after = moment + random.within(7, 25) * SECOND;
+        scene.sign_in(index, &own, (PORTAL, RENEWAL), &session, after, random);
     }
 }
 

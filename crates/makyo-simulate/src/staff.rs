@@ -283,8 +283,9 @@ fn web(scene: &mut Scene, shift: &Shift, random: &mut Random) -> (Option<Token>,
             context,
         );
     }
-    // A second factor is asked for outside the offices only.
-    let how = if shift.is_in_office { BROWSER } else { BROWSER_MFA };
+    // A second factor is asked for outside the offices only, and not of everybody.
+    let is_asked = !shift.is_in_office && shift.person.has_second_factor;
+    let how = if is_asked { BROWSER_MFA } else { BROWSER };
     if random.chance(0.05) {
         let before = moment - random.within(8, 50) * SECOND;
         scene.fail_sign_in(index, &context, (app, how, 50_126), before, random);
@@ -443,7 +444,8 @@ fn evening(scene: &mut Scene, shift: &Shift, random: &mut Random) {
     let context = habit::at_own_computer(&shift.person, shift.day, place);
     let moment = shift.to + random.minutes(60, 200);
     let id = random.guid().to_string();
-    let token = scene.sign_in(index, &context, (WEB_MAIL, BROWSER_MFA), &id, moment, random);
+    let how = if shift.person.has_second_factor { BROWSER_MFA } else { BROWSER };
+    let token = scene.sign_in(index, &context, (WEB_MAIL, how), &id, moment, random);
     for turn in 0..random.within(1, 3) {
         let moment = moment + turn * 7 * MINUTE + random.within(20, 200) * SECOND;
         let count = 1 + random.index(6);
