@@ -4,9 +4,9 @@
 use serde_json::json;
 
 use crate::act::Scene;
-use crate::decoy::service;
+use crate::decoy::{ADMIN_HOST, service};
 use crate::intrusion::{Plan, enter, outside, tunnel};
-use crate::moment::{HOUR, MINUTE, Moment, SECOND, at, midnight, utc};
+use crate::moment::{HOUR, MINUTE, Moment, SECOND, at, is_working_day, midnight, utc};
 use crate::place::{self, Place};
 use crate::random::Random;
 use crate::record::vpn::{self, Fact, Tunnel};
@@ -30,6 +30,7 @@ pub(crate) fn happen(scene: &mut Scene, plan: &Plan, day: i64) {
     let random = &mut Random::of(scene.seed, "chip maker", &[day.unsigned_abs()]);
     cameras(scene, day, random);
     plant(scene, day, random);
+    servers(scene, day, random);
     match day {
         ENTRY_DAY => enter(scene, plan, ENTRY_DAY, random),
         PLANT_DAY => reach_plant(scene, plan, random),
@@ -118,6 +119,28 @@ fn plant(scene: &mut Scene, day: i64, random: &mut Random) {
                 received: 410,
             };
             scene.flow(&flow, moment, random);
+        }
+    }
+}
+
+/// What the vendor's server and the historian write on ordinary days.
+fn servers(scene: &mut Scene, day: i64, random: &mut Random) {
+    for host in ["srv-rs01", "hist01"] {
+        let who = service("svc-backup", 0x3f_4400);
+        let moment = at(day, 1, 40) + random.within(0, 50) * SECOND;
+        let logon = Logon { kind: 3, from: "10.20.3.30", workstation: "-", is_ntlm: false };
+        let text = windows::logon(host, moment, &who, &logon, random);
+        scene.windows(host, moment, text);
+        if is_working_day(day) && random.chance(0.6) {
+            let who = service("adm-ito", 0x66_0000 + random.below(1 << 20));
+            let moment = at(day, 10, 0) + random.minutes(0, 400);
+            let logon = Logon { kind: 10, from: ADMIN_HOST, workstation: "ADM-WS", is_ntlm: false };
+            let text = windows::logon(host, moment, &who, &logon, random);
+            scene.windows(host, moment, text);
+            let command =
+                ("C:\\Windows\\System32\\mmc.exe", "mmc.exe", "C:\\Windows\\explorer.exe");
+            let text = windows::process(host, moment + MINUTE, &who, command, random);
+            scene.windows(host, moment + MINUTE, text);
         }
     }
 }

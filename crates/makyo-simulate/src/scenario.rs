@@ -208,7 +208,7 @@ fn desk(seed: u64, index: usize) -> Desk {
 fn gaps(scenario: Scenario, gateway: Gateway) -> (Vec<(Log, i64, i64)>, Vec<Gap>) {
     let audit = (at(16, 14, 0), at(17, 18, 0));
     let silent = (at(11, 14, 0), at(11, 15, 0));
-    let source = if gateway.make == Make::FortiGate { "fortigate" } else { "edge-gate" };
+    let source = if gateway.make == Make::FortiGate { "fortigate" } else { "generic" };
     let mut holes =
         vec![(Log::UnifiedAudit, audit.0, audit.1), (Log::Vpn(gateway.name), silent.0, silent.1)];
     let mut told = vec![

@@ -350,7 +350,25 @@ fn gaps(truth: &Value, rows: &[Value]) -> Value {
             missed.push(format!("{source} {scope} {kind}: {} lost", gap["records_lost"]));
         }
     }
-    json!({"reported": format!("{}/{}", all.len() - missed.len(), all.len()), "missed": missed})
+    json!({
+        "reported": format!("{}/{}", all.len() - missed.len(), all.len()), "missed": missed,
+        "told_beside": beside(all, rows),
+    })
+}
+
+/// How many gaps are told that overlap no true one of their source.
+fn beside(all: &[Value], rows: &[Value]) -> usize {
+    let span = |gap: &Value| Some((parse_time(text(gap, "from"))?, parse_time(text(gap, "to"))?));
+    let is_beside = |source: &str, told: &Value| {
+        let Some((start, end)) = span(told) else { return false };
+        let real = all.iter().filter(|gap| text(gap, "source") == source).filter_map(span);
+        !real.into_iter().any(|(from, to)| start <= to && end >= from)
+    };
+    let counts = rows.iter().map(|row| {
+        let source = text(row, "source");
+        list(row, "gaps").iter().filter(|told| is_beside(source, told)).count()
+    });
+    counts.sum()
 }
 
 /// A cleared log begins where it was cleared; a coverage that begins there says so too.

@@ -167,6 +167,12 @@ fn domain(scene: &mut Scene, shift: &Shift, random: &mut Random) {
     if (52..60).contains(&person.index) && shift.is_in_office {
         workstation(scene, shift, &who, random);
     }
+    if random.chance(0.12) {
+        let moment = moment_within(shift.from, shift.to, random);
+        let logon = Logon { kind: 3, from: inside, workstation: "-", is_ntlm: false };
+        let text = windows::logon("srv-app01", moment, &who, &logon, random);
+        scene.windows("srv-app01", moment, text);
+    }
     if !random.chance((0.25 * shift.volume).min(0.8)) {
         return;
     }
