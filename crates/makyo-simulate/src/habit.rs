@@ -81,6 +81,9 @@ pub(crate) fn declare(people: &[Person], truth: &mut Truth) {
             truth.decoy("account", &renamed(&person.upn), why);
         }
     }
+    for person in people.iter().skip(9).step_by(9).take(4) {
+        truth.decoy("account", &person.upn, "a service renews tokens and shows the old address");
+    }
     for person in people.iter().filter(|person| person.prefix.is_some()).take(3) {
         truth.decoy("account", &person.upn, "home with IPv6 addresses that change daily");
     }

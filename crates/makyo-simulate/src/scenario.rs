@@ -137,7 +137,6 @@ pub fn simulate(options: &Options) -> Result<Summary, Error> {
         scenario => Plan::new(&scene, scenario == Scenario::AgencyInside),
     };
     for day in 0..options.days {
-        scene.leases = 0;
         for index in 0..scene.people.len() {
             staff::live(&mut scene, day, index);
         }

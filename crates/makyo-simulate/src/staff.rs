@@ -8,7 +8,7 @@ use crate::moment::{MINUTE, Moment, SECOND, TOKYO, europe, is_working_day, midni
 use crate::people::{DEPARTMENTS, Person, Role};
 use crate::place;
 use crate::random::Random;
-use crate::record::sign_in::{App, FILES, MOBILE, OFFICE, PORTAL, SYNC, TEAMS, WEB_MAIL};
+use crate::record::sign_in::{App, FILES, MOBILE, OFFICE, PORTAL, SERVICE, SYNC, TEAMS, WEB_MAIL};
 use crate::record::unified::Client;
 use crate::record::vpn::{self, Fact, Tunnel};
 use crate::record::windows::{self, Logon, Who};
@@ -68,6 +68,9 @@ pub(crate) fn live(scene: &mut Scene, day: i64, index: usize) {
     files(scene, &shift, &browser, web.as_ref(), random);
     if random.chance(0.5) {
         telephone(scene, &shift.person, day, random);
+    }
+    if shift.is_in_office && index.is_multiple_of(9) && random.chance(0.4) {
+        stale(scene, &shift, random);
     }
     if shift.person.has_own_computer && random.chance(0.12) {
         evening(scene, &shift, random);
@@ -441,6 +444,18 @@ fn telephone(scene: &mut Scene, person: &Person, day: i64, random: &mut Random) 
         let doing = (&read, Some(&token), Client::Telephone);
         scene.read_mail(index, index, doing, count, moment, random);
     }
+}
+
+/// A service renews a token: the record shows the home where the token was first given, although
+/// its user is in the office.
+fn stale(scene: &mut Scene, shift: &Shift, random: &mut Random) {
+    let index = shift.person.index;
+    let mut context = shift.mail.clone();
+    context.place = shift.person.home.clone();
+    context.agent.clear();
+    let id = scene.desks[index].desktop.clone();
+    let moment = moment_within(shift.from, shift.to, random);
+    scene.sign_in(index, &context, (SERVICE, RENEWAL), &id, moment, random);
 }
 
 /// Work in the evening at the family's computer, which nobody manages.
