@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::act::Scene;
 use crate::decoy::{ADMIN_HOST, service};
-use crate::intrusion::{Plan, enter, outside, tunnel};
+use crate::intrusion::{Plan, enter, outside, tunnel, workstation};
 use crate::moment::{HOUR, MINUTE, Moment, SECOND, at, is_working_day, midnight, utc};
 use crate::place::{self, Place};
 use crate::random::Random;
@@ -147,7 +147,8 @@ fn servers(scene: &mut Scene, day: i64, random: &mut Random) {
 
 /// From the application server to the plant's historian, and from there to a controller.
 fn reach_plant(scene: &mut Scene, plan: &Plan, random: &mut Random) {
-    let start = at(PLANT_DAY, 3, 5) + random.within(0, 1200) * SECOND;
+    let start = at(PLANT_DAY, 1, 5) + random.minutes(0, 170);
+    let workstation = workstation(scene.seed);
     let from = outside(plan, random);
     let (inside, _) = tunnel(scene, &from, None, (start, start + 2 * HOUR), random);
     let who = service("svc-ldap", 0x54_0000 + random.below(1 << 20));
@@ -164,7 +165,7 @@ fn reach_plant(scene: &mut Scene, plan: &Plan, random: &mut Random) {
         scene.flow(&flow, start + after * MINUTE, random);
     }
     let moment = start + 4 * MINUTE + SECOND;
-    let logon = Logon { kind: 10, from: &inside, workstation: "WIN-7K2Q9PL4TRS", is_ntlm: true };
+    let logon = Logon { kind: 10, from: &inside, workstation: &workstation, is_ntlm: true };
     let text = windows::logon("srv-app01", moment, &who, &logon, random);
     scene.windows("srv-app01", moment, text);
     let moment = start + 16 * MINUTE + SECOND;

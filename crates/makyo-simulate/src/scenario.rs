@@ -168,7 +168,7 @@ fn scene(options: &Options, accounts: usize) -> Scene {
     let mut truth = Truth::default();
     habit::declare(&people, &mut truth);
     let gateways = gateways(options.scenario.make());
-    let (holes, gaps) = gaps(options.scenario, gateways[0]);
+    let (holes, gaps) = gaps(options, gateways[0]);
     truth.gaps = gaps;
     for person in &people {
         truth.accounts.entry(person.upn.clone()).or_default();
@@ -204,7 +204,7 @@ fn desk(seed: u64, index: usize) -> Desk {
 }
 
 /// What the sources lose, for the writer and for the truth.
-fn gaps(scenario: Scenario, gateway: Gateway) -> (Vec<(Log, i64, i64)>, Vec<Gap>) {
+fn gaps(options: &Options, gateway: Gateway) -> (Vec<(Log, i64, i64)>, Vec<Gap>) {
     let audit = (at(16, 14, 0), at(17, 18, 0));
     let silent = (at(11, 14, 0), at(11, 15, 0));
     let source = if gateway.make == Make::FortiGate { "fortigate" } else { "generic" };
@@ -214,8 +214,8 @@ fn gaps(scenario: Scenario, gateway: Gateway) -> (Vec<(Log, i64, i64)>, Vec<Gap>
         gap("m365-unified-audit", "tenant", audit.0, audit.1, "silence"),
         gap(source, gateway.name, silent.0, silent.1, "silence"),
     ];
-    if matches!(scenario, Scenario::Agency | Scenario::AgencyInside) {
-        let cleared = cleared_at();
+    if matches!(options.scenario, Scenario::Agency | Scenario::AgencyInside) {
+        let cleared = cleared_at(options.seed);
         holes.push((Log::Windows("srv-app01".into()), START - 24 * HOUR, cleared));
         told.push(gap("windows-security", "srv-app01", START, cleared, "cleared"));
     }
