@@ -63,7 +63,7 @@ pub(crate) struct Scene {
     pub(crate) gateways: [Gateway; 2],
     pub(crate) evidence: Evidence,
     pub(crate) truth: Truth,
-    /// Inside addresses that VPN tunnels were given today.
+    /// How many inside addresses VPN tunnels were given.
     pub(crate) leases: usize,
     pub(crate) tunnels: u64,
     /// Mailboxes whose reads are not written for a time.
@@ -75,7 +75,8 @@ impl Scene {
     pub(crate) fn lease(&mut self) -> (String, u64) {
         self.leases += 1;
         self.tunnels += 1;
-        let number = 10 + self.leases % 1_000;
+        // An address is given again after two days or so.
+        let number = 10 + self.leases % self.people.len().max(120);
         (format!("10.99.{}.{}", number / 250, 1 + number % 250), 1_184_250_000 + self.tunnels)
     }
 

@@ -4,9 +4,9 @@
 use serde_json::json;
 
 use crate::act::Scene;
-use crate::decoy::service;
-use crate::intrusion::{Plan, enter, outside, tunnel};
-use crate::moment::{HOUR, MINUTE, Moment, SECOND, at, midnight, utc};
+use crate::decoy::{ADMIN_HOST, service};
+use crate::intrusion::{Plan, enter, outside, tunnel, workstation};
+use crate::moment::{HOUR, MINUTE, Moment, SECOND, at, is_working_day, midnight, utc};
 use crate::place::{self, Place};
 use crate::random::Random;
 use crate::record::vpn::{self, Fact, Tunnel};
@@ -30,6 +30,7 @@ pub(crate) fn happen(scene: &mut Scene, plan: &Plan, day: i64) {
     let random = &mut Random::of(scene.seed, "chip maker", &[day.unsigned_abs()]);
     cameras(scene, day, random);
     plant(scene, day, random);
+    servers(scene, day, random);
     match day {
         ENTRY_DAY => enter(scene, plan, ENTRY_DAY, random),
         PLANT_DAY => reach_plant(scene, plan, random),
@@ -122,9 +123,32 @@ fn plant(scene: &mut Scene, day: i64, random: &mut Random) {
     }
 }
 
+/// What the vendor's server and the historian write on ordinary days.
+fn servers(scene: &mut Scene, day: i64, random: &mut Random) {
+    for host in ["srv-rs01", "hist01"] {
+        let who = service("svc-backup", 0x3f_4400);
+        let moment = at(day, 1, 40) + random.within(0, 50) * SECOND;
+        let logon = Logon { kind: 3, from: "10.20.3.30", workstation: "-", is_ntlm: false };
+        let text = windows::logon(host, moment, &who, &logon, random);
+        scene.windows(host, moment, text);
+        if is_working_day(day) && random.chance(0.6) {
+            let who = service("adm-ito", 0x66_0000 + random.below(1 << 20));
+            let moment = at(day, 10, 0) + random.minutes(0, 400);
+            let logon = Logon { kind: 10, from: ADMIN_HOST, workstation: "ADM-WS", is_ntlm: false };
+            let text = windows::logon(host, moment, &who, &logon, random);
+            scene.windows(host, moment, text);
+            let command =
+                ("C:\\Windows\\System32\\mmc.exe", "mmc.exe", "C:\\Windows\\explorer.exe");
+            let text = windows::process(host, moment + MINUTE, &who, command, random);
+            scene.windows(host, moment + MINUTE, text);
+        }
+    }
+}
+
 /// From the application server to the plant's historian, and from there to a controller.
 fn reach_plant(scene: &mut Scene, plan: &Plan, random: &mut Random) {
-    let start = at(PLANT_DAY, 3, 5) + random.within(0, 1200) * SECOND;
+    let start = at(PLANT_DAY, 1, 5) + random.minutes(0, 170);
+    let workstation = workstation(scene.seed);
     let from = outside(plan, random);
     let (inside, _) = tunnel(scene, &from, None, (start, start + 2 * HOUR), random);
     let who = service("svc-ldap", 0x54_0000 + random.below(1 << 20));
@@ -141,7 +165,7 @@ fn reach_plant(scene: &mut Scene, plan: &Plan, random: &mut Random) {
         scene.flow(&flow, start + after * MINUTE, random);
     }
     let moment = start + 4 * MINUTE + SECOND;
-    let logon = Logon { kind: 10, from: &inside, workstation: "WIN-7K2Q9PL4TRS", is_ntlm: true };
+    let logon = Logon { kind: 10, from: &inside, workstation: &workstation, is_ntlm: true };
     let text = windows::logon("srv-app01", moment, &who, &logon, random);
     scene.windows("srv-app01", moment, text);
     let moment = start + 16 * MINUTE + SECOND;

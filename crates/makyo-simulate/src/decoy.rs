@@ -13,6 +13,8 @@ use crate::record::sign_in::{GRAPH_SHELL, LEGACY, PORTAL};
 use crate::record::unified::{self, Act, Client};
 use crate::record::vpn::{self, Fact, Tunnel};
 use crate::record::windows::{self, Logon, Who};
+use crate::record::zeek::{self, Flow};
+use crate::staff::{APPLICATIONS, CONTROLLER, FILE_SERVER};
 
 const MIGRATION: &str = "3d2f6c1e-5b7a-4c55-9b0e-10d5a7c1e201";
 const JOURNAL: &str = "8a41c0de-2f6b-4e0f-8f37-4b2f7a6d3e02";
@@ -28,6 +30,8 @@ pub(crate) const SERVICES: &[(&str, &str)] = &[
 pub(crate) const VENDOR: &str = "198.51.100.7";
 /// The own vulnerability scanner.
 pub(crate) const SCANNER: &str = "10.20.5.9";
+/// The monitoring server.
+const MONITOR: &str = "10.20.3.50";
 /// Where administrators sit.
 pub(crate) const ADMIN_HOST: &str = "10.20.3.11";
 
@@ -41,6 +45,7 @@ pub(crate) fn service(sam: &str, logon: u64) -> Who<'static> {
 pub(crate) fn happen(scene: &mut Scene, day: i64) {
     let random = &mut Random::of(scene.seed, "decoys", &[day.unsigned_abs()]);
     backup(scene, day, random);
+    machines(scene, day, random);
     appliances(scene, day, random);
     journal(scene, day, random);
     printer(scene, day, random);
@@ -108,11 +113,54 @@ fn backup(scene: &mut Scene, day: i64, random: &mut Random) {
     scene.truth.decoy("account", "agency\\svc-backup", "nightly backup with shadow copies");
 }
 
+/// Servers speak with each other all day, and the monitoring asks them regularly.
+fn machines(scene: &mut Scene, day: i64, random: &mut Random) {
+    const NAMES: &[(&str, &str, &str)] = &[
+        ("FS01$", "S-1-5-21-2046118302-1193370447-771204913-1101", FILE_SERVER),
+        ("SRV-APP01$", "S-1-5-21-2046118302-1193370447-771204913-1102", APPLICATIONS),
+        ("ADM-WS$", "S-1-5-21-2046118302-1193370447-771204913-1103", ADMIN_HOST),
+    ];
+    for turn in 0..144 {
+        let moment = at(day, 0, 0) + (turn * 600 + random.within(0, 90)) * SECOND;
+        let (sam, sid, from) = *random.pick(NAMES);
+        let who = Who { sam, sid, logon: 0x8_0000 + random.below(1 << 24) };
+        let service = *random.pick(&["krbtgt", "DC01$", "FS01$"]);
+        let text = windows::ticket("dc01", moment, &who, service, from, random);
+        scene.windows("dc01", moment, text);
+        let (sam, sid, from) = NAMES[1];
+        let who = Who { sam, sid, logon: 0x9_0000 + random.below(1 << 24) };
+        let logon = Logon { kind: 3, from, workstation: "-", is_ntlm: false };
+        let text = windows::logon("fs01", moment + 7 * SECOND, &who, &logon, random);
+        scene.windows("fs01", moment + 7 * SECOND, text);
+        for to in [CONTROLLER, FILE_SERVER, APPLICATIONS] {
+            let moment = at(day, 0, 0) + (turn * 600 + 30) * SECOND + random.within(0, 900);
+            let flow = Flow {
+                from: MONITOR,
+                to,
+                port: 443,
+                service: "ssl",
+                lasts: 120,
+                sent: 840,
+                received: 1_320,
+            };
+            scene.flow(&flow, moment, random);
+        }
+        let text = zeek::lookup(MONITOR, "status.monitor.example", "198.18.251.20", moment, random);
+        scene.evidence.push(Log::Lookups, moment, text);
+    }
+    scene.truth.decoy("host", MONITOR, "monitoring asks servers every ten minutes");
+}
+
 /// Updates of the appliances, and guesses from outside.
 fn appliances(scene: &mut Scene, day: i64, random: &mut Random) {
     for gateway in scene.gateways {
         let moment = at(day, 4, 0) + random.within(3, 20) * SECOND;
         scene.vpn(gateway, moment, Fact::Updates);
+        for turn in 0..288 {
+            let moment = at(day, 0, 0) + (turn * 300 + 17) * SECOND;
+            let (load, sessions) = (1 + random.below(20), 200 + random.below(900));
+            scene.vpn(gateway, moment, Fact::Lives(load, sessions));
+        }
         for _ in 0..random.count(6.0) {
             let moment = at(day, 0, 0) + random.within(0, 86_399) * SECOND;
             let user = *random.pick(&["admin", "test", "guest", "vpn", "root", "support"]);

@@ -39,6 +39,8 @@ pub(crate) struct Evidence {
     /// The next record number of each Windows log.
     record_ids: BTreeMap<Log, u64>,
     gaps: Vec<(Log, Moment, Moment)>,
+    /// How many records each log lost.
+    lost: BTreeMap<Log, u64>,
     /// The unified audit log of this day was exported twice.
     twice: i64,
     records: u64,
@@ -59,6 +61,7 @@ impl Evidence {
             sequence: 0,
             record_ids: BTreeMap::new(),
             gaps,
+            lost: BTreeMap::new(),
             twice,
             records: 0,
             wording,
@@ -73,6 +76,7 @@ impl Evidence {
     /// Takes a record; false if the log lost it.
     pub(crate) fn push(&mut self, log: Log, moment: Moment, text: String) -> bool {
         if self.is_lost(&log, moment) {
+            *self.lost.entry(log.clone()).or_default() += 1;
             // The numbers of lost records are missing in the log.
             if matches!(log, Log::Windows(_)) {
                 *self.record_ids.entry(log).or_insert_with_key(first_record_id) += 1;
@@ -82,6 +86,11 @@ impl Evidence {
         self.sequence += 1;
         self.waiting.entry(log).or_default().push((moment, self.sequence, text));
         true
+    }
+
+    /// How many records a log lost.
+    pub(crate) fn lost(&self, log: &Log) -> u64 {
+        self.lost.get(log).copied().unwrap_or(0)
     }
 
     /// How many records were written.
@@ -226,5 +235,5 @@ pub(crate) fn reworded<'a>(text: &'a str, wording: Wording) -> Cow<'a, str> {
 
 /// Where a gap stands in the truth.
 pub(crate) fn gap(source: &str, scope: &str, from: Moment, to: Moment, kind: &'static str) -> Gap {
-    Gap { source: source.to_owned(), scope: scope.to_owned(), from, to, kind }
+    Gap { source: source.to_owned(), scope: scope.to_owned(), from, to, kind, records_lost: None }
 }

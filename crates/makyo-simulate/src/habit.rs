@@ -81,6 +81,9 @@ pub(crate) fn declare(people: &[Person], truth: &mut Truth) {
             truth.decoy("account", &renamed(&person.upn), why);
         }
     }
+    for person in people.iter().skip(9).step_by(9).take(4) {
+        truth.decoy("account", &person.upn, "a service renews tokens and shows the old address");
+    }
     for person in people.iter().filter(|person| person.prefix.is_some()).take(3) {
         truth.decoy("account", &person.upn, "home with IPv6 addresses that change daily");
     }
@@ -198,7 +201,6 @@ pub(crate) fn at_telephone(
 /// The person at a computer of the family, which the directory does not know.
 pub(crate) fn at_own_computer(person: &Person, day: i64, place: Place) -> Context {
     let make = if person.index.is_multiple_of(3) { Browser::Edge } else { Browser::Chrome };
-    let version = if day < person.update_day { 140 } else { 141 };
-    let (browser, text) = agent(make, "Windows11", version);
+    let (browser, text) = agent(make, "Windows11", person.version_on(day));
     Context { place, device: Device::unknown("Windows11"), browser, agent: text }
 }

@@ -8,9 +8,10 @@ use serde_json::json;
 use crate::act::{BROWSER, BROWSER_MFA, Context, How, RENEWAL, Scene, Token, file_path};
 use crate::decoy::{SERVICES, consent, second_factor, service};
 use crate::evidence::Log;
+use crate::habit;
 use crate::mail::Mail;
 use crate::moment::{DAY, HOUR, MINUTE, Moment, SECOND, START, at, utc};
-use crate::people::{Browser, DEPARTMENTS, Device, Role, agent};
+use crate::people::{Browser, DEPARTMENTS, Device, Person, Role, agent};
 use crate::place::{self, Place};
 use crate::random::Random;
 use crate::record::sign_in::{BROKER, FILES, LEGACY, OFFICE, PORTAL, WEB_MAIL};
@@ -28,7 +29,22 @@ const COPY_DAY: i64 = 10;
 /// Days on which cloud accounts are entered.
 const CLOUD_DAYS: (i64, i64) = (12, 27);
 /// The intruder's own computer, as it names itself.
-const WORKSTATION: &str = "WIN-7K2Q9PL4TRS";
+pub(crate) fn workstation(seed: u64) -> String {
+    let random = &mut Random::of(seed, "workstation", &[]);
+    let kind = *random.pick(&["WIN-", "DESKTOP-"]);
+    format!("{kind}{}", random.word(if kind == "WIN-" { 11 } else { 7 }))
+}
+
+/// The user that an opened tunnel shows although nobody signed in.
+fn ghost(seed: u64) -> &'static str {
+    const NAMES: &[&str] = &["vpnmon", "svc-vpn", "sslguest", "fwtest"];
+    NAMES[Random::of(seed, "ghost", &[]).index(NAMES.len())]
+}
+
+/// When the second night's work begins.
+fn copy_starts(seed: u64) -> Moment {
+    at(COPY_DAY, 1, 0) + Random::of(seed, "copy", &[]).minutes(0, 170)
+}
 
 /// How an account is entered.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -87,7 +103,7 @@ impl Plan {
     pub(crate) fn new(scene: &Scene, is_inside: bool) -> Self {
         let random = &mut Random::of(scene.seed, "plan", &[]);
         let mut sessions: Vec<Session> = Vec::new();
-        for day in CLOUD_DAYS.0..=CLOUD_DAYS.1 {
+        for day in CLOUD_DAYS.0 + random.within(0, 2)..=CLOUD_DAYS.1 {
             for _ in 0..random.within(0, 2) {
                 // Mostly in office hours, where everybody is; sometimes deep in the night.
                 let hour =
@@ -101,7 +117,7 @@ impl Plan {
         let mut pool: Vec<usize> = scene
             .people
             .iter()
-            .filter(|person| person.index >= 50 && person.is_active())
+            .filter(|person| person.index >= 50 && person.role != Role::CloudOnly)
             .map(|person| person.index)
             .collect();
         random.shuffle(&mut pool);
@@ -112,7 +128,8 @@ impl Plan {
             .iter()
             .enumerate()
             .map(|(turn, index)| {
-                victim(turn, *index, is_inside, sessions.len(), chosen.len(), random)
+                let person = &scene.people[*index];
+                victim(turn, person, is_inside, (sessions.len(), chosen.len()), random)
             })
             .collect();
         let tried = pool.into_iter().skip(count.saturating_sub(3)).take(count / 5 + 2);
@@ -149,12 +166,12 @@ pub(crate) fn breached_count(accounts: usize) -> usize {
 
 fn victim(
     turn: usize,
-    index: usize,
+    person: &Person,
     is_inside: bool,
-    sessions: usize,
-    victims: usize,
+    (sessions, victims): (usize, usize),
     random: &mut Random,
 ) -> Victim {
+    let (index, has_second_factor) = (person.index, person.has_second_factor);
     let way = match (turn, is_inside) {
         (3 | 4, _) => Way::Vpn,
         (_, true) => Way::Egress,
@@ -178,6 +195,9 @@ fn victim(
         (_, 67..=86) => Depth::Take,
         _ => Depth::Change,
     };
+    // Most of those who need a second factor are entered from inside, where none is asked for.
+    let is_stopped = way == Way::Hosting && has_second_factor && random.chance(0.6);
+    let way = if is_stopped { Way::Egress } else { way };
     let session = (turn * 31 % victims) * sessions / victims;
     let again = random.chance(0.35).then(|| (session + 1 + random.index(6)).min(sessions - 1));
     Victim {
@@ -228,7 +248,7 @@ pub(crate) fn tunnel(
     random: &mut Random,
 ) -> (String, bool) {
     let (inside, id) = scene.lease();
-    let user = login.unwrap_or("vpnmon");
+    let user = login.unwrap_or_else(|| ghost(scene.seed));
     let group = if login.is_some() { "vpn-staff" } else { "N/A" };
     let tunnel = Tunnel { id, user, group, from: &from.address, inside: &inside };
     if login.is_some() {
@@ -248,7 +268,8 @@ pub(crate) fn tunnel(
 
 /// The first night: the appliance, then servers.
 pub(crate) fn enter(scene: &mut Scene, plan: &Plan, day: i64, random: &mut Random) {
-    let start = at(day, 2, 10) + random.within(0, 900) * SECOND;
+    let start = at(day, 1, 0) + random.minutes(0, 180);
+    let (workstation, ghost) = (workstation(scene.seed), ghost(scene.seed));
     let from = outside(plan, random);
     let crash = start - random.within(20, 70) * SECOND;
     scene.vpn(scene.gateways[0], crash, Fact::Crashes("sslvpnd", 11));
@@ -256,18 +277,18 @@ pub(crate) fn enter(scene: &mut Scene, plan: &Plan, day: i64, random: &mut Rando
     let is_known = scene.gateways[0].make == Make::FortiGate;
     let product = is_known.then_some("FortiGate");
     scene.truth.entry.push(json!({
-        "vector": "vpn_appliance", "time": utc(start), "through": scene.gateways[0].name, "account": "vpnmon",
+        "vector": "vpn_appliance", "time": utc(start), "through": scene.gateways[0].name, "account": ghost,
         "address": from.address, "product": product, "flaw": null,
         "explained_by_authentication": false,
     }));
-    scene.truth.reached("vpnmon", Rung::Authenticated, start, true).vector = "vpn_appliance";
+    scene.truth.reached(ghost, Rung::Authenticated, start, true).vector = "vpn_appliance";
     scene.truth.host(scene.gateways[0].name, Rung::Authenticated, start);
     scene.truth.stage(start, "initial-access", "T1190");
     let who = service("svc-ldap", 0x52_0000 + random.below(1 << 20));
     for (turn, host) in ["dc01", "srv-app01", "fs01"].iter().enumerate() {
         let moment = start + (9 + i64::try_from(turn).unwrap_or(0) * 8) * MINUTE;
-        let logon = Logon { kind: 3, from: &inside, workstation: WORKSTATION, is_ntlm: true };
-        let text = windows::validates("dc01", moment - SECOND, who.sam, WORKSTATION, true, random);
+        let logon = Logon { kind: 3, from: &inside, workstation: &workstation, is_ntlm: true };
+        let text = windows::validates("dc01", moment - SECOND, who.sam, &workstation, true, random);
         scene.windows("dc01", moment - SECOND, text);
         let text = windows::logon(host, moment, &who, &logon, random);
         scene.windows(host, moment, text);
@@ -351,11 +372,12 @@ fn take_share(scene: &mut Scene, who: &Who<'_>, inside: &str, start: Moment, ran
 
 /// The second night: the directory's database is copied, and a log cleared.
 fn copy_directory(scene: &mut Scene, plan: &Plan, random: &mut Random) {
-    let start = at(COPY_DAY, 2, 35) + random.within(0, 900) * SECOND;
+    let start = copy_starts(scene.seed);
+    let workstation = workstation(scene.seed);
     let from = outside(plan, random);
     let (inside, _) = tunnel(scene, &from, None, (start, start + 2 * HOUR), random);
     let who = service("svc-ldap", 0x53_0000 + random.below(1 << 20));
-    let logon = Logon { kind: 10, from: &inside, workstation: WORKSTATION, is_ntlm: true };
+    let logon = Logon { kind: 10, from: &inside, workstation: &workstation, is_ntlm: true };
     for (from, to, after) in [(inside.as_str(), APPLICATIONS, 3), (APPLICATIONS, CONTROLLER, 12)] {
         let flow = Flow {
             from,
@@ -388,7 +410,7 @@ fn copy_directory(scene: &mut Scene, plan: &Plan, random: &mut Random) {
     scene.truth.host("dc01", Rung::ExfilLikely, copied);
     scene.truth.stage(copied, "credential-access", "T1003.003");
     expose(scene, copied);
-    let moment = cleared_at();
+    let moment = cleared_at(scene.seed);
     let text = windows::cleared("srv-app01", moment, &who);
     scene.windows("srv-app01", moment, text);
     scene.truth.host("srv-app01", Rung::Modified, moment);
@@ -397,24 +419,34 @@ fn copy_directory(scene: &mut Scene, plan: &Plan, random: &mut Random) {
 }
 
 /// When the log of the application server is cleared.
-pub(crate) fn cleared_at() -> Moment {
-    at(COPY_DAY, 4, 2)
+pub(crate) fn cleared_at(seed: u64) -> Moment {
+    copy_starts(seed) + 87 * MINUTE
 }
 
+/// The database is copied by one of two tools; only one of them makes the engine speak.
 fn commands_on_controller(scene: &mut Scene, who: &Who<'_>, copied: Moment, random: &mut Random) {
     let folder = "C:\\ProgramData\\oem\\m";
-    let ntdsutil = format!("ntdsutil \"ac i ntds\" ifm \"create full {folder}\" q q");
-    let pack = format!("makecab {folder}\\Active Directory\\ntds.dit C:\\ProgramData\\oem\\m.cab");
+    let by_tool = random.chance(0.5);
+    let copy = if by_tool {
+        ("ntdsutil.exe", format!("ntdsutil \"ac i ntds\" ifm \"create full {folder}\" q q"))
+    } else {
+        let shadow =
+            "\\\\?\\GLOBALROOT\\Device\\HarddiskVolumeShadowCopy7\\Windows\\NTDS\\ntds.dit";
+        ("cmd.exe", format!("cmd /c copy {shadow} {folder}\\n.dit"))
+    };
     let commands = [
         ("vssadmin.exe", "vssadmin create shadow /for=C:".to_owned(), -3 * MINUTE),
-        ("ntdsutil.exe", ntdsutil, 0),
-        ("makecab.exe", pack, 8 * MINUTE),
+        (copy.0, copy.1, 0),
+        ("makecab.exe", format!("makecab {folder} C:\\ProgramData\\oem\\m.cab"), 8 * MINUTE),
     ];
     for (image, line, after) in commands {
         let image = format!("C:\\Windows\\System32\\{image}");
         let command = (image.as_str(), line.as_str(), "C:\\Windows\\System32\\cmd.exe");
         let text = windows::process("dc01", copied + after, who, command, random);
         scene.windows("dc01", copied + after, text);
+    }
+    if !by_tool {
+        return;
     }
     let database = format!("{folder}\\Active Directory\\ntds.dit");
     for (id, after) in [(325, 40), (326, 41), (327, 95)] {
@@ -519,8 +551,7 @@ fn context(scene: &Scene, plan: &Plan, way: Way, number: usize, day: i64) -> Con
             // A browser that some member of the staff has too.
             let random = &mut Random::of(scene.seed, "disguise", &[number.unsigned_abs()]);
             let model = &scene.people[50 + random.index(scene.people.len() - 50)];
-            let (browser, text) =
-                agent(model.browser, "Windows11", if day < model.update_day { 140 } else { 141 });
+            let (browser, text) = agent(model.browser, "Windows11", model.version_on(day));
             (place::office(place::EGRESS_TOKYO), (browser, text))
         }
         Way::Egress => (place::office(place::EGRESS_TOKYO), agent(Browser::Edge, "Windows10", 141)),
@@ -541,7 +572,7 @@ fn attempt(
 ) {
     let way = if random.chance(0.5) { Way::Egress } else { Way::Hosting };
     let context = context(scene, plan, way, number, day);
-    let code = *random.pick(&[50_126, 50_126, 50_053, 53_003, 500_121]);
+    let code = *random.pick(&[50_126, 50_126, 50_053, 53_003, 500_121, 50_076]);
     for turn in 0..random.within(1, 3) {
         let moment = moment + turn * 12 * SECOND;
         scene.fail_sign_in(index, &context, (PORTAL, BROWSER, code), moment, random);
@@ -564,6 +595,9 @@ fn sign_in(
     match victim.way {
         Way::InTheMiddle => {
             scene.sign_in(index, context, (PORTAL, BROWSER_MFA), &id, moment, random);
+            if random.chance(0.5) {
+                redirect(scene, index, moment, random);
+            }
             let (browser, text) = agent(Browser::Firefox, "Windows10", 128);
             let later =
                 Context { place: place::hosting(21), browser, agent: text, ..context.clone() };
@@ -599,8 +633,41 @@ fn sign_in(
         }
         _ => {
             let app = *random.pick(&[PORTAL, WEB_MAIL, FILES]);
+            if victim.way == Way::Hosting && scene.people[index].has_second_factor {
+                return (press(scene, index, context, moment, random), context.clone());
+            }
             (scene.sign_in(index, context, (app, BROWSER), &id, moment, random), context.clone())
         }
+    }
+}
+
+/// The owner of a second factor is asked until the answer is yes.
+fn press(
+    scene: &mut Scene,
+    index: usize,
+    context: &Context,
+    moment: Moment,
+    random: &mut Random,
+) -> Token {
+    let asked = random.within(1, 7);
+    for turn in 0..asked {
+        let before = moment - (asked - turn) * 38 * SECOND;
+        scene.fail_sign_in(index, context, (PORTAL, BROWSER_MFA, 500_121), before, random);
+    }
+    let id = random.guid().to_string();
+    scene.sign_in(index, context, (PORTAL, BROWSER_MFA), &id, moment, random)
+}
+
+/// After the sign-in through the proxy the owner is sent on to the real page.
+fn redirect(scene: &mut Scene, index: usize, moment: Moment, random: &mut Random) {
+    let person = scene.people[index].clone();
+    let day = (moment - START) / DAY;
+    let place = place::office(person.egress());
+    let own = habit::at_computer(&person, day, place, scene.seed);
+    let session = scene.desks[index].desktop.clone();
+    if !session.is_empty() {
+        let after = moment + random.within(7, 25) * SECOND;
+        scene.sign_in(index, &own, (PORTAL, RENEWAL), &session, after, random);
     }
 }
 

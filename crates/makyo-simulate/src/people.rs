@@ -153,8 +153,11 @@ pub(crate) struct Person {
     pub(crate) computer: Device,
     pub(crate) inside: String,
     pub(crate) browser: Browser,
-    /// The day on which its new version arrives.
+    /// The day on which its new version arrives; some are always a version behind.
     pub(crate) update_day: i64,
+    pub(crate) version: i64,
+    /// Whether sign-ins outside the offices need more than a password.
+    pub(crate) has_second_factor: bool,
     pub(crate) telephone: Option<Device>,
     pub(crate) carrier: u8,
     pub(crate) home: Place,
@@ -193,8 +196,11 @@ impl Person {
 
     /// The browser's version in words and its user agent.
     pub(crate) fn browser_on(&self, day: i64) -> (String, String) {
-        let version = if day < self.update_day { 140 } else { 141 };
-        agent(self.browser, self.computer.system, version)
+        agent(self.browser, self.computer.system, self.version_on(day))
+    }
+
+    pub(crate) fn version_on(&self, day: i64) -> i64 {
+        self.version + i64::from(day >= self.update_day)
     }
 }
 
@@ -293,6 +299,8 @@ fn person(seed: u64, index: usize, accounts: usize) -> Person {
         inside: place::inside(office, index),
         browser: *random.pick(&browsers),
         update_day: random.within(5, 16),
+        version: if random.chance(0.1) { 139 } else { 140 },
+        has_second_factor: random.chance(0.7),
         telephone,
         carrier: u8::from(random.chance(0.4)),
         home: place::home(random, country),

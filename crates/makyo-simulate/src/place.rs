@@ -122,11 +122,5 @@ pub(crate) fn cloud(random: &mut Random) -> Place {
 
 /// An address inside.
 pub(crate) fn inside(office: u8, number: usize) -> String {
-    let number = number + 20;
-    let net = match office {
-        0 => 10,
-        1 => 40,
-        _ => 80,
-    };
-    format!("10.20.{}.{}", net + number / 250, 1 + number % 250)
+    format!("10.{}.{}.{}", 20 + office, 10 + number / 250, 1 + number % 250)
 }

@@ -137,7 +137,6 @@ pub fn simulate(options: &Options) -> Result<Summary, Error> {
         scenario => Plan::new(&scene, scenario == Scenario::AgencyInside),
     };
     for day in 0..options.days {
-        scene.leases = 0;
         for index in 0..scene.people.len() {
             staff::live(&mut scene, day, index);
         }
@@ -169,7 +168,7 @@ fn scene(options: &Options, accounts: usize) -> Scene {
     let mut truth = Truth::default();
     habit::declare(&people, &mut truth);
     let gateways = gateways(options.scenario.make());
-    let (holes, gaps) = gaps(options.scenario, gateways[0]);
+    let (holes, gaps) = gaps(options, gateways[0]);
     truth.gaps = gaps;
     for person in &people {
         truth.accounts.entry(person.upn.clone()).or_default();
@@ -205,18 +204,18 @@ fn desk(seed: u64, index: usize) -> Desk {
 }
 
 /// What the sources lose, for the writer and for the truth.
-fn gaps(scenario: Scenario, gateway: Gateway) -> (Vec<(Log, i64, i64)>, Vec<Gap>) {
+fn gaps(options: &Options, gateway: Gateway) -> (Vec<(Log, i64, i64)>, Vec<Gap>) {
     let audit = (at(16, 14, 0), at(17, 18, 0));
     let silent = (at(11, 14, 0), at(11, 15, 0));
-    let source = if gateway.make == Make::FortiGate { "fortigate" } else { "edge-gate" };
+    let source = if gateway.make == Make::FortiGate { "fortigate" } else { "generic" };
     let mut holes =
         vec![(Log::UnifiedAudit, audit.0, audit.1), (Log::Vpn(gateway.name), silent.0, silent.1)];
     let mut told = vec![
         gap("m365-unified-audit", "tenant", audit.0, audit.1, "silence"),
         gap(source, gateway.name, silent.0, silent.1, "silence"),
     ];
-    if matches!(scenario, Scenario::Agency | Scenario::AgencyInside) {
-        let cleared = cleared_at();
+    if matches!(options.scenario, Scenario::Agency | Scenario::AgencyInside) {
+        let cleared = cleared_at(options.seed);
         holes.push((Log::Windows("srv-app01".into()), START - 24 * HOUR, cleared));
         told.push(gap("windows-security", "srv-app01", START, cleared, "cleared"));
     }
@@ -267,6 +266,15 @@ fn finish(options: &Options, scene: &mut Scene) -> Result<(), Error> {
     };
     if *scenario != Scenario::Benign {
         assets(*scenario, &mut scene.truth);
+    }
+    for gap in &mut scene.truth.gaps {
+        let log = match gap.source.as_str() {
+            "m365-unified-audit" if gap.scope == "tenant" => Log::UnifiedAudit,
+            "windows-security" => Log::Windows(gap.scope.clone()),
+            "m365-unified-audit" => continue,
+            _ => Log::Vpn(scene.gateways[0].name),
+        };
+        gap.records_lost = Some(scene.evidence.lost(&log));
     }
     let truth = scene.truth.to_json(scenario.name(), *seed, *scale);
     let truth = serde_json::to_string_pretty(&truth).unwrap_or_default() + "\n";

@@ -61,8 +61,14 @@ pub fn score(case: &Path, truth: &Path) -> Result<Score, Error> {
     };
     let names = Names::of(&truth);
     let rows = answer("accounts")?;
-    let found: BTreeMap<String, Value> =
-        rows.into_iter().map(|row| (names.account(text(&row, "account")), row)).collect();
+    let mut found = Found::new();
+    for row in rows {
+        // One account under two names counts once, by the graver verdict.
+        let kept = found.entry(names.account(text(&row, "account"))).or_insert(Value::Null);
+        if kept.is_null() || gravity(&row) > gravity(kept) {
+            *kept = row;
+        }
+    }
     let figures = json!({
         "accounts": accounts(&truth, &names, &found),
         "rungs": rungs(&truth, &names, &found),
@@ -74,6 +80,7 @@ pub fn score(case: &Path, truth: &Path) -> Result<Score, Error> {
         "path": path(&truth, &answer("path")?),
         "entry": entry(&truth, &answer("entry")?),
         "incidents": {"true": truth["incidents"], "found": answer("incidents")?.len()},
+        "messages": messages(&truth, &answer("messages")?),
         "decoys": decoys(&truth, &names, &found, &answer("hosts")?, &answer("entry")?),
     });
     Ok(Score { figures })
@@ -132,6 +139,12 @@ impl Names {
 fn short(name: &str) -> &str {
     let name = name.rsplit('\\').next().unwrap_or(name);
     name.split('@').next().unwrap_or(name)
+}
+
+/// Verdicts from the lightest to the gravest.
+fn gravity(row: &Value) -> usize {
+    let verdicts = ["", "clear", "unknown", "targeted", "suspected", "breached"];
+    verdicts.iter().position(|verdict| *verdict == text(row, "verdict")).unwrap_or(0)
 }
 
 type Found = BTreeMap<String, Value>;
@@ -333,15 +346,29 @@ fn gaps(truth: &Value, rows: &[Value]) -> Value {
             })
             .any(|row| list(row, "gaps").iter().any(covers) || starts_after(row, gap, from, to));
         if !is_told {
-            missed.push(format!(
-                "{} {} {}",
-                text(gap, "source"),
-                text(gap, "scope"),
-                text(gap, "kind")
-            ));
+            let [source, scope, kind] = ["source", "scope", "kind"].map(|name| text(gap, name));
+            missed.push(format!("{source} {scope} {kind}: {} lost", gap["records_lost"]));
         }
     }
-    json!({"reported": format!("{}/{}", all.len() - missed.len(), all.len()), "missed": missed})
+    json!({
+        "reported": format!("{}/{}", all.len() - missed.len(), all.len()), "missed": missed,
+        "told_beside": beside(all, rows),
+    })
+}
+
+/// How many gaps are told that overlap no true one of their source.
+fn beside(all: &[Value], rows: &[Value]) -> usize {
+    let span = |gap: &Value| Some((parse_time(text(gap, "from"))?, parse_time(text(gap, "to"))?));
+    let is_beside = |source: &str, told: &Value| {
+        let Some((start, end)) = span(told) else { return false };
+        let real = all.iter().filter(|gap| text(gap, "source") == source).filter_map(span);
+        !real.into_iter().any(|(from, to)| start <= to && end >= from)
+    };
+    let counts = rows.iter().map(|row| {
+        let source = text(row, "source");
+        list(row, "gaps").iter().filter(|told| is_beside(source, told)).count()
+    });
+    counts.sum()
 }
 
 /// A cleared log begins where it was cleared; a coverage that begins there says so too.
@@ -366,11 +393,12 @@ fn path(truth: &Value, rows: &[Value]) -> Value {
     let mut missed = Vec::new();
     for stage in stages {
         let wanted = family(text(stage, "technique"));
-        let told = rows
-            .iter()
-            .filter(|row| family(text(row, "technique")) == wanted)
-            .filter_map(|row| parse_time(text(row, "time")))
-            .min();
+        let first = |fits: &dyn Fn(&str) -> bool| {
+            let fitting = rows.iter().filter(|row| fits(text(row, "technique")));
+            fitting.filter_map(|row| parse_time(text(row, "time"))).min()
+        };
+        let exact = first(&|technique| technique == text(stage, "technique"));
+        let told = exact.or_else(|| first(&|technique| family(technique) == wanted));
         match (told, parse_time(text(stage, "time"))) {
             (Some(told), Some(real)) => pairs.push((real, told)),
             _ => missed.push(format!("{} {}", text(stage, "tactic"), text(stage, "technique"))),
@@ -417,6 +445,29 @@ fn entry(truth: &Value, rows: &[Value]) -> Value {
     let vectors: Vec<String> = rows.iter().map(|row| text(row, "vector").to_owned()).collect();
     let right = real.len() - missed.len();
     json!({"right": format!("{right}/{}", real.len()), "missed": missed, "found": vectors})
+}
+
+fn messages(truth: &Value, rows: &[Value]) -> Value {
+    let verdicts: BTreeMap<&str, &str> = rows
+        .iter()
+        .map(|row| (text(row, "message_id").trim_matches(['<', '>']), text(row, "verdict")))
+        .collect();
+    let mut missed = Vec::new();
+    let mut all = 0;
+    for (id, row) in object(&truth["messages"]) {
+        if text(row, "verdict") == "malicious" {
+            all += 1;
+            if !matches!(verdicts.get(id.as_str()), Some(&("malicious" | "suspicious"))) {
+                missed.push(id.clone());
+            }
+        }
+    }
+    let harmless = list(truth, "benign").iter().filter(|decoy| text(decoy, "kind") == "message");
+    let wrong: Vec<&str> = harmless
+        .map(|decoy| text(decoy, "value"))
+        .filter(|id| verdicts.get(id) == Some(&"malicious"))
+        .collect();
+    json!({"found": format!("{}/{all}", all - missed.len()), "missed": missed, "wrong": wrong})
 }
 
 fn decoys(truth: &Value, names: &Names, found: &Found, hosts: &[Value], entry: &[Value]) -> Value {

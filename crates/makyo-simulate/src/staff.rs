@@ -8,7 +8,7 @@ use crate::moment::{MINUTE, Moment, SECOND, TOKYO, europe, is_working_day, midni
 use crate::people::{DEPARTMENTS, Person, Role};
 use crate::place;
 use crate::random::Random;
-use crate::record::sign_in::{App, FILES, MOBILE, OFFICE, PORTAL, SYNC, TEAMS, WEB_MAIL};
+use crate::record::sign_in::{App, FILES, MOBILE, OFFICE, PORTAL, SERVICE, SYNC, TEAMS, WEB_MAIL};
 use crate::record::unified::Client;
 use crate::record::vpn::{self, Fact, Tunnel};
 use crate::record::windows::{self, Logon, Who};
@@ -68,6 +68,9 @@ pub(crate) fn live(scene: &mut Scene, day: i64, index: usize) {
     files(scene, &shift, &browser, web.as_ref(), random);
     if random.chance(0.5) {
         telephone(scene, &shift.person, day, random);
+    }
+    if shift.is_in_office && index.is_multiple_of(9) && random.chance(0.4) {
+        stale(scene, &shift, random);
     }
     if shift.person.has_own_computer && random.chance(0.12) {
         evening(scene, &shift, random);
@@ -166,6 +169,12 @@ fn domain(scene: &mut Scene, shift: &Shift, random: &mut Random) {
     }
     if (52..60).contains(&person.index) && shift.is_in_office {
         workstation(scene, shift, &who, random);
+    }
+    if random.chance(0.12) {
+        let moment = moment_within(shift.from, shift.to, random);
+        let logon = Logon { kind: 3, from: inside, workstation: "-", is_ntlm: false };
+        let text = windows::logon("srv-app01", moment, &who, &logon, random);
+        scene.windows("srv-app01", moment, text);
     }
     if !random.chance((0.25 * shift.volume).min(0.8)) {
         return;
@@ -283,8 +292,9 @@ fn web(scene: &mut Scene, shift: &Shift, random: &mut Random) -> (Option<Token>,
             context,
         );
     }
-    // A second factor is asked for outside the offices only.
-    let how = if shift.is_in_office { BROWSER } else { BROWSER_MFA };
+    // A second factor is asked for outside the offices only, and not of everybody.
+    let is_asked = !shift.is_in_office && shift.person.has_second_factor;
+    let how = if is_asked { BROWSER_MFA } else { BROWSER };
     if random.chance(0.05) {
         let before = moment - random.within(8, 50) * SECOND;
         scene.fail_sign_in(index, &context, (app, how, 50_126), before, random);
@@ -436,6 +446,18 @@ fn telephone(scene: &mut Scene, person: &Person, day: i64, random: &mut Random) 
     }
 }
 
+/// A service renews a token: the record shows the home where the token was first given, although
+/// its user is in the office.
+fn stale(scene: &mut Scene, shift: &Shift, random: &mut Random) {
+    let index = shift.person.index;
+    let mut context = shift.mail.clone();
+    context.place = shift.person.home.clone();
+    context.agent.clear();
+    let id = scene.desks[index].desktop.clone();
+    let moment = moment_within(shift.from, shift.to, random);
+    scene.sign_in(index, &context, (SERVICE, RENEWAL), &id, moment, random);
+}
+
 /// Work in the evening at the family's computer, which nobody manages.
 fn evening(scene: &mut Scene, shift: &Shift, random: &mut Random) {
     let index = shift.person.index;
@@ -443,7 +465,8 @@ fn evening(scene: &mut Scene, shift: &Shift, random: &mut Random) {
     let context = habit::at_own_computer(&shift.person, shift.day, place);
     let moment = shift.to + random.minutes(60, 200);
     let id = random.guid().to_string();
-    let token = scene.sign_in(index, &context, (WEB_MAIL, BROWSER_MFA), &id, moment, random);
+    let how = if shift.person.has_second_factor { BROWSER_MFA } else { BROWSER };
+    let token = scene.sign_in(index, &context, (WEB_MAIL, how), &id, moment, random);
     for turn in 0..random.within(1, 3) {
         let moment = moment + turn * 7 * MINUTE + random.within(20, 200) * SECOND;
         let count = 1 + random.index(6);

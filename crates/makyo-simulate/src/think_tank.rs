@@ -36,6 +36,12 @@ pub(crate) fn plan() -> Plan {
 /// What happens on a day.
 pub(crate) fn happen(scene: &mut Scene, day: i64) {
     let random = &mut Random::of(scene.seed, "think tank", &[day.unsigned_abs()]);
+    if day == 0 {
+        // Mailboxes hold the weeks before too.
+        for before in (-40..0).filter(|day| is_working_day(*day)) {
+            post(scene, before, random);
+        }
+    }
     if is_working_day(day) {
         post(scene, day, random);
     }

@@ -65,6 +65,8 @@ pub struct Gap {
     pub to: i64,
     /// Why.
     pub kind: &'static str,
+    /// How many records are missing, where that can be counted.
+    pub records_lost: Option<u64>,
 }
 
 /// What is true of one account.
@@ -148,9 +150,9 @@ impl Truth {
     }
 
     pub(crate) fn stage(&mut self, moment: Moment, tactic: &'static str, technique: &'static str) {
-        let is_new = !self.path.iter().any(|stage| (stage.1, stage.2) == (tactic, technique));
-        if is_new {
-            self.path.push((moment, tactic, technique));
+        match self.path.iter_mut().find(|stage| (stage.1, stage.2) == (tactic, technique)) {
+            Some(stage) => stage.0 = stage.0.min(moment),
+            None => self.path.push((moment, tactic, technique)),
         }
     }
 
@@ -188,7 +190,7 @@ impl Truth {
             .gaps
             .iter()
             .map(|gap| {
-                json!({"source": gap.source, "scope": gap.scope, "from": utc(gap.from), "to": utc(gap.to), "kind": gap.kind})
+                json!({"source": gap.source, "scope": gap.scope, "from": utc(gap.from), "to": utc(gap.to), "kind": gap.kind, "records_lost": gap.records_lost})
             })
             .collect();
         let decoys: Vec<Value> = self

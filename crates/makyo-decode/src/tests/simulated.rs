@@ -74,6 +74,15 @@ fn read(scenario: Scenario, days: i64) -> (Reads, Vec<&'static str>) {
 }
 
 #[test]
+fn other_organisations_are_read_without_defect() {
+    for scenario in [Scenario::ThinkTank, Scenario::ChipMaker] {
+        let (reads, _) = read(scenario, 2);
+        assert!(reads.defects.is_empty(), "{:?}", reads.defects.first());
+        assert_eq!(reads.untimed, 0);
+    }
+}
+
+#[test]
 fn agency_is_read_whole() {
     let (reads, names) = read(Scenario::Agency, 14);
     assert!(reads.defects.is_empty(), "{:?}", reads.defects.first());

@@ -31,6 +31,7 @@ pub(crate) fn line(gateway: Gateway, moment: Moment, fact: Fact<'_>) -> String {
             end.sent,
             end.reason
         ),
+        Fact::Lives(load, sessions) => format!("[core] load {load}% sessions {sessions}"),
         Fact::Updates => "[core] catalogue refreshed from update.edgegate.example".to_owned(),
         Fact::Crashes(program, signal) => {
             format!("[core] worker {program}(231) ended by signal {signal}, restarted")

@@ -13,6 +13,7 @@ pub(crate) fn line(gateway: Gateway, moment: Moment, fact: Fact<'_>) -> String {
         Fact::Fails(user, from) => ("0101039426", "vpn", "alert", fails(user, from)),
         Fact::Opens(tunnel) => ("0101039424", "vpn", "information", opens(tunnel)),
         Fact::Closes(tunnel, end) => ("0101039425", "vpn", "information", closes(tunnel, end)),
+        Fact::Lives(load, sessions) => ("0100040704", "system", "notice", lives(load, sessions)),
         Fact::Updates => ("0100041000", "system", "notice", UPDATES.to_owned()),
         Fact::Crashes(program, signal) => {
             ("0100032546", "system", "warning", crashes(program, signal))
@@ -37,6 +38,12 @@ pub(crate) fn line(gateway: Gateway, moment: Moment, fact: Fact<'_>) -> String {
 
 const UPDATES: &str = "logdesc=\"FortiGate update succeeded\" status=\"update\" msg=\"Fortigate scheduled update fcni=yes fdni=yes fsci=yes from 203.0.113.201:443\"";
 const FAILS_OVER: &str = "logdesc=\"HA member state moved\" msg=\"Virtual cluster's member state moved\" ha_role=\"primary\" vcluster=1 vcluster_state=\"work\" vcluster_member=0 hostname=\"vpn-gw1b\" sn=\"FGT20E0000000102\"";
+
+fn lives(load: u64, sessions: u64) -> String {
+    format!(
+        "logdesc=\"System performance statistics\" action=\"perf-stats\" cpu={load} mem=41 totalsession={sessions} disk=0 bandwidth=\"1204/884\" setuprate=2 disklograte=0 fazlograte=0 freediskstorage=55013 sysuptime=88211 msg=\"Performance statistics: average CPU: {load}, memory:  41, concurrent sessions:  {sessions}, setup-rate: 2\""
+    )
+}
 
 fn connects(from: &str) -> String {
     format!(

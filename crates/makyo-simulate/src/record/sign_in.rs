@@ -83,6 +83,13 @@ pub(crate) const BROKER: App = app(
 /// Mail by old protocols.
 pub(crate) const LEGACY: App =
     app(EXCHANGE, "Office 365 Exchange Online", "Office 365 Exchange Online", EXCHANGE);
+/// A service that renews its users' tokens itself: its records show where the user signed in to it.
+pub(crate) const SERVICE: App = app(
+    "6f1d0c3a-71b0-4d64-9a0e-5c2f4b8e7d03",
+    "Meeting Planner",
+    "Microsoft Graph",
+    "00000003-0000-0000-c000-000000000000",
+);
 /// The command line for administrators.
 pub(crate) const GRAPH_SHELL: App = app(
     "14d82eec-204b-4c2f-b7e8-296a70dab67e",

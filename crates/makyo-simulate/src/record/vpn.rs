@@ -82,6 +82,8 @@ pub(crate) enum Fact<'a> {
     Opens(&'a Tunnel<'a>),
     /// The tunnel is gone.
     Closes(&'a Tunnel<'a>, End),
+    /// Every five minutes: load and sessions.
+    Lives(u64, u64),
     /// The daily update.
     Updates,
     /// A program of the appliance fell over.

@@ -46,6 +46,25 @@ fn what_is_missing_says_so() {
 }
 
 #[test]
+fn simulate_writes_and_scores() {
+    let folder = tempfile::tempdir().expect("folder");
+    let arguments = ["simulate", "benign", "--scale", "0.05", "--days", "1", "--out", "org"];
+    assert!(makyo(folder.path(), &arguments).status.success());
+    let out = folder.path().join("org");
+    assert!(fs::read_to_string(out.join("README.txt")).expect("text").starts_with("SYNTHETIC"));
+    assert!(out.join("evidence/m365-audit").is_dir() && out.join("truth.json").is_file());
+    let again = makyo(folder.path(), &arguments);
+    assert_eq!(again.status.code(), Some(2));
+    assert!(stderr(&again).contains("not empty"), "{}", stderr(&again));
+    let arguments = ["simulate", "--score", "case", "org/truth.json"];
+    let run = makyo(folder.path(), &arguments);
+    assert_eq!(run.status.code(), Some(2));
+    assert!(stderr(&run).contains("accounts.json"), "{}", stderr(&run));
+    let run = makyo(folder.path(), &["simulate", "nothing", "--out", "x"]);
+    assert!(stderr(&run).contains("agency-inside"), "{}", stderr(&run));
+}
+
+#[test]
 fn mistakes_name_their_place() {
     let folder = tempfile::tempdir().expect("folder");
     fs::write(folder.path().join("a.jsonl"), "{}").expect("written");
