@@ -240,7 +240,8 @@ fn by_cloud_use(judged: &mut BTreeMap<String, Judged>, picture: &Picture<'_>) {
         account.ties.insert(by);
         account.addresses.insert(sign_in.address.clone());
         account.last = account.last.max(Some(sign_in.last));
-        account.enter("stolen_credential", sign_in.first, finding);
+        let vector = if sign_in.is_cloud { "stolen_credential" } else { "vpn_credential" };
+        account.enter(vector, sign_in.first, finding);
     }
     for used in &picture.facts.uses {
         let Some((finding, by)) = picture.tied_use(used) else { continue };

@@ -84,58 +84,32 @@ fn entry(
         alternatives: Vec::new(),
         finding_id: finding.id.clone(),
     };
-    match finding.rule.id.as_str() {
+    let rule = finding.rule.id.as_str();
+    if matches!(rule, "tunnel_without_authentication" | "posing_over_vpn") {
+        let tunnels = &picture.facts.tunnels;
+        let tunnel = tunnels.iter().find(|tunnel| finding.records.contains(&tunnel.record));
+        made.product = tunnel.map(|tunnel| tunnel.product.clone()).unwrap_or_default();
+    }
+    if let Some((vector, alternatives)) = cloud_vector(picture, incident, finding) {
+        made.vector = vector;
+        made.alternatives = alternatives;
+        made.account = value(EntityKind::Account, Role::Actor);
+        made.through = "cloud sign-in".into();
+        return Some(made);
+    }
+    match rule {
         "tunnel_without_authentication" => {
-            let tunnel = picture
-                .facts
-                .tunnels
-                .iter()
-                .find(|tunnel| finding.records.contains(&tunnel.record));
             made.vector = "vpn_appliance";
-            made.product = tunnel.map(|tunnel| tunnel.product.clone()).unwrap_or_default();
             made.account = value(EntityKind::Account, Role::Target);
             made.explained = false;
             // A login can also be missing because it was logged elsewhere or not at all.
             made.alternatives = vec!["vpn_credential"];
         }
-        "sign_in_fan_in" => {
-            made.vector = "stolen_credential";
-            made.account = value(EntityKind::Account, Role::Actor);
-            made.through = "cloud sign-in".into();
-            let theft = incident.findings.iter().any(|one| {
-                picture
-                    .finding(*one)
-                    .is_some_and(|other| is_directory_theft(other) && other.time <= finding.time)
-            });
-            if !theft {
-                made.alternatives = vec!["stolen_token", "phishing"];
-            }
-        }
         "posing_over_vpn" => {
-            let tunnels = &picture.facts.tunnels;
-            let tunnel = tunnels.iter().find(|tunnel| finding.records.contains(&tunnel.record));
             made.vector = "vpn_credential";
-            made.product = tunnel.map(|tunnel| tunnel.product.clone()).unwrap_or_default();
             made.account = value(EntityKind::Account, Role::Actor);
-        }
-        "posing_as_user" if !is_in_fan_in(picture, incident, finding) => {
-            made.vector = "stolen_credential";
-            made.account = value(EntityKind::Account, Role::Actor);
-            made.through = "cloud sign-in".into();
-            made.alternatives = vec!["stolen_token", "phishing"];
         }
         "posing_as_user" | "suspected_posing" => return None,
-        "posing_by_phishing" => {
-            made.vector = "phishing";
-            made.account = value(EntityKind::Account, Role::Actor);
-            made.through = "cloud sign-in".into();
-            made.alternatives = vec!["stolen_token"];
-        }
-        "posing_with_stolen_token" => {
-            made.vector = "stolen_token";
-            made.account = value(EntityKind::Account, Role::Actor);
-            made.through = "cloud session".into();
-        }
         _ if is_mail => {
             made.vector = "phishing";
             made.account = value(EntityKind::Account, Role::Target);
@@ -145,6 +119,31 @@ fn entry(
         _ => return None,
     }
     Some(made)
+}
+
+/// How somebody entered the cloud, and how else it could have been.
+fn cloud_vector(
+    picture: &Picture<'_>,
+    incident: &Incident,
+    finding: &Finding,
+) -> Option<(&'static str, Vec<&'static str>)> {
+    let others = vec!["stolen_token", "phishing"];
+    match finding.rule.id.as_str() {
+        "sign_in_fan_in" => {
+            let theft = incident.findings.iter().any(|one| {
+                picture
+                    .finding(*one)
+                    .is_some_and(|other| is_directory_theft(other) && other.time <= finding.time)
+            });
+            Some(("stolen_credential", if theft { Vec::new() } else { others }))
+        }
+        "posing_as_user" if !is_in_fan_in(picture, incident, finding) => {
+            Some(("stolen_credential", others))
+        }
+        "posing_by_phishing" => Some(("phishing", vec!["stolen_token"])),
+        "posing_with_stolen_token" => Some(("stolen_token", Vec::new())),
+        _ => None,
+    }
 }
 
 /// Whether a wider finding on the same source says it already.

@@ -89,6 +89,8 @@ pub(crate) struct SignIn {
     pub(crate) account: String,
     pub(crate) address: String,
     pub(crate) is_success: bool,
+    /// Into the cloud, not into an appliance.
+    pub(crate) is_cloud: bool,
     pub(crate) first: i64,
     pub(crate) last: i64,
     pub(crate) record: RecordRef,
@@ -197,13 +199,14 @@ const USE_ITEMS: &str = "
 
 const SIGN_INS: &str = "
     SELECT account, src_endpoint_ip AS address, status,
+           source IN ('entra-sign-in', 'm365-unified-audit', 'google-workspace') AS is_cloud,
            CAST(min(time) AS BIGINT) AS first, CAST(max(time) AS BIGINT) AS last,
            min(file) AS file, min(record) AS record
     FROM events
     WHERE class_uid = 3002 AND account IS NOT NULL AND src_endpoint_ip IS NOT NULL
       AND time IS NOT NULL AND status IN ('Success', 'Failure') AND source NOT LIKE 'windows-%'
-    GROUP BY account, src_endpoint_ip, status
-    ORDER BY first, account, address, status";
+    GROUP BY account, src_endpoint_ip, status, 4
+    ORDER BY first, account, address, status, is_cloud";
 
 const SHARES: &str = "
     SELECT account, coalesce(src_endpoint_ip, '') AS address, host,
@@ -363,6 +366,7 @@ impl Facts {
                 account: self.account(row),
                 address: row.string("address"),
                 is_success: row.text("status") == Some("Success"),
+                is_cloud: row.boolean("is_cloud").unwrap_or_default(),
                 first: row.integer("first").unwrap_or_default(),
                 last: row.integer("last").unwrap_or_default(),
                 record: reference(row),

@@ -126,7 +126,7 @@ fn run(
     let judged = judge(&ground);
     let mut found = Vec::new();
     for one in &judged.verdicts {
-        found.extend(finding(analytic, &units, one));
+        found.extend(finding(analytic, &units, &judged, one));
     }
     found.extend(vpn::findings(&tunnels, &judged.vpn));
     for group in &judged.groups {
@@ -347,14 +347,16 @@ impl Shared {
     }
 }
 
-fn finding(analytic: &Analytic, units: &[Unit], one: &Verdict) -> Option<Finding> {
+fn finding(analytic: &Analytic, units: &[Unit], judged: &Judged, one: &Verdict) -> Option<Finding> {
     let unit = units.get(one.unit)?;
     let shows = |signs: &[&str]| one.evidence.iter().any(|one| signs.contains(&one.sign));
+    let in_session = shows(&["split", "split_by_client", "left_device", "elsewhere"]);
+    let has_owner = has_owner(unit, units, judged);
     let kind = if !one.is_confirmed {
         &SUSPECTED
-    } else if shows(&["page_between", "device_code"]) {
+    } else if shows(&["page_between", "device_code"]) || in_session && !has_owner {
         &BY_PHISHING
-    } else if shows(&["split", "left_device", "elsewhere"]) {
+    } else if in_session {
         &BY_TOKEN
     } else {
         analytic
@@ -371,9 +373,7 @@ fn finding(analytic: &Analytic, units: &[Unit], one: &Verdict) -> Option<Finding
         reasons.join("; ")
     );
     // In a session that the owner uses too, only what came from the stranger's address is theirs.
-    let shared =
-        units.iter().any(|other| other.session == unit.session && other.address != unit.address);
-    let role = if shared { Role::Target } else { Role::Object };
+    let role = if has_owner { Role::Target } else { Role::Object };
     let entities = [
         entity(Role::Actor, EntityKind::Account, &unit.account),
         entity(role, EntityKind::Session, &unit.session),
@@ -388,6 +388,19 @@ fn finding(analytic: &Analytic, units: &[Unit], one: &Verdict) -> Option<Finding
         records,
         text,
     ))
+}
+
+/// Whether the owner uses the unit's session too. One that strangers share among themselves was
+/// never the owner's: they were let in.
+fn has_owner(unit: &Unit, units: &[Unit], judged: &Judged) -> bool {
+    let is_judged = |at: usize| judged.verdicts.iter().any(|verdict| verdict.unit == at);
+    !unit.session.is_empty()
+        && units.iter().enumerate().any(|(at, other)| {
+            other.session == unit.session
+                && other.account == unit.account
+                && other.origin != Origin::Service
+                && !is_judged(at)
+        })
 }
 
 /// The source itself, if it entered accounts that are confirmed: it is what ties them, and what
