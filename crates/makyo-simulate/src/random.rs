@@ -60,7 +60,11 @@ impl Random {
 
     /// A count with this mean (Poisson, by counting exponential gaps; means here are small).
     pub(crate) fn count(&mut self, mean: f64) -> u32 {
-        let limit = (-mean.clamp(0.0, 30.0)).exp();
+        // e to the minus mean by squaring alone: a library's `exp` may differ from machine to machine.
+        let mut limit = 1.0 - mean.clamp(0.0, 30.0) / 1_048_576.0;
+        for _ in 0..20 {
+            limit *= limit;
+        }
         let mut product = self.unit();
         let mut count = 0;
         while product > limit && count < 200 {
