@@ -6,7 +6,7 @@ use makyo_base::{EntityKind, Finding, Object, Role, Value};
 
 use crate::answers::{Picture, Table};
 use crate::facts::{CloudUse, earliest};
-use crate::incident::is_directory_theft;
+use crate::incident::{is_directory_theft, is_suspicion};
 use crate::names::is_own_account;
 use crate::rows::{count, maybe, object, text, texts, time};
 
@@ -102,11 +102,26 @@ pub(crate) fn judge(picture: &Picture<'_>) -> BTreeMap<String, Judged> {
             by_finding(&mut judged, picture, *index);
         }
     }
+    let alone = (0..picture.findings.len()).filter(|index| {
+        picture.finding(*index).is_some_and(is_suspicion) && !picture.in_incident(*index)
+    });
+    for index in alone {
+        by_finding(&mut judged, picture, index);
+    }
     by_steps(&mut judged, picture);
     by_cloud_use(&mut judged, picture);
     by_directory_theft(&mut judged, picture);
     judged
 }
+
+/// Analytics that say that somebody else acted as the account's owner, by what they entered, and
+/// what ties them.
+const POSING: &[(&str, &str, Option<&str>)] = &[
+    ("posing_as_user", "stolen_credential", None),
+    ("posing_with_stolen_token", "stolen_token", Some("session")),
+    ("posing_by_phishing", "phishing", Some("session")),
+    ("posing_over_vpn", "vpn_credential", Some("address")),
+];
 
 fn by_finding(judged: &mut BTreeMap<String, Judged>, picture: &Picture<'_>, index: usize) {
     let Some(finding) = picture.finding(index) else { return };
@@ -124,34 +139,26 @@ fn by_finding(judged: &mut BTreeMap<String, Judged>, picture: &Picture<'_>, inde
                 account.ties.insert("address");
                 account.enter("vpn_appliance", at, index);
             }
-            ("posing_as_user", Role::Actor) => {
+            (rule, Role::Actor) if POSING.iter().any(|one| one.0 == rule) => {
                 account.raise(Rung::Authenticated, index, at, || finding.text.clone());
-                account.enter("stolen_credential", at, index);
-            }
-            ("posing_with_stolen_token", Role::Actor) => {
-                account.raise(Rung::Authenticated, index, at, || finding.text.clone());
-                account.ties.insert("session");
-                account.enter("stolen_token", at, index);
-            }
-            ("posing_by_phishing", Role::Actor) => {
-                account.raise(Rung::Authenticated, index, at, || finding.text.clone());
-                account.ties.insert("session");
-                account.enter("phishing", at, index);
+                let known = POSING.iter().filter(|one| one.0 == rule);
+                for (_, vector, tie) in known {
+                    account.enter(vector, at, index);
+                    account.ties.extend(*tie);
+                }
             }
             ("suspected_posing", Role::Actor) => {
                 let is_new = account.rung < Rung::Authenticated;
                 account.raise(Rung::Authenticated, index, at, || finding.text.clone());
                 account.weak |= is_new;
             }
-            ("posing_over_vpn", Role::Actor) => {
-                account.raise(Rung::Authenticated, index, at, || finding.text.clone());
-                account.ties.insert("address");
-                account.enter("vpn_credential", at, index);
-            }
             ("sign_in_fan_in", Role::Target) => {
                 account.raise(Rung::Attempted, index, at, || {
                     "sign-in attempts from the intruder's address failed".into()
                 });
+            }
+            (_, Role::Actor) if is_way_back_in(picture, finding, &name, at) => {
+                account.raise(Rung::Modified, index, at, || finding.text.clone());
             }
             (_, Role::Actor) if is_on_host && finding.weight_db >= 14.0 => {
                 let is_new = account.rung < Rung::Authenticated;
@@ -180,6 +187,16 @@ fn by_finding(judged: &mut BTreeMap<String, Judged>, picture: &Picture<'_>, inde
             account.weak = false;
         }
     }
+}
+
+/// Whether a finding is a way back into the cloud that was made from the intruder's place.
+fn is_way_back_in(picture: &Picture<'_>, finding: &Finding, account: &str, at: i64) -> bool {
+    let mut origins = finding
+        .entities
+        .iter()
+        .filter(|entity| entity.kind == EntityKind::Address && entity.role == Role::Origin);
+    finding.tactics.iter().any(|tactic| tactic == "persistence")
+        && origins.any(|origin| picture.intruder.tie(account, "", &origin.value, at).is_some())
 }
 
 fn by_steps(judged: &mut BTreeMap<String, Judged>, picture: &Picture<'_>) {
@@ -236,7 +253,7 @@ fn by_cloud_use(judged: &mut BTreeMap<String, Judged>, picture: &Picture<'_>) {
         account.raise(Rung::Authenticated, finding, sign_in.first, || {
             format!("signed in from the intruder's {}", sign_in.address)
         });
-        account.weak &= is_suspicion(picture, finding);
+        account.weak &= picture.finding(finding).is_some_and(is_suspicion);
         account.ties.insert(by);
         account.addresses.insert(sign_in.address.clone());
         account.last = account.last.max(Some(sign_in.last));
@@ -246,7 +263,7 @@ fn by_cloud_use(judged: &mut BTreeMap<String, Judged>, picture: &Picture<'_>) {
     for used in &picture.facts.uses {
         let Some((finding, by)) = picture.tied_use(used) else { continue };
         let Some(account) = judged.get_mut(&used.account) else { continue };
-        account.weak &= is_suspicion(picture, finding);
+        account.weak &= picture.finding(finding).is_some_and(is_suspicion);
         account.ties.insert(by);
         account.addresses.insert(used.address.clone());
         account.raise(rung_of(used), finding, used.first, || {
@@ -270,11 +287,6 @@ fn by_cloud_use(judged: &mut BTreeMap<String, Judged>, picture: &Picture<'_>) {
             account.sites.insert(used.place.clone());
         }
     }
-}
-
-/// Whether a finding only suspects.
-fn is_suspicion(picture: &Picture<'_>, finding: usize) -> bool {
-    picture.finding(finding).is_some_and(|one| one.rule.id == "suspected_posing")
 }
 
 pub(crate) fn rung_of(used: &CloudUse) -> Rung {

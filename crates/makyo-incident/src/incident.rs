@@ -32,6 +32,11 @@ pub(crate) struct Incident {
     pub(crate) end: i64,
 }
 
+/// Whether a finding only suspects that somebody else acts as an account's owner.
+pub(crate) fn is_suspicion(finding: &Finding) -> bool {
+    finding.rule.id == "suspected_posing"
+}
+
 /// Techniques that give away every account of a directory.
 pub(crate) fn is_directory_theft(finding: &Finding) -> bool {
     finding.weight_db >= MEMBER_DB
@@ -75,7 +80,9 @@ fn incident(
 ) -> Option<Incident> {
     let own: Vec<&Finding> = group.iter().filter_map(|index| findings.get(*index)).collect();
     let weight_db = weigh(&own);
-    if weight_db < least || !own.iter().any(|finding| finding.weight_db >= strong) {
+    // A suspicion joins an incident and never makes one.
+    let makes = |finding: &&&Finding| finding.weight_db >= strong && !is_suspicion(finding);
+    if weight_db < least || !own.iter().any(|finding| makes(&finding)) {
         return None;
     }
     let times = || own.iter().filter_map(|finding| finding.time);
@@ -206,9 +213,9 @@ fn join_by_records(
         }
     }
     // Somebody who is inside by a tunnel enters accounts from the organisation's own addresses.
-    for index in
-        members.iter().filter(|index| findings.get(**index).is_some_and(|f| is_posing(&f.rule.id)))
-    {
+    for index in members.iter().filter(|index| {
+        findings.get(**index).is_some_and(|f| is_posing(&f.rule.id) || is_suspicion(f))
+    }) {
         let from = names(*index, EntityKind::Address, Role::Origin);
         let is_inside = !from.iter().any(|address| is_foreign(address, organisation));
         let mut leases = intruder.leases.iter();

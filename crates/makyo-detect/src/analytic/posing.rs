@@ -145,17 +145,20 @@ struct Verdict {
     is_confirmed: bool,
 }
 
+#[derive(Default)]
 struct Judged {
     verdicts: Vec<Verdict>,
     groups: Vec<Group>,
     vpn: Vec<vpn::Judged>,
+    /// Units that are strange enough to teach nobody what is usual.
+    strange: BTreeSet<usize>,
 }
 
 fn judge(ground: &Ground<'_>) -> Judged {
     let Ground { units, scale, .. } = *ground;
     let mut suspected: BTreeSet<usize> = BTreeSet::new();
     let mut confirmed: BTreeSet<usize> = BTreeSet::new();
-    let mut judged = Judged { verdicts: Vec::new(), groups: Vec::new(), vpn: Vec::new() };
+    let mut judged = Judged::default();
     for _ in 0..=ROUNDS {
         let habits = Habits::learn(units, &suspected);
         let usual = ground.acts.usual(units, |at| !suspected.contains(&at));
@@ -215,7 +218,7 @@ fn judge(ground: &Ground<'_>) -> Judged {
             .filter(|one| one.is_confirmed || one.weighed.total_db >= scale.suspected)
             .map(|one| one.unit)
             .collect();
-        judged = Judged { verdicts, groups, vpn };
+        judged = Judged { verdicts, groups, vpn, strange: suspected.clone() };
     }
     judged.verdicts.retain(|one| one.is_confirmed || one.weighed.is_probable(scale));
     judged
@@ -393,13 +396,12 @@ fn finding(analytic: &Analytic, units: &[Unit], judged: &Judged, one: &Verdict) 
 /// Whether the owner uses the unit's session too. One that strangers share among themselves was
 /// never the owner's: they were let in.
 fn has_owner(unit: &Unit, units: &[Unit], judged: &Judged) -> bool {
-    let is_judged = |at: usize| judged.verdicts.iter().any(|verdict| verdict.unit == at);
     !unit.session.is_empty()
         && units.iter().enumerate().any(|(at, other)| {
             other.session == unit.session
                 && other.account == unit.account
                 && other.origin != Origin::Service
-                && !is_judged(at)
+                && !judged.strange.contains(&at)
         })
 }
 

@@ -216,15 +216,17 @@ fn shared(own: &[&Tunnel], known: &Known<'_>, scale: &Scale) -> Option<Evidence>
     None
 }
 
+/// Tunnels of one account; all are sorted by account.
+fn of_account<'a>(tunnels: &'a [Tunnel], account: &str) -> impl Iterator<Item = &'a Tunnel> {
+    let from = tunnels.partition_point(|one| one.account.as_str() < account);
+    let to = tunnels.partition_point(|one| one.account.as_str() <= account);
+    tunnels.get(from..to).into_iter().flatten()
+}
+
 /// The account's owner has a tunnel up from another network all the while.
 fn overlap(account: &str, own: &[&Tunnel], tunnels: &[Tunnel], scale: &Scale) -> Option<Evidence> {
-    let from = tunnels.partition_point(|one| one.account.as_str() < account);
-    let others = || {
-        let rest = tunnels.get(from..).into_iter().flatten();
-        rest.take_while(|one| one.account == account)
-    };
     for tunnel in own {
-        let side_by_side = others().find(|other| {
+        let side_by_side = of_account(tunnels, account).find(|other| {
             other.network != tunnel.network
                 && other.start < tunnel.start
                 && other.end.min(tunnel.end) - tunnel.start > OVERLAP_NS
