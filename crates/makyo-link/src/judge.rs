@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::attribute::{Feature, Profiles, Scores, period};
 use crate::incident::{Class, Incident};
-use crate::knowledge::Knowledge;
+use crate::knowledge::{Knowledge, known_groups};
 use crate::profile::decibans;
 use crate::weights::{AttributeWeights, Weights};
 use crate::words::{Confidence, words};
@@ -126,7 +126,9 @@ struct Judge<'a> {
 pub fn judge(incident: &Incident, knowledge: &Knowledge, weights: &Weights) -> Judgement {
     // What a group and its campaigns are known for together, and by which publications.
     let mut uses: BTreeMap<_, (usize, BTreeSet<&str>)> = BTreeMap::new();
-    for (at, one) in knowledge.uses.iter().enumerate() {
+    let known = known_groups(&knowledge.uses);
+    let told = knowledge.uses.iter().enumerate();
+    for (at, one) in told.filter(|entry| known.contains(entry.1.group.as_str())) {
         let place = uses.entry((one.group.as_str(), &one.feature)).or_insert((at, BTreeSet::new()));
         place.1.extend(one.citations.iter().map(String::as_str));
     }

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use makyo_base::{Value, parse_json};
 
+use crate::attribute::Sort;
 use crate::incident::Incident;
 use crate::read::Unread;
 
@@ -104,10 +105,29 @@ impl Knowledge {
                 one.feature.1 = self.current(&one.feature.1).to_owned();
             }
         }
+        self.join_by_name(&mut uses);
         uses.sort();
         software_uses.sort();
         self.uses = uses;
         self.software_uses = software_uses;
+    }
+
+    /// What one owner says about targets goes to the group that another owner knows by the very same
+    /// name and that is known for more than targets. One step, own names only: aliases are not
+    /// followed, because they would chain groups together that nobody holds for one.
+    fn join_by_name(&self, uses: &mut [Use]) {
+        let known: BTreeSet<String> = known_groups(uses).into_iter().map(str::to_owned).collect();
+        let mut by_name: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+        for group in self.groups.values().filter(|group| known.contains(&group.id)) {
+            by_name.entry(group.name.to_lowercase()).or_default().insert(&group.id);
+        }
+        for one in uses.iter_mut().filter(|one| !known.contains(&one.group)) {
+            let Some(group) = self.groups.get(&one.group) else { continue };
+            let same = by_name.get(&group.name.to_lowercase()).filter(|ids| ids.len() == 1);
+            if let Some(id) = same.and_then(|ids| ids.first()) {
+                one.group = (*id).to_owned();
+            }
+        }
     }
 
     fn unread(&mut self, file: &str, reason: &str) {
@@ -166,6 +186,13 @@ impl Knowledge {
         found.dedup_by(|later, first| later.0 == first.0 && later.1 == first.1);
         found
     }
+}
+
+/// Groups of which more is known than whom they target: the others are names and no hypotheses.
+#[must_use]
+pub fn known_groups(uses: &[Use]) -> BTreeSet<&str> {
+    let more = uses.iter().filter(|one| Sort::of(&one.feature.0) != Sort::Target);
+    more.map(|one| one.group.as_str()).collect()
 }
 
 impl Software {
