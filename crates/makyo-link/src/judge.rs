@@ -104,6 +104,8 @@ struct Piece {
     item: String,
     root: String,
     source: String,
+    /// Whether who says so saw it.
+    is_first_hand: bool,
 }
 
 /// Probabilities of one set of evidence.
@@ -168,15 +170,10 @@ fn year(date: &str) -> Option<i32> {
 impl Judge<'_> {
     /// Evidence that any group of the knowledge is known for; of one root the rarest counts.
     fn pieces(&self, incident: &Incident, weights: &Weights) -> Vec<Piece> {
-        let mut sources: BTreeMap<&str, String> = BTreeMap::new();
-        for item in &incident.items {
-            sources.entry(&item.kind).or_insert_with(|| {
-                let source = &item.source;
-                format!("{} ({}{})", source.name, source.reliability, source.credibility)
-            });
-        }
         let mut best: BTreeMap<String, (f64, Piece)> = BTreeMap::new();
-        for (kind, value, root) in self.knowledge.features(incident) {
+        for told in self.knowledge.features(incident) {
+            let (root, source) = (told.root, told.source);
+            let (kind, value) = told.key;
             let Some(at) = weights.position(&kind) else { continue };
             // Of what nobody knows anything about, nothing follows.
             if !self.profiles.knows(&kind) {
@@ -189,14 +186,14 @@ impl Judge<'_> {
                     format!("{kind} {value} ({})", software.names.first().map_or("", |one| one))
                 },
             );
-            let source = sources.get(kind.as_str()).or_else(|| sources.values().next());
             let key = (kind, value);
             let rarity = self.profiles.background(&key).0;
             let piece = Piece {
                 feature: Feature { class, key },
                 item,
                 root: root.clone(),
-                source: source.cloned().unwrap_or_default(),
+                source: format!("{} ({}{})", source.name, source.reliability, source.credibility),
+                is_first_hand: source.reliability == 'A',
             };
             let place = best.entry(root).or_insert_with(|| (rarity, piece.clone()));
             if rarity < place.0 {
@@ -218,6 +215,7 @@ impl Judge<'_> {
             item: format!("active in {year}"),
             root: "period".to_owned(),
             source: "dates of publications".to_owned(),
+            is_first_hand: false,
         })
     }
 

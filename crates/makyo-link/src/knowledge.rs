@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use makyo_base::{Value, parse_json};
 
 use crate::attribute::Sort;
-use crate::incident::Incident;
+use crate::incident::{Incident, Source};
 use crate::read::Unread;
 
 /// A group, as its owner describes it.
@@ -54,6 +54,17 @@ pub struct Software {
     pub kind: String,
     /// Names in lower case.
     pub names: Vec<String>,
+}
+
+/// A feature of an incident in the knowledge's terms.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Told {
+    /// Kind and value.
+    pub key: (String, String),
+    /// What it shares with others that are the same witness.
+    pub root: String,
+    /// Who says so.
+    pub source: Source,
 }
 
 /// All that was given.
@@ -151,14 +162,14 @@ impl Knowledge {
     /// The features of an incident in the knowledge's terms: techniques by their current number,
     /// software by the owner's id where a name is known.
     #[must_use]
-    pub fn features(&self, incident: &Incident) -> Vec<(String, String, String)> {
+    pub fn features(&self, incident: &Incident) -> Vec<Told> {
         let mut names: BTreeMap<&str, &str> = BTreeMap::new();
         for (id, software) in &self.software {
             for name in &software.names {
                 names.entry(name).or_insert(id);
             }
         }
-        let mut found: Vec<(String, String, String)> = incident
+        let mut found: Vec<Told> = incident
             .items
             .iter()
             .map(|item| {
@@ -179,11 +190,11 @@ impl Knowledge {
                 } else {
                     item.root.clone()
                 };
-                (kind, value, root)
+                Told { key: (kind, value), root, source: item.source.clone() }
             })
             .collect();
         found.sort();
-        found.dedup_by(|later, first| later.0 == first.0 && later.1 == first.1);
+        found.dedup_by(|later, first| later.key == first.key);
         found
     }
 }
