@@ -61,7 +61,7 @@ pub fn cluster(corpus: &Corpus, weights: &Weights, threads: usize) -> Partition 
         .map(|(values, hour)| Profile::one(values, *hour, &corpus.kind_of, kinds))
         .collect();
     let mut state = Clustering {
-        prevalence: Prevalence::new(&[], &[], weights),
+        prevalence: Prevalence::new(&[], &[], 0, weights),
         set_of: (0..singles.len()).collect(),
         profiles: singles.clone(),
         corpus,
@@ -99,7 +99,8 @@ impl Clustering<'_> {
                 }
             }
         }
-        self.prevalence = Prevalence::new(&sets, &self.corpus.kind_of, self.weights);
+        self.prevalence =
+            Prevalence::new(&sets, &self.corpus.kind_of, self.corpus.members.len(), self.weights);
     }
 
     /// For each value the sets that show it, ascending; values of too many sets have none.

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::attribute::{Feature, Profiles, Scores, period};
 use crate::incident::{Class, Incident};
-use crate::knowledge::Knowledge;
+use crate::knowledge::{Knowledge, known_groups};
 use crate::profile::decibans;
 use crate::weights::{AttributeWeights, Weights};
 use crate::words::{Confidence, words};
@@ -104,6 +104,8 @@ struct Piece {
     item: String,
     root: String,
     source: String,
+    /// Whether who says so saw it.
+    is_first_hand: bool,
 }
 
 /// Probabilities of one set of evidence.
@@ -126,7 +128,9 @@ struct Judge<'a> {
 pub fn judge(incident: &Incident, knowledge: &Knowledge, weights: &Weights) -> Judgement {
     // What a group and its campaigns are known for together, and by which publications.
     let mut uses: BTreeMap<_, (usize, BTreeSet<&str>)> = BTreeMap::new();
-    for (at, one) in knowledge.uses.iter().enumerate() {
+    let known = known_groups(&knowledge.uses);
+    let told = knowledge.uses.iter().enumerate();
+    for (at, one) in told.filter(|entry| known.contains(entry.1.group.as_str())) {
         let place = uses.entry((one.group.as_str(), &one.feature)).or_insert((at, BTreeSet::new()));
         place.1.extend(one.citations.iter().map(String::as_str));
     }
@@ -166,15 +170,10 @@ fn year(date: &str) -> Option<i32> {
 impl Judge<'_> {
     /// Evidence that any group of the knowledge is known for; of one root the rarest counts.
     fn pieces(&self, incident: &Incident, weights: &Weights) -> Vec<Piece> {
-        let mut sources: BTreeMap<&str, String> = BTreeMap::new();
-        for item in &incident.items {
-            sources.entry(&item.kind).or_insert_with(|| {
-                let source = &item.source;
-                format!("{} ({}{})", source.name, source.reliability, source.credibility)
-            });
-        }
         let mut best: BTreeMap<String, (f64, Piece)> = BTreeMap::new();
-        for (kind, value, root) in self.knowledge.features(incident) {
+        for told in self.knowledge.features(incident) {
+            let (root, source) = (told.root, told.source);
+            let (kind, value) = told.key;
             let Some(at) = weights.position(&kind) else { continue };
             // Of what nobody knows anything about, nothing follows.
             if !self.profiles.knows(&kind) {
@@ -187,14 +186,14 @@ impl Judge<'_> {
                     format!("{kind} {value} ({})", software.names.first().map_or("", |one| one))
                 },
             );
-            let source = sources.get(kind.as_str()).or_else(|| sources.values().next());
             let key = (kind, value);
             let rarity = self.profiles.background(&key).0;
             let piece = Piece {
                 feature: Feature { class, key },
                 item,
                 root: root.clone(),
-                source: source.cloned().unwrap_or_default(),
+                source: format!("{} ({}{})", source.name, source.reliability, source.credibility),
+                is_first_hand: source.reliability == 'A',
             };
             let place = best.entry(root).or_insert_with(|| (rarity, piece.clone()));
             if rarity < place.0 {
@@ -216,6 +215,7 @@ impl Judge<'_> {
             item: format!("active in {year}"),
             root: "period".to_owned(),
             source: "dates of publications".to_owned(),
+            is_first_hand: false,
         })
     }
 

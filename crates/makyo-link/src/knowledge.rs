@@ -11,7 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use makyo_base::{Value, parse_json};
 
-use crate::incident::Incident;
+use crate::attribute::Sort;
+use crate::incident::{Incident, Source};
 use crate::read::Unread;
 
 /// A group, as its owner describes it.
@@ -53,6 +54,17 @@ pub struct Software {
     pub kind: String,
     /// Names in lower case.
     pub names: Vec<String>,
+}
+
+/// A feature of an incident in the knowledge's terms.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Told {
+    /// Kind and value.
+    pub key: (String, String),
+    /// What it shares with others that are the same witness.
+    pub root: String,
+    /// Who says so.
+    pub source: Source,
 }
 
 /// All that was given.
@@ -104,10 +116,29 @@ impl Knowledge {
                 one.feature.1 = self.current(&one.feature.1).to_owned();
             }
         }
+        self.join_by_name(&mut uses);
         uses.sort();
         software_uses.sort();
         self.uses = uses;
         self.software_uses = software_uses;
+    }
+
+    /// What one owner says about targets goes to the group that another owner knows by the very same
+    /// name and that is known for more than targets. One step, own names only: aliases are not
+    /// followed, because they would chain groups together that nobody holds for one.
+    fn join_by_name(&self, uses: &mut [Use]) {
+        let known: BTreeSet<String> = known_groups(uses).into_iter().map(str::to_owned).collect();
+        let mut by_name: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+        for group in self.groups.values().filter(|group| known.contains(&group.id)) {
+            by_name.entry(group.name.to_lowercase()).or_default().insert(&group.id);
+        }
+        for one in uses.iter_mut().filter(|one| !known.contains(&one.group)) {
+            let Some(group) = self.groups.get(&one.group) else { continue };
+            let same = by_name.get(&group.name.to_lowercase()).filter(|ids| ids.len() == 1);
+            if let Some(id) = same.and_then(|ids| ids.first()) {
+                one.group = (*id).to_owned();
+            }
+        }
     }
 
     fn unread(&mut self, file: &str, reason: &str) {
@@ -131,14 +162,14 @@ impl Knowledge {
     /// The features of an incident in the knowledge's terms: techniques by their current number,
     /// software by the owner's id where a name is known.
     #[must_use]
-    pub fn features(&self, incident: &Incident) -> Vec<(String, String, String)> {
+    pub fn features(&self, incident: &Incident) -> Vec<Told> {
         let mut names: BTreeMap<&str, &str> = BTreeMap::new();
         for (id, software) in &self.software {
             for name in &software.names {
                 names.entry(name).or_insert(id);
             }
         }
-        let mut found: Vec<(String, String, String)> = incident
+        let mut found: Vec<Told> = incident
             .items
             .iter()
             .map(|item| {
@@ -159,13 +190,20 @@ impl Knowledge {
                 } else {
                     item.root.clone()
                 };
-                (kind, value, root)
+                Told { key: (kind, value), root, source: item.source.clone() }
             })
             .collect();
         found.sort();
-        found.dedup_by(|later, first| later.0 == first.0 && later.1 == first.1);
+        found.dedup_by(|later, first| later.key == first.key);
         found
     }
+}
+
+/// Groups of which more is known than whom they target: the others are names and no hypotheses.
+#[must_use]
+pub fn known_groups(uses: &[Use]) -> BTreeSet<&str> {
+    let more = uses.iter().filter(|one| Sort::of(&one.feature.0) != Sort::Target);
+    more.map(|one| one.group.as_str()).collect()
 }
 
 impl Software {

@@ -2,7 +2,7 @@
 //!
 //! The partition says what is most probable. What is *published* must hold against an objection:
 //! a member must share at least two independent things with the rest of its campaign that are
-//! neither targets nor methods, one of them specific. Who meets only half of that is named with
+//! neither targets nor methods, one of them specific; among few incidents, both. Who meets only half of that is named with
 //! weaker words and not linked.
 
 mod evidence;
@@ -225,10 +225,17 @@ impl Linking<'_> {
         let hard: Vec<bool> = shared
             .filter(is_own)
             .filter_map(|value| self.class(value))
-            .filter(|(class, _)| !class.is_soft())
+            .filter(|(class, is_specific)| self.counts(*class, *is_specific))
             .map(|(_, is_specific)| is_specific)
             .collect();
         hard.len() >= 2 && hard.contains(&true)
+    }
+
+    /// Whether sharing something of a class is evidence of one hand. What is not specific, such as
+    /// a family, counts only where enough incidents show how many have it.
+    fn counts(&self, class: Class, is_specific: bool) -> bool {
+        let is_measured = self.incidents.len() as f64 >= self.weights.link.few_incidents;
+        !class.is_soft() && (is_specific || is_measured)
     }
 
     /// The strongest links that hold members together, by component.
@@ -313,8 +320,10 @@ impl Linking<'_> {
             .iter()
             .map(|edge| {
                 let evidence = self.evidence(edge.pair);
-                let hard: Vec<&LinkEvidence> =
-                    evidence.iter().filter(|one| one.is_shared && !one.class.is_soft()).collect();
+                let hard: Vec<&LinkEvidence> = evidence
+                    .iter()
+                    .filter(|one| one.is_shared && self.counts(one.class, one.is_specific))
+                    .collect();
                 let breaks = match hard.as_slice() {
                     // With two, each is needed; with one, the rest of the campaign stands for it.
                     [_] | [_, _] => hard.iter().map(|one| one.item.clone()).collect(),

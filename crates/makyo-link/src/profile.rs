@@ -33,9 +33,13 @@ pub struct Prevalence {
 }
 
 impl Prevalence {
-    /// From the number of sets, thought to be unrelated, that show each value.
+    /// From the number of sets, thought to be unrelated, that show each value. A corpus of few
+    /// incidents says little about how common something is: until it has enough, a world of values
+    /// with the usual prevalence of the kind is added.
     #[must_use]
-    pub fn new(sets_with: &[f64], kind_of: &[u8], weights: &Weights) -> Self {
+    pub fn new(sets_with: &[f64], kind_of: &[u8], incidents: usize, weights: &Weights) -> Self {
+        let missing = 1.0 - incidents as f64 / weights.link.few_incidents;
+        let added = missing.max(0.0) * weights.link.few_world;
         let mut seen = vec![0.0; weights.kinds.len()];
         for (count, kind) in sets_with.iter().zip(kind_of) {
             if let Some(seen) = seen.get_mut(usize::from(*kind)) {
@@ -51,7 +55,8 @@ impl Prevalence {
                 of.map_or(1.0, |of| {
                     // The first set is the operator's own; only others speak of prevalence.
                     let others = (count - 2.0).max(0.0);
-                    of.concentration * (others + of.unseen) / (seen + of.world)
+                    of.concentration * (others + of.unseen + added * of.prevalence)
+                        / (seen + of.world + added)
                 })
             })
             .collect();

@@ -5,6 +5,7 @@ mod judging;
 mod linking;
 mod properties;
 mod reading;
+mod real;
 
 use std::path::{Path, PathBuf};
 

@@ -20,6 +20,8 @@ pub struct Kind {
     pub unseen: f64,
     /// How many values of the kind the world is taken to have shown before the first incident.
     pub world: f64,
+    /// The usual share of one value of the kind, for corpora too small to measure it.
+    pub prevalence: f64,
     /// Share of the weight that counts: what looks like several witnesses is often one.
     pub temper: f64,
     /// The most that one incident's items of this kind can weigh, because they can be imitated.
@@ -82,6 +84,10 @@ pub struct LinkWeights {
     /// What two sets of three incidents and more must share beside targets and methods before they
     /// are one, in decibans.
     pub hard_db: f64,
+    /// From so many incidents on prevalence is measured alone.
+    pub few_incidents: f64,
+    /// How many values are added to a corpus of none.
+    pub few_world: f64,
 }
 
 impl Weights {
@@ -112,6 +118,8 @@ impl Weights {
                 hours_deviation: number(link, "hours_deviation")?,
                 hours_strays: number(link, "hours_strays")?,
                 hard_db: number(link, "hard_db")?,
+                few_incidents: number(link, "few_incidents")?,
+                few_world: number(link, "few_world")?,
             },
         })
     }
@@ -143,6 +151,7 @@ fn kind(name: &str, node: &Node) -> Result<Kind, Diagnostic> {
         concentration: number(node, "concentration")?,
         unseen: number(node, "unseen")?,
         world: number(node, "world")?,
+        prevalence: number(node, "prevalence")?,
         temper: number(node, "temper")?,
         ceiling_db: number(node, "ceiling_db")?,
         floor_db: number(node, "floor_db")?,

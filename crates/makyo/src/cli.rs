@@ -76,8 +76,8 @@ const LINK_HELP: &str = "Examples:
   makyo link cases/*.case partner-bundle.json --format json
   makyo link misp-events/ --format csv > links.csv
 
-Targets and methods alone link nothing: two incidents need two independent things in common that \
-are neither, one of them specific. Exit status 3: something that was given could not be read.";
+Targets and methods alone link nothing: two incidents need two independent specific things \
+in common. Exit status 3: something that was given could not be read.";
 
 #[derive(Debug, Args)]
 pub(crate) struct Link {

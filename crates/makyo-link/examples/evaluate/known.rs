@@ -66,7 +66,7 @@ fn questions(given: &Scenario, weights: &Weights) -> Vec<Question> {
             *count += 1.0;
         }
     }
-    let prevalence = Prevalence::new(&sets, &corpus.kind_of, weights);
+    let prevalence = Prevalence::new(&sets, &corpus.kind_of, given.incidents.len(), weights);
     let known: Vec<(&str, &Profile)> = past
         .iter()
         .filter(|entry| entry.1.size as usize >= KNOWN_INCIDENTS_MIN)

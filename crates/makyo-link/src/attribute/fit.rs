@@ -70,7 +70,7 @@ fn row(model: &Model, sorts: &[Sort], trial: &Trial<'_>) -> Row {
             for feature in &trial.features {
                 let sort = Sort::of(&feature.key.0);
                 let Some(at) = sorts.iter().position(|one| *one == sort) else { continue };
-                let effect = design(model, number.get(&sort).copied().unwrap_or(1));
+                let effect = design(model, sort, number.get(&sort).copied().unwrap_or(1));
                 let own = sums(trial.profiles, group, &feature.key, model);
                 for ((place, value), d) in x.iter_mut().skip(at * SUMS).zip(own).zip(effect) {
                     *place += value / d;

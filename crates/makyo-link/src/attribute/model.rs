@@ -252,6 +252,9 @@ pub(super) fn sums(
         let alpha = 10.0;
         return [0.0, ((count + alpha * p) / ((total + alpha) * p)).ln(), 0.0];
     }
+    if Sort::of(&feature.0) == Sort::Artefact && count == 0.0 {
+        return [0.0; SUMS];
+    }
     let alpha = model.alpha;
     [
         (presence / p).ln(),
@@ -267,7 +270,11 @@ pub(super) fn sums(
 }
 
 /// The design effects, for each of the sums.
-pub(super) fn design(model: &Model, features: usize) -> [f64; SUMS] {
+pub(super) fn design(model: &Model, sort: Sort, features: usize) -> [f64; SUMS] {
+    if sort == Sort::Artefact {
+        // Artefacts that nobody knows say nothing, and must not thin out the one that somebody does.
+        return [1.0; SUMS];
+    }
     model.rho.map(|rho| 1.0 + rho * (features.max(1) as f64 - 1.0))
 }
 
@@ -298,7 +305,7 @@ impl Model {
                     let sort = Sort::of(&feature.key.0);
                     let own = self.sorts.get(&sort).copied().unwrap_or_default();
                     let sums = sums(profiles, group, &feature.key, self);
-                    let effect = design(self, number.get(&sort).copied().unwrap_or(1));
+                    let effect = design(self, sort, number.get(&sort).copied().unwrap_or(1));
                     let nats =
                         own.iter().zip(sums).zip(effect).map(|((b, x), d)| b * x / d).sum::<f64>();
                     scored.items.push(nats);

@@ -36,7 +36,10 @@ pub(super) fn of(weighed: &Weighed, pieces: &[Piece], numbers: &AttributeWeights
     let of_hard = || pieces.iter().filter(|piece| hard.contains(&piece.feature.class));
     let sources: BTreeSet<&str> = of_hard().map(|piece| piece.source.as_str()).collect();
     let roots: BTreeSet<&str> = of_hard().map(|piece| piece.root.as_str()).collect();
-    let is_broad = hard.len() >= 2 && sources.len() >= 2 && roots.len() >= 2;
+    let is_broad = hard.len() >= 2
+        && sources.len() >= 2
+        && roots.len() >= 2
+        && of_hard().any(|piece| piece.is_first_hand);
     let row = match hard.len() {
         0 => 0,
         _ if is_broad && hard.len() >= 3 && hard.contains(&Class::Behaviour) => 3,
@@ -53,7 +56,7 @@ pub(super) fn of(weighed: &Weighed, pieces: &[Piece], numbers: &AttributeWeights
         0 if support.is_empty() => "no class of evidence supports a known group".to_owned(),
         0 => format!("only targets and methods speak (supporting: {})", words(&support)),
         1 if hard.len() >= 2 => {
-            format!("{} speak, but from one source or one root", words(&hard))
+            format!("{} speak, but not from two sources of which one is first-hand", words(&hard))
         }
         1 => format!("beside targets and methods only {} speaks", words(&hard)),
         2 => format!("two independent classes speak: {}", words(&hard)),

@@ -115,3 +115,42 @@ fn someone_elses_conclusion_is_no_evidence() {
     assert_eq!(reading.incidents[0].items.len(), 1);
     assert_eq!(reading.incidents[0].items[0].value, "a.example");
 }
+
+#[test]
+fn names_alone_are_no_hypotheses_and_change_no_probability() {
+    let plain = knowledge();
+    let mut more = Knowledge::default();
+    let actors: Vec<String> = (0..500)
+        .map(|number| {
+            format!(
+                r#"{{"value":"Name {number}","meta":{{"synonyms":["Paper Lantern"],
+                    "cfr-suspected-victims":["Exampleland"]}}}}"#
+            )
+        })
+        .collect();
+    let galaxy = format!(
+        r#"{{"name":"Actors","type":"threat-actor","version":1,"values":[{}]}}"#,
+        actors.join(",")
+    );
+    more.read("galaxy", &galaxy);
+    more.read("knowledge", &fixture("knowledge"));
+    more.renumber(&weights().renumbered);
+    let mut items = METHODS.to_vec();
+    items.push(("family", "invented lantern"));
+    let case = incident("c", &items);
+    assert_eq!(judge(&case, &plain, &weights()), judge(&case, &more, &weights()));
+}
+
+#[test]
+fn another_owner_of_the_same_name_adds_its_targets() {
+    let mut knowledge = Knowledge::default();
+    knowledge.read(
+        "galaxy",
+        r#"{"name":"Actors","type":"threat-actor","version":1,"values":[
+            {"value":"Paper Lantern","meta":{"cfr-suspected-victims":["Exampleland"]}}]}"#,
+    );
+    knowledge.read("knowledge", &fixture("knowledge"));
+    knowledge.renumber(&weights().renumbered);
+    let target = knowledge.uses.iter().find(|one| one.feature.0 == "country");
+    assert_eq!(target.map(|one| one.group.as_str()), Some("G9001"));
+}

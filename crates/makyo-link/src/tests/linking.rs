@@ -44,12 +44,31 @@ fn decoys_are_not_linked_and_are_named_with_weaker_words() {
 fn each_link_says_what_would_break_it() {
     let linkage = of(&VICTIMS);
     let breaks: Vec<_> = linkage.campaigns[0].links.iter().map(|link| &link.breaks).collect();
-    // Three hard items tie ministry and university (domain, file, family), as many the others.
-    assert!(breaks.iter().all(|items| items.is_empty()), "{breaks:?}");
+    // A domain and a file tie ministry and university; the family does not count among so few.
+    assert!(breaks.iter().all(|items| items.len() == 2), "{breaks:?}");
+    assert!(breaks[0].contains(&"endpoint cdn-update.example".to_owned()), "{breaks:?}");
     for link in &linkage.campaigns[0].links {
         let sum: f64 = link.evidence.iter().map(|one| one.weight_db).sum();
         assert!((sum - link.weight_db).abs() < 0.2, "{} {sum}", link.weight_db);
     }
+}
+
+#[test]
+fn one_address_and_a_family_that_others_may_have_link_nothing() {
+    let a = incident("a", &[("endpoint", "192.0.2.7"), ("family", "bought"), ("sample", "1")]);
+    let b = incident("b", &[("endpoint", "192.0.2.7"), ("family", "bought"), ("sample", "2")]);
+    let linkage = link(&[a, b], &weights(), 1);
+    assert!(linkage.campaigns.is_empty(), "{linkage:#?}");
+    assert_eq!(linkage.related[0].relation, Relation::OneArtefact);
+}
+
+#[test]
+fn two_specific_artefacts_link_two_incidents() {
+    let a = incident("a", &[("endpoint", "192.0.2.7"), ("sample", "1"), ("technique", "T1190")]);
+    let b = incident("b", &[("endpoint", "192.0.2.7"), ("sample", "1"), ("technique", "T1133")]);
+    let linkage = link(&[a, b], &weights(), 1);
+    assert_eq!(linkage.campaigns.len(), 1, "{linkage:#?}");
+    assert_eq!(linkage.campaigns[0].links[0].breaks.len(), 2);
 }
 
 #[test]
