@@ -7,6 +7,8 @@ use std::net::IpAddr;
 
 use thiserror::Error;
 
+use crate::artifact::RecordRef;
+
 /// One value of a result row.
 #[derive(Clone, PartialEq, Debug)]
 pub enum SqlValue {
@@ -98,6 +100,22 @@ impl<'a> Row<'a> {
             SqlValue::TextList(list) => list,
             _ => &[],
         }
+    }
+
+    /// The record that a row leads back to: its columns `file` and `record`, or, where the row sums
+    /// up several records, `place`, the least of them as `file#record` with the number in twenty
+    /// digits. (The least file and the least number apart would be no record.)
+    #[must_use]
+    pub fn reference(self) -> RecordRef {
+        let place = self.columns.iter().any(|name| name == "place");
+        if place {
+            let (file, record) =
+                self.text("place").and_then(|place| place.rsplit_once('#')).unwrap_or_default();
+            let record = record.trim_start_matches('0').parse().unwrap_or_default();
+            return RecordRef { file: file.to_owned(), record };
+        }
+        let record = self.integer("record").and_then(|number| u64::try_from(number).ok());
+        RecordRef { file: self.string("file"), record: record.unwrap_or_default() }
     }
 
     /// An address.

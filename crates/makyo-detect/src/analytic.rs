@@ -6,7 +6,7 @@ pub(crate) mod tunnel_without_authentication;
 
 use makyo_base::{
     Entity, EntityKind, Finding, FindingSource, Level, Organisation, Query, QueryError, RecordRef,
-    Role, Row, RuleRef, short_id,
+    Role, RuleRef, short_id,
 };
 
 use crate::weights::Weights;
@@ -102,15 +102,4 @@ impl Analytic {
 
 fn entity(role: Role, kind: EntityKind, value: &str) -> Option<Entity> {
     (!value.is_empty()).then(|| Entity { role, kind, value: value.to_owned() })
-}
-
-/// The record that a row with `file` and `record` columns comes from.
-fn reference(row: Row<'_>) -> RecordRef {
-    RecordRef {
-        file: row.string("file"),
-        record: row
-            .integer("record")
-            .and_then(|number| u64::try_from(number).ok())
-            .unwrap_or_default(),
-    }
 }

@@ -140,14 +140,16 @@ fn by_finding(judged: &mut BTreeMap<String, Judged>, picture: &Picture<'_>, inde
                 account.enter("vpn_appliance", at, index);
             }
             (rule, Role::Actor) if POSING.iter().any(|one| one.0 == rule) => {
+                let is_new = account.rung < Rung::Authenticated;
                 account.raise(Rung::Authenticated, index, at, || finding.text.clone());
+                account.weak |= is_new && finding.explained_by.is_some();
                 let known = POSING.iter().filter(|one| one.0 == rule);
                 for (_, vector, tie) in known {
                     account.enter(vector, at, index);
                     account.ties.extend(*tie);
                 }
             }
-            ("suspected_posing", Role::Actor) => {
+            ("suspected_posing", Role::Actor) if finding.explained_by.is_none() => {
                 let is_new = account.rung < Rung::Authenticated;
                 account.raise(Rung::Authenticated, index, at, || finding.text.clone());
                 account.weak |= is_new;

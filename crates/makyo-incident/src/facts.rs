@@ -139,7 +139,7 @@ const LOGONS: &str = "
            lower(coalesce(src_endpoint_hostname, '')) AS from_host, host,
            CAST(min(time) AS BIGINT) AS first,
            array_agg(DISTINCT CAST(time AS BIGINT)) AS times,
-           min(file) AS file, min(record) AS record
+           min(concat(file, '#', lpad(CAST(record AS VARCHAR), 20, '0'))) AS place
     FROM events
     WHERE class_uid = 3002 AND activity_id = 1 AND status = 'Success' AND account IS NOT NULL
       AND host IS NOT NULL AND time IS NOT NULL AND source LIKE 'windows-%'
@@ -171,7 +171,7 @@ const USES: &str = "
            CAST(min(time) AS BIGINT) AS first, CAST(max(time) AS BIGINT) AS last,
            count(*) AS records,
            bool_or(coalesce(makyo_is_throttled, false)) AS throttled,
-           min(file) AS file, min(record) AS record
+           min(concat(file, '#', lpad(CAST(record AS VARCHAR), 20, '0'))) AS place
     FROM events
     WHERE source = 'm365-unified-audit' AND account IS NOT NULL AND makyo_access IS NOT NULL
       AND time IS NOT NULL
@@ -201,7 +201,7 @@ const SIGN_INS: &str = "
     SELECT account, src_endpoint_ip AS address, status,
            source IN ('entra-sign-in', 'm365-unified-audit', 'google-workspace') AS is_cloud,
            CAST(min(time) AS BIGINT) AS first, CAST(max(time) AS BIGINT) AS last,
-           min(file) AS file, min(record) AS record
+           min(concat(file, '#', lpad(CAST(record AS VARCHAR), 20, '0'))) AS place
     FROM events
     WHERE class_uid = 3002 AND account IS NOT NULL AND src_endpoint_ip IS NOT NULL
       AND time IS NOT NULL AND status IN ('Success', 'Failure') AND source NOT LIKE 'windows-%'
@@ -213,7 +213,7 @@ const SHARES: &str = "
            coalesce(resource_name, '') AS share,
            CAST(min(time) AS BIGINT) AS first, CAST(max(time) AS BIGINT) AS last,
            count(*) AS records, array_agg(DISTINCT file_path) AS files,
-           min(file) AS file, min(record) AS record
+           min(concat(file, '#', lpad(CAST(record AS VARCHAR), 20, '0'))) AS place
     FROM events
     WHERE resource_type = 'share' AND account IS NOT NULL AND host IS NOT NULL AND time IS NOT NULL
     GROUP BY account, src_endpoint_ip, host, resource_name
@@ -271,7 +271,7 @@ impl Facts {
                 host: row.string("host"),
                 first: row.integer("first").unwrap_or_default(),
                 times,
-                record: reference(row),
+                record: row.reference(),
             });
         }
         for row in query.query(TUNNELS)?.iter() {
@@ -283,7 +283,7 @@ impl Facts {
                 start: row.integer("start").unwrap_or_default(),
                 end: row.integer("finish"),
                 taken: row.integer("taken").unwrap_or_default(),
-                record: reference(row),
+                record: row.reference(),
             });
         }
         for row in query.query(SHARES)?.iter() {
@@ -296,7 +296,7 @@ impl Facts {
                 last: row.integer("last").unwrap_or_default(),
                 records: row.integer("records").unwrap_or_default(),
                 files: row.list("files").iter().cloned().collect(),
-                record: reference(row),
+                record: row.reference(),
             });
         }
         Ok(())
@@ -335,7 +335,7 @@ impl Facts {
                 records: row.integer("records").unwrap_or_default(),
                 items: BTreeSet::new(),
                 throttled: row.boolean("throttled").unwrap_or_default(),
-                record: reference(row),
+                record: row.reference(),
             });
         }
         let mut by_key: BTreeMap<[String; 5], Vec<usize>> = BTreeMap::new();
@@ -369,7 +369,7 @@ impl Facts {
                 is_cloud: row.boolean("is_cloud").unwrap_or_default(),
                 first: row.integer("first").unwrap_or_default(),
                 last: row.integer("last").unwrap_or_default(),
-                record: reference(row),
+                record: row.reference(),
             });
         }
         Ok(())
@@ -381,15 +381,5 @@ pub(crate) fn earliest(a: Option<i64>, b: Option<i64>) -> Option<i64> {
     match (a, b) {
         (Some(a), Some(b)) => Some(a.min(b)),
         (a, b) => a.or(b),
-    }
-}
-
-pub(crate) fn reference(row: Row<'_>) -> RecordRef {
-    RecordRef {
-        file: row.string("file"),
-        record: row
-            .integer("record")
-            .and_then(|number| u64::try_from(number).ok())
-            .unwrap_or_default(),
     }
 }

@@ -75,7 +75,12 @@ impl Intruder {
                 "tunnel_without_authentication" | "posing_over_vpn" => {
                     intruder.tunnel(index, finding, facts);
                 }
-                id if is_posing(id) || id == "suspected_posing" => intruder.posing(index, finding),
+                id if is_posing(id) || id == "suspected_posing" => {
+                    // What a third party or planned work explains spreads no further.
+                    if finding.explained_by.is_none() {
+                        intruder.posing(index, finding);
+                    }
+                }
                 _ => {}
             }
         }

@@ -12,7 +12,7 @@ use makyo_base::{
     parse_json,
 };
 
-use super::{Analytic, entity, reference};
+use super::{Analytic, entity};
 use crate::weights::Weights;
 
 pub(super) const ANALYTIC: Analytic = Analytic {
@@ -81,7 +81,7 @@ fn run(
             attachments: row.string("attachments"),
             passes: results.contains("spf=pass") || results.contains("dkim=pass"),
             at: row.integer("at").unwrap_or_default(),
-            record: reference(row),
+            record: row.reference(),
         });
     }
     let mut found = Vec::new();

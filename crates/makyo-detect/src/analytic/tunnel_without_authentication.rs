@@ -13,7 +13,7 @@ use makyo_base::{
     Role, format_time,
 };
 
-use super::{Analytic, entity, reference};
+use super::{Analytic, entity};
 use crate::weights::Weights;
 
 pub(crate) const ANALYTIC: Analytic = Analytic {
@@ -140,7 +140,7 @@ fn devices(query: &dyn Query) -> Result<Devices, QueryError> {
                 && (row.text("account") != Some("") || row.text("inside") != Some("")),
             is_end: class == Some(4014) && activity == Some(2),
             is_login: class == Some(3002) && row.text("status") == Some("Success"),
-            record: reference(row),
+            record: row.reference(),
         };
         let device = devices.entry((row.string("source"), row.string("host"))).or_default();
         device.accounts.entry(line.account.clone()).or_default().push(device.lines.len());

@@ -8,7 +8,6 @@ use std::net::IpAddr;
 use makyo_base::{Query, QueryError, RecordRef, Row};
 
 use super::agent::{browser_family, os_family};
-use crate::analytic::reference;
 
 /// What kind of records a context sums up.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -70,7 +69,7 @@ const SQL: &str = "
            CAST(min(time) AS BIGINT) AS first, CAST(max(time) AS BIGINT) AS last,
            count(*) AS count,
            array_agg(DISTINCT CAST(CAST(time AS BIGINT) / 86400000000000 AS BIGINT)) AS days,
-           min(file) AS file, min(record) AS record
+           min(concat(file, '#', lpad(CAST(record AS VARCHAR), 20, '0'))) AS place
     FROM events
     WHERE account LIKE '%@%' AND src_endpoint_ip IS NOT NULL AND time IS NOT NULL
       AND source IN ('entra-sign-in', 'm365-unified-audit', 'google-workspace')
@@ -120,7 +119,7 @@ fn context(row: Row<'_>) -> Option<Context> {
         last: row.integer("last")?,
         count: row.integer("count").unwrap_or_default(),
         days,
-        record: reference(row),
+        record: row.reference(),
     })
 }
 

@@ -9,13 +9,12 @@ use super::own::Origin;
 use super::scale::Scale;
 use super::unit::Unit;
 use super::weigh::Evidence;
-use crate::analytic::reference;
 
 /// Failures by account, address and code.
 const SQL: &str = "
     SELECT account, src_endpoint_ip AS address, coalesce(status_code, '') AS code,
            CAST(min(time) AS BIGINT) AS first, CAST(max(time) AS BIGINT) AS last,
-           count(*) AS count, min(file) AS file, min(record) AS record
+           count(*) AS count, min(concat(file, '#', lpad(CAST(record AS VARCHAR), 20, '0'))) AS place
     FROM events
     WHERE class_uid = 3002 AND account LIKE '%@%' AND src_endpoint_ip IS NOT NULL
       AND time IS NOT NULL AND status = 'Failure'
@@ -56,7 +55,7 @@ pub(super) fn read(query: &dyn Query) -> Result<Vec<Failure>, QueryError> {
         first: row.integer("first").unwrap_or_default(),
         last: row.integer("last").unwrap_or_default(),
         count: row.integer("count").unwrap_or_default(),
-        record: reference(row),
+        record: row.reference(),
     };
     Ok(rows.iter().map(failure).collect())
 }

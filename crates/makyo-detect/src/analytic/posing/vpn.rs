@@ -9,7 +9,7 @@ use makyo_base::{DAY_NS, EntityKind, Finding, HOUR_NS, Query, QueryError, Record
 use super::context::network;
 use super::scale::Scale;
 use super::weigh::{Evidence, Weighed};
-use crate::analytic::{Analytic, entity, reference};
+use crate::analytic::{Analytic, entity};
 
 /// Somebody else uses the account's VPN access.
 const POSING: Analytic = Analytic {
@@ -79,7 +79,7 @@ pub(super) fn read(query: &dyn Query) -> Result<Vec<Tunnel>, QueryError> {
             session: row.string("session"),
             start,
             end: end.min(start.saturating_add(DAY_NS)),
-            record: reference(row),
+            record: row.reference(),
         })
     };
     let mut tunnels: Vec<Tunnel> = query.query(SQL)?.iter().filter_map(tunnel).collect();
