@@ -103,14 +103,16 @@ impl<'a> Row<'a> {
     }
 
     /// The record that a row leads back to: its columns `file` and `record`, or, where the row sums
-    /// up several records, `place`, the least of them as `file#record` with the number in twenty
+    /// up several records, `least_record`, the least of them as `file#record` with the number in twenty
     /// digits. (The least file and the least number apart would be no record.)
     #[must_use]
     pub fn reference(self) -> RecordRef {
-        let place = self.columns.iter().any(|name| name == "place");
-        if place {
-            let (file, record) =
-                self.text("place").and_then(|place| place.rsplit_once('#')).unwrap_or_default();
+        let is_sum = self.columns.iter().any(|name| name == "least_record");
+        if is_sum {
+            let (file, record) = self
+                .text("least_record")
+                .and_then(|place| place.rsplit_once('#'))
+                .unwrap_or_default();
             let record = record.trim_start_matches('0').parse().unwrap_or_default();
             return RecordRef { file: file.to_owned(), record };
         }

@@ -139,7 +139,7 @@ const LOGONS: &str = "
            lower(coalesce(src_endpoint_hostname, '')) AS from_host, host,
            CAST(min(time) AS BIGINT) AS first,
            array_agg(DISTINCT CAST(time AS BIGINT)) AS times,
-           min(concat(file, '#', lpad(CAST(record AS VARCHAR), 20, '0'))) AS place
+           min(concat(file, '#', lpad(CAST(record AS VARCHAR), 20, '0'))) AS least_record
     FROM events
     WHERE class_uid = 3002 AND activity_id = 1 AND status = 'Success' AND account IS NOT NULL
       AND host IS NOT NULL AND time IS NOT NULL AND source LIKE 'windows-%'
@@ -171,7 +171,7 @@ const USES: &str = "
            CAST(min(time) AS BIGINT) AS first, CAST(max(time) AS BIGINT) AS last,
            count(*) AS records,
            bool_or(coalesce(makyo_is_throttled, false)) AS throttled,
-           min(concat(file, '#', lpad(CAST(record AS VARCHAR), 20, '0'))) AS place
+           min(concat(file, '#', lpad(CAST(record AS VARCHAR), 20, '0'))) AS least_record
     FROM events
     WHERE source = 'm365-unified-audit' AND account IS NOT NULL AND makyo_access IS NOT NULL
       AND time IS NOT NULL
@@ -201,7 +201,7 @@ const SIGN_INS: &str = "
     SELECT account, src_endpoint_ip AS address, status,
            source IN ('entra-sign-in', 'm365-unified-audit', 'google-workspace') AS is_cloud,
            CAST(min(time) AS BIGINT) AS first, CAST(max(time) AS BIGINT) AS last,
-           min(concat(file, '#', lpad(CAST(record AS VARCHAR), 20, '0'))) AS place
+           min(concat(file, '#', lpad(CAST(record AS VARCHAR), 20, '0'))) AS least_record
     FROM events
     WHERE class_uid = 3002 AND account IS NOT NULL AND src_endpoint_ip IS NOT NULL
       AND time IS NOT NULL AND status IN ('Success', 'Failure') AND source NOT LIKE 'windows-%'
@@ -213,7 +213,7 @@ const SHARES: &str = "
            coalesce(resource_name, '') AS share,
            CAST(min(time) AS BIGINT) AS first, CAST(max(time) AS BIGINT) AS last,
            count(*) AS records, array_agg(DISTINCT file_path) AS files,
-           min(concat(file, '#', lpad(CAST(record AS VARCHAR), 20, '0'))) AS place
+           min(concat(file, '#', lpad(CAST(record AS VARCHAR), 20, '0'))) AS least_record
     FROM events
     WHERE resource_type = 'share' AND account IS NOT NULL AND host IS NOT NULL AND time IS NOT NULL
     GROUP BY account, src_endpoint_ip, host, resource_name

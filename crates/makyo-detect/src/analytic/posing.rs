@@ -94,7 +94,7 @@ struct Ground<'a> {
     presence: Presence,
     hours: Hours,
     tunnels: &'a [Tunnel],
-    unauthenticated: Vec<(i64, i64, String)>,
+    unauthenticated: Vec<tunnel_without_authentication::Inside>,
     scale: &'a Scale,
 }
 
@@ -249,7 +249,7 @@ fn is_unlike(unit: &Unit, ground: &Ground<'_>, habits: &Habits) -> bool {
 
 fn intruders(ground: &Ground<'_>, vpn: &[vpn::Judged], inside: &FromInside) -> Intruders {
     let mut times: Vec<(i64, i64)> =
-        ground.unauthenticated.iter().map(|one| (one.0, one.1)).collect();
+        ground.unauthenticated.iter().map(|one| (one.start, one.end)).collect();
     let confirmed = vpn.iter().filter(|one| one.is_confirmed);
     let tunnels = confirmed.flat_map(|one| &one.tunnels);
     let tunnels = tunnels.filter_map(|at| ground.tunnels.get(*at));

@@ -108,17 +108,29 @@ fn run(
     Ok(found.iter().map(|one| finding(analytic, one, weights)).collect())
 }
 
-/// From when to when somebody was inside by a tunnel that no authentication precedes, and from
-/// which address.
-pub(super) fn intruders(query: &dyn Query) -> Result<Vec<(i64, i64, String)>, QueryError> {
+/// Somebody inside by a tunnel that no authentication precedes.
+#[derive(Clone, Debug)]
+pub(super) struct Inside {
+    pub(super) account: String,
+    /// Outside address.
+    pub(super) address: String,
+    pub(super) start: i64,
+    pub(super) end: i64,
+}
+
+/// All of them.
+pub(super) fn intruders(query: &dyn Query) -> Result<Vec<Inside>, QueryError> {
     let devices = devices(query)?;
-    let found = unauthenticated(&devices);
-    let until = |one: &Unauthenticated<'_>| one.end.map_or(one.tunnel.at + DAY_NS, |end| end.at);
-    let times = |one: &Unauthenticated<'_>| {
-        let end = until(one).min(one.tunnel.at + DAY_NS);
-        (one.tunnel.at, end, one.tunnel.address.clone())
+    let inside = |one: &Unauthenticated<'_>| {
+        let longest = one.tunnel.at + DAY_NS;
+        Inside {
+            account: one.tunnel.account.clone(),
+            address: one.tunnel.address.clone(),
+            start: one.tunnel.at,
+            end: one.end.map_or(longest, |end| end.at.min(longest)),
+        }
     };
-    Ok(found.iter().map(times).collect())
+    Ok(unauthenticated(&devices).iter().map(inside).collect())
 }
 
 type Devices = BTreeMap<(String, String), Device>;

@@ -109,7 +109,24 @@ fn the_nine_answers_in_short() {
     let nine: Vec<String> =
         stdout(&run).lines().take_while(|line| !line.is_empty()).map(str::to_owned).collect();
     expect_test::expect![[r#"
-
+        1. Entry
+           First at 2025-03-03T01:02:20Z by mail from hayashi@institute.example to ando@agency.example; 2 more ways in were used.
+        2. Accounts
+           7 of 40 breached, 0 suspected, 11 targeted, 0 clear, 1 unknown. The furthest: ando@agency.example (modified).
+        3. Hosts and devices
+           4 of 5 hosts breached: dc01, fs01, pc-ando, vpn-gw1; 1 unknown. Botnet membership is not yet judged.
+        4. Path
+           1 incident in 35 steps: initial-access → execution → persistence → lateral-movement → discovery → collection → credential-access → defense-impairment → stealth.
+        5. Access
+           At least 29 mails, 15 files in the cloud and 15 files on shares; 1 folders or mailboxes must be presumed taken as a whole.
+        6. Not accessed
+           Accessed: launch vehicle designs, board mail. The logs do not let us say: satellite operations.
+        7. Still there
+           4 ways back in are known and not seen removed. First: revoke sessions and refresh tokens (ando@agency.example).
+        8. Same as
+           Not answered from one case: `makyo link` compares cases and finds campaigns.
+        9. Who
+           Not answered from one case: `makyo attribute` weighs it against published knowledge.
     "#]].assert_eq(&(nine.join("\n") + "\n"));
     let vectors: Vec<String> =
         show(folder.path(), "entry", "case").iter().map(|row| text(row, "vector")).collect();

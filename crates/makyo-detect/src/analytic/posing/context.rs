@@ -69,7 +69,7 @@ const SQL: &str = "
            CAST(min(time) AS BIGINT) AS first, CAST(max(time) AS BIGINT) AS last,
            count(*) AS count,
            array_agg(DISTINCT CAST(CAST(time AS BIGINT) / 86400000000000 AS BIGINT)) AS days,
-           min(concat(file, '#', lpad(CAST(record AS VARCHAR), 20, '0'))) AS place
+           min(concat(file, '#', lpad(CAST(record AS VARCHAR), 20, '0'))) AS least_record
     FROM events
     WHERE account LIKE '%@%' AND src_endpoint_ip IS NOT NULL AND time IS NOT NULL
       AND source IN ('entra-sign-in', 'm365-unified-audit', 'google-workspace')

@@ -14,7 +14,7 @@ use super::weigh::Evidence;
 const SQL: &str = "
     SELECT account, src_endpoint_ip AS address, coalesce(status_code, '') AS code,
            CAST(min(time) AS BIGINT) AS first, CAST(max(time) AS BIGINT) AS last,
-           count(*) AS count, min(concat(file, '#', lpad(CAST(record AS VARCHAR), 20, '0'))) AS place
+           count(*) AS count, min(concat(file, '#', lpad(CAST(record AS VARCHAR), 20, '0'))) AS least_record
     FROM events
     WHERE class_uid = 3002 AND account LIKE '%@%' AND src_endpoint_ip IS NOT NULL
       AND time IS NOT NULL AND status = 'Failure'

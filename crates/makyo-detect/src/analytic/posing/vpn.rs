@@ -9,6 +9,7 @@ use makyo_base::{DAY_NS, EntityKind, Finding, HOUR_NS, Query, QueryError, Record
 use super::context::network;
 use super::scale::Scale;
 use super::weigh::{Evidence, Weighed};
+use crate::analytic::tunnel_without_authentication::Inside;
 use crate::analytic::{Analytic, entity};
 
 /// Somebody else uses the account's VPN access.
@@ -103,8 +104,7 @@ pub(super) struct FromInside {
 
 /// What is known when tunnels are judged.
 pub(super) struct Known<'a> {
-    /// From when to when tunnels without a login were up, and from which address.
-    pub(super) unauthenticated: &'a [(i64, i64, String)],
+    pub(super) unauthenticated: &'a [Inside],
     /// Outside addresses of confirmed strangers in the cloud, by whose account they entered.
     pub(super) strangers: &'a BTreeMap<String, BTreeSet<String>>,
     pub(super) inside: &'a FromInside,
@@ -200,7 +200,10 @@ fn new_network(
 /// The outside address of a tunnel without a login, or of somebody who posed as another account.
 fn shared(own: &[&Tunnel], known: &Known<'_>, scale: &Scale) -> Option<Evidence> {
     for tunnel in own {
-        if known.unauthenticated.iter().any(|one| one.2 == tunnel.outside) {
+        // Its own account's tunnels without a login are no witness of others.
+        let is_other =
+            |one: &Inside| one.address == tunnel.outside && one.account != tunnel.account;
+        if known.unauthenticated.iter().any(is_other) {
             let text =
                 format!("{} is where a VPN tunnel without any login came from", tunnel.outside);
             return Some(scale.sign("shared", text).at(&tunnel.record));
