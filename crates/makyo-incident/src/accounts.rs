@@ -45,6 +45,8 @@ pub(crate) struct Judged {
     pub(crate) rung: Rung,
     /// The tie to the intruder is a behaviour, not a session, token or address.
     pub(crate) weak: bool,
+    /// Something was run in its name on a host.
+    ran_on_host: bool,
     first: Option<i64>,
     last: Option<i64>,
     addresses: BTreeSet<String>,
@@ -142,7 +144,10 @@ fn by_finding(judged: &mut BTreeMap<String, Judged>, picture: &Picture<'_>, inde
             (rule, Role::Actor) if POSING.iter().any(|one| one.0 == rule) => {
                 let is_new = account.rung < Rung::Authenticated;
                 account.raise(Rung::Authenticated, index, at, || finding.text.clone());
-                account.weak |= is_new && finding.explained_by.is_some();
+                match finding.explained_by {
+                    None => account.weak = false,
+                    Some(_) => account.weak |= is_new,
+                }
                 let known = POSING.iter().filter(|one| one.0 == rule);
                 for (_, vector, tie) in known {
                     account.enter(vector, at, index);
@@ -163,6 +168,7 @@ fn by_finding(judged: &mut BTreeMap<String, Judged>, picture: &Picture<'_>, inde
                 account.raise(Rung::Modified, index, at, || finding.text.clone());
             }
             (_, Role::Actor) if is_on_host && finding.weight_db >= 14.0 => {
+                account.ran_on_host = true;
                 let is_new = account.rung < Rung::Authenticated;
                 account.raise(Rung::Authenticated, index, at, || {
                     format!("acted in its name on a host: {}", finding.rule.title)
@@ -184,7 +190,7 @@ fn by_finding(judged: &mut BTreeMap<String, Judged>, picture: &Picture<'_>, inde
     }
     // Who received the message and then ran something on a host is tied by both.
     for account in judged.values_mut() {
-        let ran = account.rung >= Rung::Authenticated && account.weak;
+        let ran = account.rung >= Rung::Authenticated && account.weak && account.ran_on_host;
         if ran && account.ties.contains("mail") {
             account.weak = false;
         }
@@ -197,8 +203,10 @@ fn is_way_back_in(picture: &Picture<'_>, finding: &Finding, account: &str, at: i
         .entities
         .iter()
         .filter(|entity| entity.kind == EntityKind::Address && entity.role == Role::Origin);
+    let session = finding.entities.iter().find(|entity| entity.kind == EntityKind::Session);
+    let session = session.map_or("", |entity| entity.value.as_str());
     finding.tactics.iter().any(|tactic| tactic == "persistence")
-        && origins.any(|origin| picture.intruder.tie(account, "", &origin.value, at).is_some())
+        && origins.any(|origin| picture.intruder.tie(account, session, &origin.value, at).is_some())
 }
 
 fn by_steps(judged: &mut BTreeMap<String, Judged>, picture: &Picture<'_>) {
@@ -252,10 +260,16 @@ fn by_cloud_use(judged: &mut BTreeMap<String, Judged>, picture: &Picture<'_>) {
         let tie = picture.intruder.tie(&sign_in.account, "", &sign_in.address, sign_in.first);
         let Some((finding, by)) = tie.filter(|tie| picture.in_incident(tie.0)) else { continue };
         let Some(account) = judged.get_mut(&sign_in.account) else { continue };
+        let is_new = account.rung < Rung::Authenticated;
         account.raise(Rung::Authenticated, finding, sign_in.first, || {
             format!("signed in from the intruder's {}", sign_in.address)
         });
-        account.weak &= picture.finding(finding).is_some_and(is_suspicion);
+        // An address may have other tenants: by itself it makes nobody of the cloud a victim.
+        if by == "address" && sign_in.is_cloud {
+            account.weak |= is_new;
+        } else {
+            account.weak &= picture.finding(finding).is_some_and(is_suspicion);
+        }
         account.ties.insert(by);
         account.addresses.insert(sign_in.address.clone());
         account.last = account.last.max(Some(sign_in.last));

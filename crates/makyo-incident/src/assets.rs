@@ -90,8 +90,10 @@ fn judge(
     let in_window: Vec<&Touch> = touches
         .iter()
         .filter(|touch| touch.last >= window.0 && touch.first <= window.1)
+        .filter(|touch| !is_system(&touch.account))
         .filter(|touch| {
-            judged.get(&touch.account).is_some_and(|account| account.rung >= Rung::Authenticated)
+            // Who is nobody's account, an application or a guest, may be the intruder's.
+            judged.get(&touch.account).is_none_or(|account| account.rung >= Rung::Authenticated)
         })
         .collect();
     if let Some(touch) = in_window.first() {
@@ -110,6 +112,11 @@ fn judge(
         return Ok(row(asset, "not_accessed", &[], &[], reason));
     }
     Ok(row(asset, "unknown", &[], &gaps, &gaps.join("; ")))
+}
+
+/// The service's own housekeeping, which nobody can sign in as.
+fn is_system(account: &str) -> bool {
+    account.ends_with("@sharepoint") || account == "sharepoint\\system"
 }
 
 /// Whether an access to what the pattern names would have shown.

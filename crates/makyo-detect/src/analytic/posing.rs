@@ -83,6 +83,8 @@ const FAN_IN: Analytic = Analytic {
     ..ANALYTIC
 };
 
+/// An address that was an intruder's is anybody's after so long.
+const SHARED_NS: i64 = 3 * makyo_base::DAY_NS;
 /// Contagion goes no further.
 const ROUNDS: usize = 2;
 
@@ -237,6 +239,8 @@ fn from_inside(ground: &Ground<'_>, habits: &Habits) -> FromInside {
             unlike.push((unit.account.clone(), at));
         }
     }
+    unlike.sort_by(|a, b| (a.1, &a.0).cmp(&(b.1, &b.0)));
+    owners.sort_unstable();
     FromInside { unlike, owners, exits }
 }
 
@@ -308,6 +312,8 @@ fn shares_address(at: usize, confirmed: &BTreeSet<usize>, units: &[Unit]) -> boo
         other.origin == Origin::Outside
             && other.address == unit.address
             && other.account != unit.account
+            && unit.first <= other.last.saturating_add(SHARED_NS)
+            && other.first <= unit.last.saturating_add(SHARED_NS)
     })
 }
 

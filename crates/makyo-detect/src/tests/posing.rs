@@ -188,6 +188,59 @@ fn a_journey_a_new_telephone_and_a_new_provider_accuse_nobody() {
 }
 
 #[test]
+fn colleagues_telephones_at_one_hotel_accuse_nobody() {
+    let mut tenant = Tenant::staff(20, true);
+    for who in 0..8 {
+        tenant.sign_in(&SignIn {
+            account: &user(who),
+            session: &format!("telephone-session-{who:02}"),
+            address: "192.0.2.150",
+            agent: PHONE,
+            device: "",
+            at: 11 * DAY_NS + who as i64 * HOUR_NS,
+        });
+    }
+    assert_eq!(tenant.ids(), Vec::<String>::new());
+}
+
+#[test]
+fn a_row_that_names_no_client_is_no_second_machine() {
+    let mut tenant = Tenant::staff(20, true);
+    for (agent, device) in [(EDGE, "device-3"), ("", "")] {
+        tenant.sign_in(&SignIn {
+            account: &user(3),
+            session: "the-session-of-user-03",
+            address: OFFICE,
+            agent,
+            device,
+            at: 11 * DAY_NS,
+        });
+    }
+    assert_eq!(tenant.ids(), Vec::<String>::new());
+}
+
+#[test]
+fn replayed_tokens_of_many_accounts_are_no_service() {
+    let mut tenant = Tenant::staff(20, true);
+    for who in 0..8 {
+        tenant.sign_in(&SignIn {
+            account: &user(who),
+            session: &format!("owner-session-{who:02}-09"),
+            address: "192.0.2.150",
+            agent: FIREFOX,
+            device: "",
+            at: 9 * DAY_NS + 2 * HOUR_NS,
+        });
+        if let Some(kind) = tenant.contexts.last_mut().and_then(|row| row.get_mut(9)) {
+            *kind = text("renewal");
+        }
+    }
+    let ids = tenant.ids();
+    let stolen = ids.iter().filter(|id| *id == "posing_with_stolen_token").count();
+    assert_eq!(stolen, 8, "{ids:?}");
+}
+
+#[test]
 fn a_session_that_leaves_its_device_is_a_stolen_one() {
     let mut tenant = Tenant::staff(20, true);
     let (account, session, at) = (user(3), "the-session-of-user-03", 11 * DAY_NS);

@@ -1,6 +1,6 @@
 //! What was done in a unit: reading, taking, and ways back in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use makyo_base::{Query, QueryError};
 
@@ -66,6 +66,10 @@ impl Acts {
             act.others.extend(row.list("others").iter().cloned());
             act.changes.extend(row.list("changes").iter().cloned());
         }
+        for act in acts.values_mut() {
+            act.others.sort();
+            act.changes.sort();
+        }
         Ok(Acts { acts })
     }
 
@@ -80,15 +84,19 @@ impl Acts {
 
     /// The most that an account read and took in one clean unit: mail and files.
     pub(super) fn usual(&self, units: &[Unit], clean: impl Fn(usize) -> bool) -> Usual {
-        let mut usual: BTreeMap<String, (i64, i64)> = BTreeMap::new();
+        let mut usual = Usual::default();
         for (_, unit) in units.iter().enumerate().filter(|one| clean(one.0)) {
             let Some(act) = self.of(unit) else { continue };
             let days = i64::try_from(unit.days.len().max(1)).unwrap_or(1);
-            let entry = usual.entry(unit.account.clone()).or_default();
+            let others = usual.others.entry(unit.account.clone()).or_default();
+            for other in &act.others {
+                others.entry(other.clone()).or_default().insert(unit.session.clone());
+            }
+            let entry = usual.most.entry(unit.account.clone()).or_default();
             entry.0 = entry.0.max(act.binds / days);
             entry.1 = entry.1.max(act.downloads / days);
         }
-        Usual(usual)
+        usual
     }
 
     pub(super) fn weigh(
@@ -100,7 +108,7 @@ impl Acts {
     ) -> Vec<Evidence> {
         let Some(act) = self.of(unit) else { return Vec::new() };
         let mut found = Vec::new();
-        let (binds, downloads) = usual.0.get(&unit.account).copied().unwrap_or_default();
+        let (binds, downloads) = usual.most.get(&unit.account).copied().unwrap_or_default();
         let days = i64::try_from(unit.days.len().max(1)).unwrap_or(1);
         let past = habits.past(unit);
         let mut collected = |sign, text: String| found.push(scale.sign(sign, text));
@@ -121,12 +129,18 @@ impl Acts {
             );
             collected("took_much", text);
         }
-        if let Some(other) = act.others.first() {
+        let is_new = |other: &&String| !usual.reads_others(&unit.account, other);
+        if let Some(other) = act.others.iter().find(is_new) {
             collected("read_others", format!("read the mailbox of {other}"));
         }
+        let mut said = BTreeSet::new();
         for known in &scale.changes {
             let is_it = |change: &&String| change.to_lowercase().starts_with(&known.operation);
-            if let Some(change) = act.changes.iter().find(is_it) {
+            // Making a rule and mending it, or the lines that one new device writes, are one act.
+            let kind = known.says.split(' ').next_back().unwrap_or_default();
+            if let Some(change) = act.changes.iter().find(is_it)
+                && said.insert(kind.trim_end_matches('s').to_owned())
+            {
                 found.push(scale.change(known, change.trim()));
             }
         }
@@ -134,5 +148,18 @@ impl Acts {
     }
 }
 
-/// The most mail and files an account takes in a clean session.
-pub(super) struct Usual(BTreeMap<String, (i64, i64)>);
+/// What an account does in clean sessions: the most mail and files it takes, and whose mailboxes it
+/// reads in which sessions.
+#[derive(Default)]
+pub(super) struct Usual {
+    most: BTreeMap<String, (i64, i64)>,
+    others: BTreeMap<String, BTreeMap<String, BTreeSet<String>>>,
+}
+
+impl Usual {
+    /// Whether an account reads somebody's mailbox in several clean sessions.
+    fn reads_others(&self, account: &str, other: &str) -> bool {
+        let sessions = self.others.get(account).and_then(|others| others.get(other));
+        sessions.is_some_and(|sessions| sessions.len() >= 2)
+    }
+}

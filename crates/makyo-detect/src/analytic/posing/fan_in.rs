@@ -29,6 +29,8 @@ const ACCOUNT_DB: f64 = 13.0;
 /// A group whose surprise is this great, over this many accounts, is no accident.
 const ANCHOR_DB: f64 = 50.0;
 const ANCHOR_ACCOUNTS_MIN: usize = 5;
+/// Decibans at most of a group of telephones.
+const PHONES_DB: f64 = 10.0;
 /// A chance below which a sign-in from inside is unlike the account's owner.
 pub(super) const UNLIKE_CHANCE: f64 = 0.15;
 /// A place that accounts use on so many days before is theirs.
@@ -47,8 +49,17 @@ pub(super) fn groups(units: &[Unit], habits: &Habits) -> Vec<Group> {
             *entry = unit;
         }
     }
+    // Where the owner's registered device is too, the owner is.
+    let with_owner: BTreeSet<(&str, &str)> = units
+        .iter()
+        .filter(|unit| unit.is_bound())
+        .map(|unit| (unit.account.as_str(), unit.network.as_str()))
+        .collect();
     for (at, unit) in units.iter().enumerate().filter(|one| is_candidate(one.1)) {
         if unit.origin == Origin::Outside {
+            if with_owner.contains(&(unit.account.as_str(), unit.network.as_str())) {
+                continue;
+            }
             let first = first.get(&(unit.account.as_str(), unit.address.as_str()));
             let is_known = first.is_some_and(|first| {
                 habits.past(first).days_of(Feature::Network, &unit.network) >= KNOWN_DAYS
@@ -96,6 +107,8 @@ fn from_outside(address: &str, own: &[(usize, &Unit)], habits: &Habits) -> Optio
     if by_account.len() < ACCOUNTS_MIN {
         return None;
     }
+    // Colleagues at one hotel bring telephones that nobody registered.
+    let is_phones = own.iter().all(|one| matches!(one.1.os, "ios" | "android"));
     let most = by_account.values().copied().fold(0.0, f64::max);
     let surprise = by_account.values().sum::<f64>() - most;
     let text = format!(
@@ -105,8 +118,8 @@ fn from_outside(address: &str, own: &[(usize, &Unit)], habits: &Habits) -> Optio
     Some(Group {
         address: address.to_owned(),
         units: own.iter().map(|one| one.0).collect(),
-        weight_db: surprise / 2.0,
-        is_anchored: surprise >= ANCHOR_DB && by_account.len() >= ANCHOR_ACCOUNTS_MIN,
+        weight_db: if is_phones { (surprise / 4.0).min(PHONES_DB) } else { surprise / 2.0 },
+        is_anchored: !is_phones && surprise >= ANCHOR_DB && by_account.len() >= ANCHOR_ACCOUNTS_MIN,
         text,
     })
 }

@@ -49,9 +49,11 @@ const SETTLED_DAYS: usize = 2;
 /// How much is known about one account when a unit begins.
 pub(super) struct Past<'a> {
     habit: Option<&'a Habit>,
-    /// Days taken for its past: those before, or, if they are few, all others.
-    days: BTreeSet<i32>,
-    /// Whether there are too few days before to speak of a habit.
+    /// The unit's first day and all of its days.
+    first: i32,
+    own: &'a BTreeSet<i32>,
+    /// Whether there are too few days before to speak of a habit; then all days but the unit's own
+    /// are taken for its past.
     pub(super) is_thin: bool,
 }
 
@@ -89,17 +91,11 @@ impl Habits {
     }
 
     /// The past of a unit's account at the time when it begins.
-    pub(super) fn past(&self, unit: &Unit) -> Past<'_> {
+    pub(super) fn past<'a>(&'a self, unit: &'a Unit) -> Past<'a> {
         let habit = self.accounts.get(&unit.account);
         let first = unit.days.first().copied().unwrap_or_default();
-        let all = habit.map(|habit| &habit.days);
-        let before: BTreeSet<i32> =
-            all.into_iter().flatten().copied().filter(|day| *day < first).collect();
-        if before.len() >= DAYS_MIN {
-            return Past { habit, days: before, is_thin: false };
-        }
-        let others = all.into_iter().flatten().copied();
-        Past { habit, days: others.filter(|day| !unit.days.contains(day)).collect(), is_thin: true }
+        let before = habit.map_or(0, |habit| habit.days.range(..first).count());
+        Past { habit, first, own: &unit.days, is_thin: before < DAYS_MIN }
     }
 
     /// The share of the tenant's sign-in units that have no device and this client.
@@ -138,18 +134,27 @@ impl Habits {
 impl Past<'_> {
     /// Days of the past.
     pub(super) fn days(&self) -> usize {
-        self.days.len()
+        self.all().count()
+    }
+
+    fn all(&self) -> impl Iterator<Item = i32> {
+        let days = self.habit.into_iter().flat_map(|habit| habit.days.iter().copied());
+        days.filter(|day| self.has(*day))
+    }
+
+    fn has(&self, day: i32) -> bool {
+        if self.is_thin { !self.own.contains(&day) } else { day < self.first }
     }
 
     /// Days of the past on which a value was used.
     pub(super) fn days_of(&self, feature: Feature, value: &str) -> usize {
         let days = self.habit.and_then(|habit| habit.values.get(&(feature, value.to_owned())));
-        days.into_iter().flatten().filter(|day| self.days.contains(day)).count()
+        days.into_iter().flatten().filter(|day| self.has(**day)).count()
     }
 
     /// Sign-in units with and without a registered device.
     pub(super) fn devices(&self) -> (usize, usize) {
-        let within = |days: &Vec<i32>| days.iter().filter(|day| self.days.contains(day)).count();
+        let within = |days: &Vec<i32>| days.iter().filter(|day| self.has(**day)).count();
         self.habit.map_or((0, 0), |habit| (within(&habit.bound), within(&habit.unbound)))
     }
 
@@ -158,17 +163,17 @@ impl Past<'_> {
     /// if there is no past.
     pub(super) fn surprise(&self, feature: Feature, value: &str) -> Option<f64> {
         let habit = self.habit?;
-        if value.is_empty() || self.days.is_empty() || self.days_of(feature, value) > 0 {
+        if value.is_empty() || self.days() == 0 || self.days_of(feature, value) > 0 {
             return None;
         }
-        let settled = self.days.iter().nth(SETTLED_DAYS).copied().unwrap_or(i32::MAX);
+        let settled = self.all().nth(SETTLED_DAYS).unwrap_or(i32::MAX);
         let of_feature = habit.values.iter().filter(|entry| entry.0.0 == feature);
         let adopted = of_feature
-            .filter_map(|entry| entry.1.iter().find(|day| self.days.contains(day)))
+            .filter_map(|entry| entry.1.iter().find(|day| self.has(**day)))
             .filter(|first| **first >= settled)
             .count();
         let count = |number: usize| f64::from(u32::try_from(number).unwrap_or(u32::MAX));
-        let rate = (count(adopted) + 0.5) / (count(self.days.len()) + 1.0);
+        let rate = (count(adopted) + 0.5) / (count(self.days()) + 1.0);
         let surprise = (-10.0 * rate.log10()).max(0.0);
         Some(if self.is_thin { surprise / 2.0 } else { surprise })
     }

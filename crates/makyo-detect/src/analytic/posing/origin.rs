@@ -55,7 +55,7 @@ fn unbound(unit: &Unit, habits: &Habits, scale: &Scale) -> Option<Evidence> {
     let (bound, unbound) = habits.past(unit).devices();
     let count = |number: usize| f64::from(u32::try_from(number).unwrap_or(u32::MAX));
     let rate = (count(unbound) + 0.5) / (count(bound + unbound) + 1.0);
-    let surprise = -10.0 * rate.log10();
+    let surprise = -10.0 * rate.log10() / if habits.past(unit).is_thin { 2.0 } else { 1.0 };
     (bound > 0 && surprise >= UNBOUND_LEAST_DB).then(|| {
         let text = format!(
             "no registered device, while {bound} of the account's {} other sign-ins had one",

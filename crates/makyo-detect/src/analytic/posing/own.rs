@@ -34,6 +34,7 @@ const OFFICE_DAYS_MIN: usize = 10;
 const OFFICE_BOUND_SHARE: f64 = 0.3;
 /// An address that acts for so many people and where none of them ever signs in is a service.
 const SERVICE_USERS_MIN: usize = 5;
+const SERVICE_DAYS_MIN: usize = 5;
 
 #[derive(Default)]
 struct Seen<'a> {
@@ -41,7 +42,6 @@ struct Seen<'a> {
     days: BTreeSet<i32>,
     sign_ins: i64,
     bound: i64,
-    typed: i64,
 }
 
 /// Private addresses; those that carriers share among their customers are nobody's own.
@@ -69,9 +69,6 @@ impl Own {
             if context.is_managed || !context.device.is_empty() {
                 entry.bound += context.count;
             }
-            if context.kind == Kind::Interactive {
-                entry.typed += context.count;
-            }
         }
         let registers = seen.values().any(|one| one.bound > 0);
         #[allow(clippy::cast_precision_loss, reason = "accounts and sign-ins of one tenant")]
@@ -92,7 +89,10 @@ impl Own {
                 && (!registers || one.bound as f64 >= one.sign_ins as f64 * OFFICE_BOUND_SHARE);
             if given || learned {
                 own.egress.insert((*address).to_owned());
-            } else if one.typed == 0 && one.users.len() >= SERVICE_USERS_MIN {
+            } else if one.sign_ins == 0
+                && one.users.len() >= SERVICE_USERS_MIN
+                && one.days.len() >= SERVICE_DAYS_MIN
+            {
                 own.services.insert((*address).to_owned());
             }
         }

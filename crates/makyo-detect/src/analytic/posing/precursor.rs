@@ -14,18 +14,18 @@ use super::weigh::Evidence;
 const SQL: &str = "
     SELECT account, src_endpoint_ip AS address, coalesce(status_code, '') AS code,
            CAST(min(time) AS BIGINT) AS first, CAST(max(time) AS BIGINT) AS last,
-           count(*) AS count, min(concat(file, '#', lpad(CAST(record AS VARCHAR), 20, '0'))) AS least_record
+           CAST(CAST(time AS BIGINT) / 86400000000000 AS BIGINT) AS day, count(*) AS count, min(concat(file, '#', lpad(CAST(record AS VARCHAR), 20, '0'))) AS least_record
     FROM events
     WHERE class_uid = 3002 AND account LIKE '%@%' AND src_endpoint_ip IS NOT NULL
       AND time IS NOT NULL AND status = 'Failure'
       AND source IN ('entra-sign-in', 'm365-unified-audit', 'google-workspace')
-    GROUP BY account, src_endpoint_ip, status_code
-    ORDER BY account, address, code";
+    GROUP BY account, src_endpoint_ip, status_code, 6
+    ORDER BY account, address, code, day";
 
 /// Codes of a wrong or locked password.
-const PASSWORD_CODES: &[&str] = &["50126", "50034", "50053", "50055", "50056"];
+const PASSWORD_CODES: &[&str] = &["50126", "50034", "50053", "50056"];
 /// Codes of a second factor that was denied or not answered.
-const FACTOR_CODES: &[&str] = &["500121", "50074", "50076"];
+const FACTOR_CODES: &[&str] = &["500121"];
 
 /// A source that fails with so many accounts is guessing over the tenant.
 const SPRAY_ACCOUNTS_MIN: usize = 10;
@@ -82,7 +82,7 @@ impl<'a> Precursors<'a> {
         }
         let here = self.by_address.get(unit.address.as_str()).into_iter().flatten();
         let before = |failure: &&&Failure| {
-            failure.first <= entered && entered <= failure.last.saturating_add(DAY_NS)
+            failure.last <= entered && entered <= failure.last.saturating_add(DAY_NS)
         };
         let password = || {
             here.clone().filter(before).filter(|one| PASSWORD_CODES.contains(&one.code.as_str()))

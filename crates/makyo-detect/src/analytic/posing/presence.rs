@@ -63,6 +63,9 @@ pub(super) struct Accidents {
 /// So small a part of the units that are as strange as one may be there by accident, if it is to
 /// be confirmed.
 const ACCIDENTS_MAX: f64 = 0.02;
+/// The same among those that are about as strange, where there are fewer to count.
+const ACCIDENTS_ABOUT_MAX: f64 = 0.04;
+const ABOUT_DB: f64 = 2.5;
 
 impl Accidents {
     /// `units`: decibans besides the tunnel, and whether one was up.
@@ -78,13 +81,20 @@ impl Accidents {
 
     /// Whether hardly any unit that is as strange as this one is there by accident: those of other
     /// times, in the share of the owners' sign-ins that fall into the tunnels, over those within.
+    /// It has to hold for all that are as strange or stranger, and for those about as strange,
+    /// because the strangest would vouch for the rest.
     pub(super) fn exclude(&self, weight_db: f64) -> bool {
-        let above = |list: &[f64]| {
-            let count = list.len() - list.partition_point(|one| *one < weight_db - 1e-9);
-            f64::from(u32::try_from(count).unwrap_or(u32::MAX))
+        let hold = |from: f64, to: f64, most: f64| {
+            let between = |list: &[f64]| {
+                let count = list.partition_point(|one| *one <= to)
+                    - list.partition_point(|one| *one < from);
+                f64::from(u32::try_from(count).unwrap_or(u32::MAX))
+            };
+            let odds = self.share / (1.0 - self.share).max(0.01);
+            (between(&self.without) + 0.5) * odds <= most * between(&self.within)
         };
-        let expected = (above(&self.without) + 0.5) * self.share / (1.0 - self.share).max(0.01);
-        expected <= ACCIDENTS_MAX * above(&self.within)
+        hold(weight_db - 1e-9, f64::INFINITY, ACCIDENTS_MAX)
+            && hold(weight_db - ABOUT_DB, weight_db + ABOUT_DB, ACCIDENTS_ABOUT_MAX)
     }
 }
 

@@ -10,6 +10,8 @@ use super::scale::Scale;
 use super::unit::Unit;
 use super::weigh::Evidence;
 
+/// Kinds of places and devices of one session that are compared with each other.
+const KINDS_MAX: usize = 24;
 /// A place that the account used on so many other days is its owner's.
 const OWNERS_DAYS: usize = 2;
 /// Two sign-ins of one session from two places within so long have a page in between.
@@ -34,8 +36,15 @@ pub(super) fn weigh(
     for places in sessions.values().filter(|places| places.len() > 1) {
         let own: Vec<(usize, &Unit)> =
             places.iter().filter_map(|at| units.get(*at).map(|unit| (*at, unit))).collect();
+        // A telephone goes through hundreds of addresses in one session: what they have in common
+        // speaks for all of them.
+        let mut kinds: BTreeMap<(&str, &str, &str), (usize, &Unit)> = BTreeMap::new();
+        for one in &own {
+            kinds.entry((&one.1.network, one.1.os, &one.1.device)).or_insert(*one);
+        }
+        let kinds: Vec<(usize, &Unit)> = kinds.into_values().take(KINDS_MAX).collect();
         for (at, unit) in &own {
-            let others = own.iter().filter(|other| other.0 != *at);
+            let others = kinds.iter().filter(|other| other.0 != *at);
             let mut signs: BTreeMap<&'static str, Evidence> = BTreeMap::new();
             for sign in others.flat_map(|other| against(unit, other.1, habits, scale)) {
                 signs.entry(sign.sign).or_insert(sign);
@@ -60,15 +69,16 @@ fn against(unit: &Unit, other: &Unit, habits: &Habits, scale: &Scale) -> Vec<Evi
         return found;
     }
     // At a place that is the owner's, a client that does not tell its device is the owner's too.
-    let is_owners_place = unit.os == other.os
-        && habits.past(unit).days_of(Feature::Network, &unit.network) >= OWNERS_DAYS;
+    let other_os = !unit.os.is_empty() && !other.os.is_empty() && unit.os != other.os;
+    let is_owners_place =
+        !other_os && habits.past(unit).days_of(Feature::Network, &unit.network) >= OWNERS_DAYS;
     if is_owners_place {
         return found;
     }
     let split = if unit.signs_in && other.signs_in { differ(unit, other) } else { None };
     let overlap = unit.first <= other.last + HOUR_NS && other.first <= unit.last + HOUR_NS;
     let place = |one: &Unit| format!("{} ({})", one.address, one.persona());
-    if let (Some(sign), true) = (split, elsewhere || unit.os != other.os) {
+    if let (Some(sign), true) = (split, elsewhere || other_os) {
         if overlap {
             let text = format!(
                 "the session is used from {} and, at the same time, from {}",
@@ -116,7 +126,8 @@ fn differ(unit: &Unit, other: &Unit) -> Option<&'static str> {
     }
     let shares_browser = unit.browsers.iter().any(|one| other.browsers.contains(one));
     match (unit.is_bound() != other.is_bound(), shares_browser) {
-        (true, false) => Some("split"),
+        (true, false) if names_browser(unit) && names_browser(other) => Some("split"),
+        (true, false) => Some("split_by_client"),
         (true, true) => Some("split_by_client"),
         // A browser does not hand its session to another one.
         (false, false) if names_browser(unit) && names_browser(other) => Some("split"),

@@ -127,10 +127,18 @@ pub(super) fn units(contexts: &[Context], own: &Own) -> Vec<Unit> {
     let mut places: BTreeMap<Key<'_>, Vec<Unit>> = BTreeMap::new();
     let signs_in = |one: &&Context| matches!(one.kind, Kind::Interactive | Kind::Renewal);
     let does = |one: &&Context| one.kind == Kind::Activity;
-    for context in contexts.iter().filter(signs_in) {
+    let names =
+        |one: &&Context| !one.device.is_empty() || !one.os.is_empty() || !one.browser.is_empty();
+    let named = contexts.iter().filter(signs_in).filter(names);
+    let unnamed = contexts.iter().filter(signs_in).filter(|one| !names(one));
+    for context in named.chain(unnamed) {
         let units = places.entry(key(context)).or_default();
+        // A row that names nothing is no second machine beside one that has a name.
+        let names_nothing =
+            context.device.is_empty() && context.os.is_empty() && context.browser.is_empty();
         let same = units.iter_mut().find(|unit| {
             unit.device == context.device && (unit.os == context.os || context.os.is_empty())
+                || names_nothing
         });
         match same {
             Some(unit) => unit.add(context),

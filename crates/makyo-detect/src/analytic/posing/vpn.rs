@@ -29,6 +29,7 @@ const SQL: &str = "
     FROM events o LEFT JOIN events c
       ON c.class_uid = 4014 AND c.activity_id = 2 AND c.actor_session_uid = o.actor_session_uid
      AND c.time > o.time AND c.source = o.source
+     AND c.account IS NOT DISTINCT FROM o.account AND c.host IS NOT DISTINCT FROM o.host
     WHERE o.class_uid = 4014 AND o.activity_id = 1 AND o.account IS NOT NULL
       AND o.src_endpoint_ip IS NOT NULL AND o.time IS NOT NULL
     GROUP BY o.account, o.src_endpoint_ip, o.host, o.tunnel_interface_ip, o.actor_session_uid,
@@ -94,9 +95,9 @@ pub(super) fn read(query: &dyn Query) -> Result<Vec<Tunnel>, QueryError> {
 /// Sign-ins from the organisation's own addresses: who, when, and whether the client is the
 /// owner's.
 pub(super) struct FromInside {
-    /// By clients that are unlike their owner.
+    /// By clients that are unlike their owner, in the order of time.
     pub(super) unlike: Vec<(String, i64)>,
-    /// By registered devices.
+    /// By registered devices, in the order of time.
     pub(super) owners: Vec<i64>,
     /// Own addresses through which tunnels come out.
     pub(super) exits: BTreeSet<String>,
@@ -137,10 +138,10 @@ pub(super) fn judge(tunnels: &[Tunnel], known: &Known<'_>, scale: &Scale) -> Vec
         evidence.extend(new_network(account, &own, tunnels, scale));
         evidence.extend(shared(&own, known, scale));
         evidence.extend(overlap(account, &own, tunnels, scale));
-        evidence.extend(entered(account, &own, known.inside, scale));
+        evidence.extend(entered(account, &own, known, scale));
         let weighed = Weighed::of(&evidence, scale);
         let is_confirmed = weighed.is_confirmed(scale)
-            || evidence.len() >= 2
+            || evidence.iter().filter(|one| one.weight_db > 0.0).count() >= 2
                 && evidence.iter().any(|one| one.sign == "entered_others" && one.weight_db >= 20.0)
             || evidence.iter().any(|one| one.sign == "shared");
         if is_confirmed || weighed.is_probable(scale) {
@@ -247,7 +248,11 @@ fn overlap(account: &str, own: &[&Tunnel], tunnels: &[Tunnel], scale: &Scale) ->
 
 /// Other people's accounts are entered from inside while these tunnels are up, more often than the
 /// times of day let one expect.
-fn entered(account: &str, own: &[&Tunnel], inside: &FromInside, scale: &Scale) -> Option<Evidence> {
+fn entered(account: &str, own: &[&Tunnel], known: &Known<'_>, scale: &Scale) -> Option<Evidence> {
+    let inside = known.inside;
+    // What a known intruder's tunnel explains accuses nobody else who was online.
+    let is_explained =
+        |at: i64| known.unauthenticated.iter().any(|one| one.start <= at && at <= one.end);
     let within = |at: i64| own.iter().any(|tunnel| tunnel.start <= at && at <= tunnel.end);
     let count = |number: usize| f64::from(u32::try_from(number).unwrap_or(u32::MAX));
     // Day by day, because such sign-ins come in clumps: of those of a day, the tunnels' times have
@@ -260,12 +265,20 @@ fn entered(account: &str, own: &[&Tunnel], inside: &FromInside, scale: &Scale) -
     let (mut seen, mut expected) = (BTreeSet::new(), 0.0);
     for day in days {
         let times = day * DAY_NS..(day + 1) * DAY_NS;
+        let of_day = inside.unlike.partition_point(|one| one.1 < times.start)
+            ..inside.unlike.partition_point(|one| one.1 < times.end);
         let unlike: Vec<&(String, i64)> = inside
             .unlike
+            .get(of_day)
+            .unwrap_or_default()
             .iter()
-            .filter(|one| times.contains(&one.1) && local(&one.0) != local(account))
+            .filter(|one| {
+                times.contains(&one.1) && local(&one.0) != local(account) && !is_explained(one.1)
+            })
             .collect();
-        let owners = inside.owners.iter().filter(|at| times.contains(at));
+        let of_day = inside.owners.partition_point(|at| *at < times.start)
+            ..inside.owners.partition_point(|at| *at < times.end);
+        let owners = inside.owners.get(of_day).unwrap_or_default().iter();
         let share = (count(owners.clone().filter(|at| within(**at)).count()) + 0.5)
             / (count(owners.count()) + 1.0);
         expected += count(unlike.len()) * share;

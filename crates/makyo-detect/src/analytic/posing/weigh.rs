@@ -111,9 +111,16 @@ impl Weighed {
     /// odds, from three, one of which can convict.
     pub(super) fn is_confirmed(&self, scale: &Scale) -> bool {
         let witnesses = self.witnesses(scale).count();
-        (self.total_db >= scale.confirmed && witnesses >= 2
-            || self.total_db >= scale.three && witnesses >= 3)
-            && self.witnesses(scale).any(|family| scale.convicts(family))
+        let convicts = |family: &Family| scale.convicts(*family);
+        // What people also do themselves, such as making a rule, does not carry three families.
+        let harder = |family: &Family| convicts(family) && *family != Family::Persistence;
+        let by_two = self.total_db >= scale.confirmed
+            && witnesses >= 2
+            && self.witnesses(scale).any(|family| convicts(&family));
+        let by_three = self.total_db >= scale.three
+            && witnesses >= 3
+            && self.witnesses(scale).any(|family| harder(&family));
+        by_two || by_three
     }
 
     /// Whether it is probable, from two families.
