@@ -158,7 +158,8 @@ const TUNNELS: &str = "
     FROM events o LEFT JOIN events c
       ON c.class_uid = 4014 AND c.activity_id = 2 AND c.actor_session_uid = o.actor_session_uid
      AND c.time > o.time AND c.source = o.source
-     AND c.account IS NOT DISTINCT FROM o.account AND c.host IS NOT DISTINCT FROM o.host
+     AND coalesce(c.account, '') = coalesce(o.account, '')
+     AND coalesce(c.host, '') = coalesce(o.host, '')
     WHERE o.class_uid = 4014 AND o.activity_id = 1 AND o.time IS NOT NULL
     GROUP BY o.account, o.host, o.src_endpoint_ip, o.tunnel_interface_ip, o.actor_session_uid,
              o.metadata_product_vendor_name, o.metadata_product_name, o.time, o.file, o.record

@@ -75,11 +75,11 @@ impl Intruder {
                 "tunnel_without_authentication" | "posing_over_vpn" => {
                     intruder.tunnel(index, finding, facts);
                 }
-                id if is_posing(id) || id == "suspected_posing" => {
-                    // What a third party or planned work explains spreads no further.
-                    if finding.explained_by.is_none() {
-                        intruder.posing(index, finding);
-                    }
+                // What a third party or planned work explains spreads no further.
+                id if (is_posing(id) || id == "suspected_posing")
+                    && finding.explained_by.is_none() =>
+                {
+                    intruder.posing(index, finding);
                 }
                 _ => {}
             }

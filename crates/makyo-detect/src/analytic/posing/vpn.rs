@@ -29,7 +29,8 @@ const SQL: &str = "
     FROM events o LEFT JOIN events c
       ON c.class_uid = 4014 AND c.activity_id = 2 AND c.actor_session_uid = o.actor_session_uid
      AND c.time > o.time AND c.source = o.source
-     AND c.account IS NOT DISTINCT FROM o.account AND c.host IS NOT DISTINCT FROM o.host
+     AND coalesce(c.account, '') = coalesce(o.account, '')
+     AND coalesce(c.host, '') = coalesce(o.host, '')
     WHERE o.class_uid = 4014 AND o.activity_id = 1 AND o.account IS NOT NULL
       AND o.src_endpoint_ip IS NOT NULL AND o.time IS NOT NULL
     GROUP BY o.account, o.src_endpoint_ip, o.host, o.tunnel_interface_ip, o.actor_session_uid,
