@@ -7,10 +7,13 @@ mod html;
 mod markdown;
 mod nine;
 mod picture;
+mod share;
+mod stix;
 
 pub use html::{ReportInputs, html};
 pub use markdown::markdown;
 pub use nine::{HEADINGS, Nine, Tables, nine};
+pub use stix::stix;
 
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,7 @@
 
 use makyo_base::{Object, Value};
 use makyo_case::Case;
-use makyo_report::{ReportInputs, html, markdown};
+use makyo_report::{ReportInputs, html, markdown, stix};
 
 use super::show::answer;
 use crate::cli::{Report, ReportAs};
@@ -32,7 +32,7 @@ pub(crate) fn run(options: &Report, output: &mut Output) -> anyhow::Result<Exit>
     let form = match options.form {
         ReportAs::Html => "html",
         ReportAs::Markdown => "markdown",
-        ReportAs::Stix => return Err(super::later("report --as stix")),
+        ReportAs::Stix => "stix",
         ReportAs::Misp => return Err(super::later("report --as misp")),
         ReportAs::Navigator => return Err(super::later("report --as navigator")),
         ReportAs::Timesketch => return Err(super::later("report --as timesketch")),
@@ -82,6 +82,7 @@ pub(crate) fn render(case: &Case, form: &str) -> anyhow::Result<String> {
     };
     match form {
         "markdown" => Ok(markdown(&inputs)),
+        "stix" => Ok(stix(&inputs)),
         _ => html(&inputs).map_err(|reason| anyhow::anyhow!("report cannot be written: {reason}")),
     }
 }
