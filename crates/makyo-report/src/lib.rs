@@ -5,15 +5,21 @@
 
 mod html;
 mod markdown;
+mod misp;
+mod navigator;
 mod nine;
 mod picture;
 mod share;
 mod stix;
+mod timesketch;
 
 pub use html::{ReportInputs, html};
 pub use markdown::markdown;
+pub use misp::misp;
+pub use navigator::navigator;
 pub use nine::{HEADINGS, Nine, Tables, nine};
 pub use stix::stix;
+pub use timesketch::timesketch;
 
 #[cfg(test)]
 mod tests;

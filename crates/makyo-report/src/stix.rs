@@ -261,6 +261,9 @@ impl Bundle {
         if !text(row, "subject").is_empty() {
             identifying.push(("subject", owned(text(row, "subject"))));
         }
+        if identifying.is_empty() {
+            return ids;
+        }
         // A message is of several parts where something is attached.
         let parts = matches!(row.get("attachments"), Some(Value::List(list)) if !list.is_empty());
         let more = vec![
