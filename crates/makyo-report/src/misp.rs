@@ -5,12 +5,13 @@
 
 use std::collections::BTreeSet;
 
-use makyo_base::{AddressScope, Object, SECOND_NS, Value, address_scope, format_time, parse_time};
+use makyo_base::{AddressScope, Object, SECOND_NS, Value, address_scope, parse_time};
 
 use crate::html::ReportInputs;
 use crate::nine::text;
 use crate::share::{
-    Intrusion, content_uuid, intrusions, is_mail_address, json_line, object, owned, prose,
+    Intrusion, content_uuid, intrusions, is_mail_address, json_line, milliseconds, object, owned,
+    prose,
 };
 
 /// Renders `{"Event": ..}` for one intrusion, `{"response": [..]}` for none or several, on one
@@ -143,8 +144,8 @@ impl Attributes<'_> {
             ("timestamp", owned(&self.stamp)),
         ];
         if let Some((first, last)) = seen {
-            fields.push(("first_seen", owned(&format_time(first))));
-            fields.push(("last_seen", owned(&format_time(last))));
+            fields.push(("first_seen", owned(&milliseconds(first))));
+            fields.push(("last_seen", owned(&milliseconds(last))));
         }
         self.list.push(Value::Object(object(fields)));
     }

@@ -160,10 +160,11 @@ fn is_sha256(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// A mail address that needs no quoting.
+/// A mail address that needs no quoting and that no spreadsheet takes for a formula.
 pub(crate) fn is_mail_address(text: &str) -> bool {
     let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "._%+-=~'@".contains(letter);
-    text.chars().all(is_plain)
+    text.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && text.chars().all(is_plain)
         && text.split_once('@').is_some_and(|(name, domain)| {
             !name.is_empty() && domain.contains('.') && !domain.contains('@')
         })
