@@ -1,7 +1,9 @@
-//! A case for people: the nine answers in short, and the report.
+//! A case for people, the nine answers in short and the report; and for other programs, as STIX,
+//! MISP, a Navigator layer and lines for Timesketch.
 //!
 //! **Invariant**: nothing from evidence can become markup, script or formula. HTML is written by
-//! templates that escape; the report loads nothing and runs nothing.
+//! templates that escape; the report loads nothing and runs nothing. The same answers give the
+//! same bytes in every format.
 
 mod html;
 mod markdown;

@@ -45,7 +45,8 @@ fn event(one: &Intrusion<'_>, organisation: &str) -> Object<'static> {
             .into_iter()
             .map(|technique| tag(&format!("misp-galaxy:mitre-attack-pattern=\"{technique}\""))),
     );
-    let attributes = Attributes { one, stamp: stamp(one.end), list: Vec::new() }.all();
+    let attributes =
+        Attributes { one, stamp: stamp(one.end), seen: BTreeSet::new(), list: Vec::new() }.all();
     object(vec![
         ("uuid", owned(&content_uuid(&["misp event", &organisation, one.id]))),
         ("info", owned(&format!("Intrusion at {organisation}. {}", one.summary()))),
@@ -74,6 +75,8 @@ fn stamp(time: &str) -> String {
 struct Attributes<'a> {
     one: &'a Intrusion<'a>,
     stamp: String,
+    /// Ids of what is there: many mails have one sender, and MISP takes no attribute twice.
+    seen: BTreeSet<String>,
     list: Vec<Value<'static>>,
 }
 
@@ -107,7 +110,10 @@ impl Attributes<'_> {
         let seen = parse_time(text(message, "received")).map(|time| (time, time));
         let mail = |kind| ("Payload delivery", kind);
         let from = text(message, "from");
-        if is_mail_address(from) {
+        let accounts = self.one.breached.iter().chain(&self.one.suspected);
+        let is_own = text(message, "sender") == "own"
+            || accounts.into_iter().any(|row| text(row, "account") == from);
+        if is_mail_address(from) && !is_own {
             let comment = match text(message, "sender") {
                 "compromised" => "sender; the account is probably abused, its owner a victim",
                 "spoofed" => "sender as shown; the checks fail",
@@ -133,8 +139,12 @@ impl Attributes<'_> {
         comment: &'static str,
         seen: Option<(i64, i64)>,
     ) {
+        let uuid = content_uuid(&["misp attribute", self.one.id, kind, value]);
+        if !self.seen.insert(uuid.clone()) {
+            return;
+        }
         let mut fields = vec![
-            ("uuid", owned(&content_uuid(&["misp attribute", self.one.id, kind, value]))),
+            ("uuid", owned(&uuid)),
             ("type", Value::text(kind)),
             ("category", Value::text(category)),
             ("value", owned(value)),

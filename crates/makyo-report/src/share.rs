@@ -43,7 +43,7 @@ impl Intrusion<'_> {
     pub(crate) fn summary(&self) -> String {
         let vector = if self.vector.is_empty() { "unknown" } else { self.vector };
         format!(
-            "From {} to {}; first way in: {vector}; {} findings; {} accounts breached, {} suspected; {} hosts breached.",
+            "From {} to {}; first way in: {vector}; findings: {}; accounts breached: {}, suspected: {}; hosts breached: {}.",
             self.start,
             self.end,
             self.findings.len(),

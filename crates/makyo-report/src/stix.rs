@@ -94,7 +94,8 @@ impl Bundle {
     }
 
     /// Adds an observable. Its id is the UUID of version 5 over what identifies it, so that it is
-    /// the same whoever observes it; `identifying` must be in the order of names.
+    /// the same whoever observes it; `identifying` must be in the order of names. SHA-1 is what
+    /// that version is made with, and guards nothing here.
     fn observe(
         &mut self,
         kind: &'static str,
@@ -285,13 +286,13 @@ impl Bundle {
             one.suspected.iter().map(|row| (row, "suspected, the tie to the intruder is weak"));
         for (row, verdict) in breached.chain(suspected) {
             let account = text(row, "account");
-            let content = prose(&format!(
-                "{account}: {verdict}; how far: {}; from {} to {}: {}",
-                text(row, "rung"),
-                text(row, "first_seen"),
-                text(row, "last_seen"),
-                text(row, "reason")
-            ));
+            let (first, last) = (text(row, "first_seen"), text(row, "last_seen"));
+            let times = match (first, last) {
+                ("", _) | (_, "") => String::new(),
+                _ => format!(" from {first} to {last}"),
+            };
+            let (rung, reason) = (text(row, "rung"), text(row, "reason"));
+            let content = prose(&format!("{account}: {verdict}; rung: {rung}{times}; {reason}"));
             let about = known.get(&("account", account.to_owned())).cloned().unwrap_or_default();
             all.push(self.note("verdict", "Verdict on an account", &content, &about));
         }
