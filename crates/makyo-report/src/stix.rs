@@ -30,8 +30,14 @@ const OBSERVED_MAX: usize = 999_999_999;
 #[must_use]
 pub fn stix(inputs: &ReportInputs<'_>) -> String {
     let all = intrusions(inputs.tables);
-    let start = all.iter().filter_map(|one| parse_time(one.start)).min().unwrap_or(0);
-    let end = all.iter().filter_map(|one| parse_time(one.end)).max().unwrap_or(start);
+    // Without an incident, what was read gives the times.
+    let coverage = if all.is_empty() { (inputs.tables)("coverage") } else { &[] };
+    let read =
+        |name: &'static str| coverage.iter().filter_map(move |row| parse_time(text(row, name)));
+    let start = all.iter().filter_map(|one| parse_time(one.start)).chain(read("from")).min();
+    let end = all.iter().filter_map(|one| parse_time(one.end)).chain(read("to")).max();
+    let start = start.unwrap_or(0);
+    let end = end.unwrap_or(start).max(start);
     let mut bundle =
         Bundle { times: (milliseconds(start), milliseconds(end)), ..Bundle::default() };
     let name = match prose(inputs.organisation) {

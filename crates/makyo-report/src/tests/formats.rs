@@ -237,10 +237,14 @@ fn nothing_from_evidence_becomes_markup_or_formula() {
 
 #[test]
 fn a_case_without_intrusion_says_so() {
-    let [bundle, lines, layer, event] = all(&[], "").try_into().expect("four");
+    let coverage = r#"[{"from":"2025-01-02T00:00:00Z","to":"2025-02-02T00:00:00Z"}]"#;
+    let case = [("coverage", coverage)];
+    let [bundle, lines, layer, event] = all(&case, "").try_into().expect("four");
     let bundle = objects(&bundle);
     assert_eq!(of_type(&bundle, "incident").len(), 0);
-    assert!(text(of_type(&bundle, "note")[0], "content").contains("no proof"));
+    let note = of_type(&bundle, "note")[0];
+    assert!(text(note, "content").contains("no proof"));
+    assert_eq!(text(note, "created"), "2025-01-02T00:00:00.000Z");
     assert!(lines.is_empty() && layer.contains("no proof"));
     assert_eq!(event, "{\"response\":[]}\n");
 }
