@@ -1,16 +1,27 @@
-//! A case for people: the nine answers in short, and the report.
+//! A case for people, the nine answers in short and the report; and for other programs, as STIX,
+//! MISP, a Navigator layer and lines for Timesketch.
 //!
 //! **Invariant**: nothing from evidence can become markup, script or formula. HTML is written by
-//! templates that escape; the report loads nothing and runs nothing.
+//! templates that escape; the report loads nothing and runs nothing. The same answers give the
+//! same bytes in every format.
 
 mod html;
 mod markdown;
+mod misp;
+mod navigator;
 mod nine;
 mod picture;
+mod share;
+mod stix;
+mod timesketch;
 
 pub use html::{ReportInputs, html};
 pub use markdown::markdown;
+pub use misp::misp;
+pub use navigator::navigator;
 pub use nine::{HEADINGS, Nine, Tables, nine};
+pub use stix::stix;
+pub use timesketch::timesketch;
 
 #[cfg(test)]
 mod tests;

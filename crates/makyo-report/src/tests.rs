@@ -2,6 +2,8 @@ use makyo_base::{Object, Value, parse_json};
 
 use crate::*;
 
+mod formats;
+
 fn rows(text: &str) -> Vec<Object<'static>> {
     match parse_json(text) {
         Ok(Value::List(list)) => list

@@ -324,7 +324,7 @@ pub(crate) struct Report {
     /// The case folder.
     #[arg(long, value_name = "DIR")]
     pub(crate) case: PathBuf,
-    /// The form; in this version html and markdown.
+    /// The form: for people html and markdown, for other programs the rest.
     #[arg(long = "as", value_enum, default_value = "html")]
     pub(crate) form: ReportAs,
 }

@@ -2,7 +2,7 @@
 
 use makyo_base::{Object, Value};
 use makyo_case::Case;
-use makyo_report::{ReportInputs, html, markdown};
+use makyo_report::{ReportInputs, html, markdown, misp, navigator, stix, timesketch};
 
 use super::show::answer;
 use crate::cli::{Report, ReportAs};
@@ -32,10 +32,10 @@ pub(crate) fn run(options: &Report, output: &mut Output) -> anyhow::Result<Exit>
     let form = match options.form {
         ReportAs::Html => "html",
         ReportAs::Markdown => "markdown",
-        ReportAs::Stix => return Err(super::later("report --as stix")),
-        ReportAs::Misp => return Err(super::later("report --as misp")),
-        ReportAs::Navigator => return Err(super::later("report --as navigator")),
-        ReportAs::Timesketch => return Err(super::later("report --as timesketch")),
+        ReportAs::Stix => "stix",
+        ReportAs::Misp => "misp",
+        ReportAs::Navigator => "navigator",
+        ReportAs::Timesketch => "timesketch",
     };
     let case = Case::open(&options.case, 2)?;
     output.raw(render(&case, form)?.as_bytes())?;
@@ -82,6 +82,10 @@ pub(crate) fn render(case: &Case, form: &str) -> anyhow::Result<String> {
     };
     match form {
         "markdown" => Ok(markdown(&inputs)),
+        "stix" => Ok(stix(&inputs)),
+        "timesketch" => Ok(timesketch(&inputs)),
+        "navigator" => Ok(navigator(&inputs)),
+        "misp" => Ok(misp(&inputs)),
         _ => html(&inputs).map_err(|reason| anyhow::anyhow!("report cannot be written: {reason}")),
     }
 }

@@ -144,6 +144,40 @@ fn the_nine_answers_in_short() {
     assert!(report.contains("<svg") && report.contains("president@agency.example"));
 }
 
+/// What other programs are given is whole, the same every time, and comes back through `link`.
+#[test]
+fn the_case_in_the_formats_of_other_programs() {
+    let folder = copied();
+    investigate(folder.path(), &["evidence"], "case", &[]);
+    let report = |form: &str| {
+        let run = makyo(folder.path(), &["report", "--case", "case", "--as", form]);
+        assert_eq!(run.status.code(), Some(0), "{form}: {}", stderr(&run));
+        stdout(&run)
+    };
+    for form in ["stix", "misp", "navigator", "timesketch"] {
+        let told = report(form);
+        assert_eq!(told, report(form), "{form} differs from run to run");
+        for line in told.lines() {
+            assert!(matches!(parse_json(line), Ok(Value::Object(_))), "{form}: {line}");
+        }
+        let wanted = match form {
+            "stix" => "\"account_login\":\"president@agency.example\"",
+            "misp" => "\"type\":\"ip-src\"",
+            "navigator" => "\"techniqueID\":\"T1003.003\"",
+            _ => "\"timestamp_desc\":\"Finding\"",
+        };
+        assert!(told.contains(wanted), "{form}: no {wanted}");
+        assert!(form != "misp" || !told.contains("president@"), "an own account goes to others");
+    }
+    assert_eq!(report("timesketch").lines().count(), show(folder.path(), "timeline", "case").len());
+    for form in ["stix", "misp"] {
+        fs::write(folder.path().join("given.json"), report(form)).expect("written");
+        let run = makyo(folder.path(), &["link", "given.json", "case", "--format", "json"]);
+        assert_eq!(run.status.code(), Some(0), "{form}: {}", stderr(&run));
+        assert!(stdout(&run).contains("\"unlinked\":[]"), "{form}: {}", stdout(&run));
+    }
+}
+
 #[test]
 fn threads_and_order_do_not_matter() {
     let folder = copied();
