@@ -1,4 +1,5 @@
-//! One source, many accounts: units that share a place and a client which their owners do not use.
+//! One source, many accounts: units that share an outside place that their owners do not use, or,
+//! from inside, a client that they do not use.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +10,7 @@ use super::scale::Scale;
 use super::unit::Unit;
 use super::weigh::Evidence;
 
-/// Units of several accounts with one fingerprint.
+/// Units of several accounts from one source.
 #[derive(Clone, Debug)]
 pub(super) struct Group {
     pub(super) address: String,

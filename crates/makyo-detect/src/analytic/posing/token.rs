@@ -16,6 +16,7 @@ const KINDS_MAX: usize = 24;
 const OWNERS_DAYS: usize = 2;
 /// Two sign-ins of one session from two places within so long have a page in between.
 const BETWEEN_NS: i64 = MINUTE_NS;
+
 /// Evidence for each unit, by place.
 pub(super) fn weigh(
     units: &[Unit],
@@ -127,8 +128,7 @@ fn differ(unit: &Unit, other: &Unit) -> Option<&'static str> {
     let shares_browser = unit.browsers.iter().any(|one| other.browsers.contains(one));
     match (unit.is_bound() != other.is_bound(), shares_browser) {
         (true, false) if names_browser(unit) && names_browser(other) => Some("split"),
-        (true, false) => Some("split_by_client"),
-        (true, true) => Some("split_by_client"),
+        (true, _) => Some("split_by_client"),
         // A browser does not hand its session to another one.
         (false, false) if names_browser(unit) && names_browser(other) => Some("split"),
         _ => None,

@@ -186,7 +186,7 @@ fn new_network(
 ) -> Option<Evidence> {
     let first = own.iter().map(|tunnel| tunnel.start).min()?;
     let before: Vec<&Tunnel> =
-        tunnels.iter().filter(|tunnel| tunnel.account == account && tunnel.start < first).collect();
+        of_account(tunnels, account).filter(|tunnel| tunnel.start < first).collect();
     let days: BTreeSet<i64> = before.iter().map(|tunnel| tunnel.start / DAY_NS).collect();
     let networks: BTreeSet<&str> = before.iter().map(|tunnel| tunnel.network.as_str()).collect();
     if days.len() < 3 {
