@@ -87,8 +87,8 @@ fn read(
         let detail = format!("reading stopped: {reason}");
         mapper.defect(Position::Whole, DefectKind::Unreadable, detail);
     }
-    mapper.finish();
-    Ok(done.unwrap_or(Ok(())))
+    let finished = mapper.finish();
+    Ok(done.unwrap_or(Ok(())).and(finished))
 }
 
 fn read_text(
@@ -136,9 +136,9 @@ pub fn decode_text(
     };
     let mut mapper = Mapper::new(sources, options, &artifact, format_word(artifact.kind), out);
     let done = read_text(artifact.kind, &mut Cursor::new(bytes), &mut mapper);
-    mapper.finish();
+    let finished = mapper.finish();
     // A text in memory does not fail to be read.
-    done.unwrap_or(Ok(()))
+    done.unwrap_or(Ok(())).and(finished)
 }
 
 /// What the records of a text give: the fixtures of `makyo sources test`.

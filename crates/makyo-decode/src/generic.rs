@@ -1,5 +1,10 @@
-//! The generic path: a product that no source describes. Roles are inferred from field names and
-//! from the text, and the event says that they were.
+//! The generic path: a product that no source describes. Roles are inferred from field names, from
+//! the text, and from how the whole log speaks; the event says that they were.
+
+mod dialect;
+mod kind;
+mod role;
+mod token;
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -8,6 +13,11 @@ use makyo_base::{
     Cell, Column, Event, Object, Value, ZoneHint, parse_address, parse_port, parse_time_with,
 };
 use regex::Regex;
+
+pub(crate) use self::dialect::Dialect;
+use self::dialect::Said;
+use self::kind::Kind;
+use self::role::Role;
 
 /// Field names, folded and without separators, in order of trust.
 const TIME: &[&str] = &[
@@ -132,6 +142,7 @@ pub(crate) fn infer(
     native: &Object<'_>,
     format: &str,
     near: Option<i64>,
+    dialect: &Dialect,
 ) -> Option<Event<'static>> {
     let mut event = Event { inferred: true, ..Event::default() };
     let message = pick(native, MESSAGE, &|text| Some(text.to_owned()));
@@ -157,7 +168,11 @@ pub(crate) fn infer(
         event.put(Column::Time, Cell::Time(time));
         event.time_zone_assumed = assumed;
     }
-    roles(&mut event, native, message);
+    let said = dialect.read(native);
+    roles(&mut event, native, message, &said);
+    if let Some(kind) = said.kind {
+        happened(&mut event, kind);
+    }
     event.unmapped = native
         .0
         .iter()
@@ -168,7 +183,7 @@ pub(crate) fn infer(
 }
 
 /// Puts what names and text say into the columns.
-fn roles(event: &mut Event<'static>, native: &Object<'_>, message: Option<String>) {
+fn roles(event: &mut Event<'static>, native: &Object<'_>, message: Option<String>, said: &Said) {
     let address = |text: &str| parse_address(text).map(|address| address.to_string());
     let port = |text: &str| parse_port(text).or_else(|| text.parse().ok());
     let mut put = |column: Column, text: Option<String>| {
@@ -191,14 +206,22 @@ fn roles(event: &mut Event<'static>, native: &Object<'_>, message: Option<String
         let captures = regex.as_ref()?.captures(message.as_deref()?)?;
         captures.get(1).or_else(|| captures.get(0)).map(|found| found.as_str().to_owned())
     };
+    let has = |role: Role| said.values.get(&role).cloned();
     let source = pick(native, SOURCE, &address)
-        .or_else(|| in_text(&ADDRESS).and_then(|text| address(&text)));
+        .or_else(|| has(Role::Client))
+        .or_else(|| in_text(&ADDRESS).and_then(|text| address(&text)))
+        .filter(|source| Some(source) != said.values.get(&Role::Assigned));
     put(Column::SrcIp, source);
-    put(Column::DstIp, pick(native, DESTINATION, &address));
+    put(Column::DstIp, pick(native, DESTINATION, &address).or_else(|| has(Role::Server)));
     put(
         Column::ActorUserName,
-        pick(native, USER, &user).or_else(|| in_text(&USER_TEXT).as_deref().and_then(user)),
+        pick(native, USER, &user)
+            .or_else(|| has(Role::User))
+            .or_else(|| in_text(&USER_TEXT).as_deref().and_then(user)),
     );
+    put(Column::TunnelIp, has(Role::Assigned));
+    put(Column::ActorSessionUid, has(Role::Session));
+    put(Column::StatusDetail, has(Role::Reason));
     put(
         Column::EventCode,
         pick(native, ACTION, &|text| (text.len() < 80).then(|| text.to_owned())),
@@ -213,6 +236,48 @@ fn roles(event: &mut Event<'static>, native: &Object<'_>, message: Option<String
     for (column, names) in [(Column::SrcPort, SOURCE_PORT), (Column::DstPort, DESTINATION_PORT)] {
         if let Some(port) = pick(native, names, &port) {
             event.put(column, Cell::Integer(port.into()));
+        }
+    }
+    // What the appliance sent went to the client; a duration without a unit is in seconds.
+    for (column, role, unit) in [
+        (Column::BytesIn, Role::Sent, 1),
+        (Column::BytesOut, Role::Received, 1),
+        (Column::Duration, Role::Duration, 1000),
+    ] {
+        let number = said.values.get(&role).and_then(|text| text.parse::<i64>().ok());
+        if let Some(number) = number.and_then(|number| number.checked_mul(unit)) {
+            event.put(column, Cell::Integer(number));
+        }
+    }
+}
+
+/// Puts what happened into the columns.
+fn happened(event: &mut Event<'static>, kind: Kind) {
+    let status = |ok: bool| Some(if ok { "Success" } else { "Failure" });
+    let (class, activity, status, logon) = match kind {
+        Kind::LogClear => ("event_log_activity", "clear", None, None),
+        Kind::LogConfig => ("event_log_activity", "disable", None, None),
+        Kind::AdminLogin { ok } => ("authentication", "logon", status(ok), Some("admin")),
+        Kind::AccountChange { created: true } => ("account_change", "create", None, None),
+        Kind::AccountChange { created: false } => ("account_change", "delete", None, None),
+        Kind::ConfigChange => ("device_config_state_change", "log", None, None),
+        Kind::Crash => ("application_lifecycle", "stop", None, None),
+        Kind::Logout => ("authentication", "logoff", None, Some("vpn")),
+        Kind::Login { ok } => ("authentication", "logon", status(ok), Some("vpn")),
+        Kind::TunnelClose => ("tunnel_activity", "close", None, None),
+        Kind::TunnelOpen => ("tunnel_activity", "open", status(true), None),
+    };
+    if let Some((uid, caption)) = makyo_base::class(class) {
+        event.put(Column::ClassUid, Cell::Integer(uid));
+        event.put(Column::ClassName, Cell::Text(Cow::Borrowed(caption)));
+    }
+    if let Some(id) = makyo_base::activity(class, activity) {
+        event.put(Column::ActivityId, Cell::Integer(id));
+        event.put(Column::ActivityName, Cell::Text(Cow::Borrowed(activity)));
+    }
+    for (column, text) in [(Column::Status, status), (Column::LogonType, logon)] {
+        if let Some(text) = text {
+            event.put(column, Cell::Text(Cow::Borrowed(text)));
         }
     }
 }

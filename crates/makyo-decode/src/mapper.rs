@@ -11,7 +11,7 @@ use makyo_sigma::{Diagnostic, Scratch};
 
 use crate::decoder::DecodeOptions;
 use crate::format::RawSink;
-use crate::generic;
+use crate::generic::{self, Dialect};
 use crate::lane::{Guide, Lane};
 use crate::shape::{DEFECT_FIELD, Shape};
 use crate::source::{Items, Source};
@@ -108,7 +108,23 @@ pub(crate) struct Mapper<'m> {
     untimed: Option<(u64, u64)>,
     /// The message before, whose attachments follow it.
     holder: Holder,
+    /// How an unknown product speaks, once enough of its records were seen.
+    dialect: Option<Dialect>,
+    /// Records of an unknown product that wait for it, and their bytes.
+    held: Vec<Held>,
+    held_bytes: usize,
 }
+
+/// A record of an unknown product, and the last time before it.
+struct Held {
+    position: u64,
+    native: Object<'static>,
+    near: Option<i64>,
+}
+
+/// So many records and bytes of an unknown product are held back to learn how it speaks.
+const HELD_MAX: usize = 20_000;
+const HELD_BYTES_MAX: usize = 16 << 20;
 
 impl<'m> Mapper<'m> {
     pub(crate) fn new(
@@ -133,11 +149,96 @@ impl<'m> Mapper<'m> {
             unrecognised: None,
             untimed: None,
             holder: Holder::default(),
+            dialect: None,
+            held: Vec::new(),
+            held_bytes: 0,
         }
     }
 
-    /// Says what was only counted while reading.
-    pub(crate) fn finish(&mut self) {
+    /// Passes on what was held back, and says what was only counted while reading.
+    ///
+    /// # Errors
+    /// [`Stop`] if the receiver cannot go on.
+    pub(crate) fn finish(&mut self) -> Result<(), Stop> {
+        let done = self.release();
+        self.tell_counted();
+        done
+    }
+
+    /// Learns how the unknown product speaks, and passes its records on.
+    fn release(&mut self) -> Result<(), Stop> {
+        let held = std::mem::take(&mut self.held);
+        self.held_bytes = 0;
+        if self.dialect.is_none() {
+            let records: Vec<&Object<'_>> = held.iter().map(|one| &one.native).collect();
+            self.dialect = Some(Dialect::learn(&records));
+        }
+        for one in held {
+            self.near = one.near.or(self.near);
+            self.unknown(one.position, one.native)?;
+        }
+        Ok(())
+    }
+
+    /// Keeps a record of an unknown product until its dialect is known.
+    fn hold(&mut self, position: u64, native: Object<'_>) -> Result<(), Stop> {
+        let native = native.into_owned();
+        self.held_bytes += native
+            .0
+            .iter()
+            .map(|(name, value)| name.len() + value.as_str().map_or(16, str::len) + 64)
+            .sum::<usize>();
+        self.held.push(Held { position, native, near: self.near });
+        if self.held.len() >= HELD_MAX || self.held_bytes >= HELD_BYTES_MAX {
+            self.release()?;
+        }
+        Ok(())
+    }
+
+    /// A record that no source describes.
+    fn unknown(&mut self, position: u64, native: Object<'_>) -> Result<(), Stop> {
+        let dialect = self.dialect.take().unwrap_or_default();
+        let event = generic::infer(&native, self.format, self.near, &dialect);
+        self.dialect = Some(dialect);
+        match event {
+            Some(mut event) => {
+                event.identity = identity("generic", &[], &native, None);
+                self.pass_on(position, usize::MAX, &native, event)
+            }
+            None => {
+                let (first, count) = self.unrecognised.unwrap_or((position, 0));
+                self.unrecognised = Some((first, count + 1));
+                Ok(())
+            }
+        }
+    }
+
+    fn pass_on(
+        &mut self,
+        position: u64,
+        source: usize,
+        native: &Object<'_>,
+        mut event: Event<'static>,
+    ) -> Result<(), Stop> {
+        self.complete(&mut event);
+        if event.time().is_none() {
+            let (first, count) = self.untimed.unwrap_or((position, 0));
+            self.untimed = Some((first, count + 1));
+        }
+        self.near = event.time().or(self.near);
+        if self.format == "mail" {
+            self.holder = Holder::of(&event);
+        }
+        self.out.record(Decoded {
+            artifact: self.artifact,
+            position: Position::Record(position),
+            source,
+            native,
+            event,
+        })
+    }
+
+    fn tell_counted(&mut self) {
         if let Some((first, count)) = self.replaced.take() {
             let detail = format!(
                 "{count} records hold bytes that are not valid text; read with replacement characters, the first is record {first}"
@@ -383,54 +484,21 @@ impl RawSink for Mapper<'_> {
         let (index, native) = self.recognise(record);
         let sources = self.sources;
         let source = index.and_then(|index| sources.all.get(index).map(|source| (index, source)));
-        let (index, native, mut event) = match source {
-            Some((index, source)) => {
-                self.last = Some(index);
-                let native = if source.extract.is_empty() {
-                    native
-                } else {
-                    self.extract(source, native, false)
-                };
-                let mut native = native;
-                let place = native.0.iter().position(|field| field.0 == DEFECT_FIELD);
-                if let Some((_, Value::Str(detail))) = place.map(|place| native.0.remove(place)) {
-                    self.defect(
-                        Position::Record(position),
-                        DefectKind::Malformed,
-                        detail.into_owned(),
-                    );
-                }
-                let event = self.known(source, &native);
-                (index, native, event)
-            }
-            None => match generic::infer(&native, self.format, self.near) {
-                Some(mut event) => {
-                    event.identity = identity("generic", &[], &native, None);
-                    (usize::MAX, native, event)
-                }
-                None => {
-                    let (first, count) = self.unrecognised.unwrap_or((position, 0));
-                    self.unrecognised = Some((first, count + 1));
-                    return Ok(());
-                }
-            },
+        let Some((index, source)) = source else {
+            return match self.dialect {
+                Some(_) => self.unknown(position, native),
+                None => self.hold(position, native),
+            };
         };
-        self.complete(&mut event);
-        if event.time().is_none() {
-            let (first, count) = self.untimed.unwrap_or((position, 0));
-            self.untimed = Some((first, count + 1));
+        self.last = Some(index);
+        let mut native =
+            if source.extract.is_empty() { native } else { self.extract(source, native, false) };
+        let place = native.0.iter().position(|field| field.0 == DEFECT_FIELD);
+        if let Some((_, Value::Str(detail))) = place.map(|place| native.0.remove(place)) {
+            self.defect(Position::Record(position), DefectKind::Malformed, detail.into_owned());
         }
-        self.near = event.time().or(self.near);
-        if self.format == "mail" {
-            self.holder = Holder::of(&event);
-        }
-        self.out.record(Decoded {
-            artifact: self.artifact,
-            position: Position::Record(position),
-            source: index,
-            native: &native,
-            event,
-        })
+        let event = self.known(source, &native);
+        self.pass_on(position, index, &native, event)
     }
 
     fn content(&mut self, position: u64, name: &str, bytes: &[u8]) -> Result<(), Stop> {

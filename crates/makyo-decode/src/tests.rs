@@ -1,5 +1,6 @@
 mod contents;
 mod formats;
+mod inference;
 mod real;
 mod simulated;
 mod sources;
