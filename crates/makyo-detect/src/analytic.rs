@@ -1,5 +1,6 @@
 //! Analytics: behaviour that no single record shows.
 
+pub(crate) mod edge;
 pub(crate) mod posing;
 mod sender_drift;
 pub(crate) mod tunnel_without_authentication;
@@ -30,8 +31,17 @@ pub struct Analytic {
 }
 
 /// All analytics, in the order in which they run.
-pub const ANALYTICS: &[Analytic] =
-    &[tunnel_without_authentication::ANALYTIC, posing::ANALYTIC, sender_drift::ANALYTIC];
+pub const ANALYTICS: &[Analytic] = &[
+    tunnel_without_authentication::ANALYTIC,
+    edge::pool::ANALYTIC,
+    edge::gate::ANALYTIC,
+    edge::appliance::ANALYTIC,
+    edge::administration::ANALYTIC,
+    edge::moved::ANALYTIC,
+    edge::travel::ANALYTIC,
+    posing::ANALYTIC,
+    sender_drift::ANALYTIC,
+];
 
 /// Runs all analytics over the case's events.
 ///

@@ -1,4 +1,5 @@
 mod correlation;
+mod edge;
 mod indicators;
 mod merge;
 mod posing;

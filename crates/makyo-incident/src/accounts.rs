@@ -154,7 +154,7 @@ fn by_finding(judged: &mut BTreeMap<String, Judged>, picture: &Picture<'_>, inde
                     account.ties.extend(*tie);
                 }
             }
-            ("suspected_posing", Role::Actor) if finding.explained_by.is_none() => {
+            (_, Role::Actor) if is_suspicion(finding) && finding.explained_by.is_none() => {
                 let is_new = account.rung < Rung::Authenticated;
                 account.raise(Rung::Authenticated, index, at, || finding.text.clone());
                 account.weak |= is_new;

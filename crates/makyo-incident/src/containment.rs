@@ -10,7 +10,7 @@ use makyo_base::{Object, Role, Value};
 
 use crate::accounts::{Judged, Rung};
 use crate::answers::{Picture, Table};
-use crate::incident::is_directory_theft;
+use crate::incident::{is_directory_theft, is_through_appliance};
 use crate::intruder::is_foreign;
 use crate::rows::{object, text};
 
@@ -81,14 +81,25 @@ fn ways_in(picture: &Picture<'_>) -> Vec<Step> {
         .collect();
     let findings = picture.incidents.iter().flat_map(|incident| &incident.findings);
     for finding in findings.filter_map(|index| picture.finding(*index)) {
-        if finding.rule.id != "tunnel_without_authentication" {
+        if !is_through_appliance(finding) {
             continue;
         }
-        let place = finding.entities.iter().find(|entity| entity.role == Role::Place);
+        let is_own = |entity: &&makyo_base::Entity| {
+            let own = match finding.rule.id.as_str() {
+                "appliance_reaches_inside" => Role::Origin,
+                "bulk_through_gate" => Role::Object,
+                _ => Role::Place,
+            };
+            entity.role == own
+        };
+        let place = finding.entities.iter().find(is_own);
         steps.push(Step {
             action: "take the appliance off the Internet, keep its memory and disk, then patch or replace it",
             target: place.map_or("the VPN appliance", |place| &place.value).to_owned(),
-            because: "a tunnel came up without any login".into(),
+            because: match finding.rule.id.as_str() {
+                "tunnel_without_authentication" => "a tunnel came up without any login".into(),
+                _ => finding.rule.title.clone(),
+            },
             before: "passwords are changed",
             finding: finding.id.clone(),
         });

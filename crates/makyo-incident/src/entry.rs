@@ -3,7 +3,7 @@
 use makyo_base::{EntityKind, Finding, Object, Role, Value};
 
 use crate::answers::{Picture, Table};
-use crate::incident::{Incident, is_directory_theft};
+use crate::incident::{Incident, is_directory_theft, is_suspicion};
 use crate::rows::{maybe, object, text, time};
 
 /// One way in of one incident.
@@ -105,11 +105,29 @@ fn entry(
             // A login can also be missing because it was logged elsewhere or not at all.
             made.alternatives = vec!["vpn_credential"];
         }
+        "ghost_pool_address" | "bulk_through_gate" | "appliance_reaches_inside" => {
+            made.vector = "vpn_appliance";
+            let own = if rule == "bulk_through_gate" { Role::Object } else { Role::Origin };
+            if rule != "ghost_pool_address" {
+                made.through = value(EntityKind::Address, own);
+            }
+            if rule == "appliance_reaches_inside" {
+                made.address = String::new();
+            }
+            made.explained = false;
+            made.alternatives = vec!["vpn_credential"];
+        }
+        "edge_admin_from_outside" => {
+            made.vector = "vpn_appliance";
+            made.account = value(EntityKind::Account, Role::Actor);
+            made.alternatives = vec!["stolen_credential"];
+        }
         "posing_over_vpn" => {
             made.vector = "vpn_credential";
             made.account = value(EntityKind::Account, Role::Actor);
         }
-        "posing_as_user" | "suspected_posing" => return None,
+        "posing_as_user" => return None,
+        _ if is_suspicion(finding) => return None,
         _ if is_mail => {
             made.vector = "phishing";
             made.account = value(EntityKind::Account, Role::Target);

@@ -17,6 +17,8 @@ use crate::intruder::{Intruder, is_foreign, is_posing};
 const JOIN_NS: i64 = 30 * DAY_NS;
 /// From a message to what its recipient runs.
 const OPENED_NS: i64 = 72 * HOUR_NS;
+/// Between two signs of access through an appliance.
+const THROUGH_NS: i64 = 3 * DAY_NS;
 /// From a copied directory to the use of its accounts.
 const THEFT_NS: i64 = 90 * DAY_NS;
 /// Weight from which a finding can belong to an incident.
@@ -34,7 +36,21 @@ pub(crate) struct Incident {
 
 /// Whether a finding only suspects that somebody else acts as an account's owner.
 pub(crate) fn is_suspicion(finding: &Finding) -> bool {
-    finding.rule.id == "suspected_posing"
+    matches!(
+        finding.rule.id.as_str(),
+        "suspected_posing" | "vpn_session_moved" | "vpn_impossible_travel"
+    )
+}
+
+/// Whether a finding shows access through an appliance that no logged authentication explains.
+pub(crate) fn is_through_appliance(finding: &Finding) -> bool {
+    matches!(
+        finding.rule.id.as_str(),
+        "tunnel_without_authentication"
+            | "ghost_pool_address"
+            | "bulk_through_gate"
+            | "appliance_reaches_inside"
+    )
 }
 
 /// Techniques that give away every account of a directory.
@@ -222,6 +238,20 @@ fn join_by_records(
         let lease = leases.find(|lease| (lease.from..=lease.to).contains(&time(*index)));
         if let (true, Some(lease)) = (is_inside, lease) {
             sets.join(lease.finding, *index);
+        }
+    }
+    // Ways through an appliance that show at the same time are one way.
+    let mut through: Vec<usize> = members
+        .iter()
+        .copied()
+        .filter(|index| findings.get(*index).is_some_and(is_through_appliance))
+        .collect();
+    through.sort_by_key(|index| (time(*index), *index));
+    for pair in through.windows(2) {
+        if let [before, after] = pair
+            && time(*after) - time(*before) <= THROUGH_NS
+        {
+            sets.join(*before, *after);
         }
     }
     for theft in

@@ -19,6 +19,9 @@ pub(crate) struct Address {
     pub(crate) to: i64,
     /// Place of the finding that anchors it.
     pub(crate) finding: usize,
+    /// An appliance's own address, which has ordinary logons too: only those that never were
+    /// before are the intruder's.
+    is_appliance: bool,
 }
 
 /// An account's use from one address, judged to be somebody else's.
@@ -72,8 +75,11 @@ impl Intruder {
                 continue;
             }
             match finding.rule.id.as_str() {
-                "tunnel_without_authentication" | "posing_over_vpn" => {
+                "tunnel_without_authentication" | "posing_over_vpn" | "ghost_pool_address" => {
                     intruder.tunnel(index, finding, facts);
+                }
+                "appliance_reaches_inside" if finding.explained_by.is_none() => {
+                    intruder.appliance(index, finding);
                 }
                 // What a third party or planned work explains spreads no further.
                 id if (is_posing(id) || id == "suspected_posing")
@@ -122,10 +128,32 @@ impl Intruder {
             .min(start + makyo_base::DAY_NS);
         let from = start - MINUTE_NS;
         if let Some(value) = value(Role::Origin, EntityKind::Address) {
-            self.outside.push(Address { value, from, to: end, finding: index });
+            self.outside.push(Address {
+                value,
+                from,
+                to: end,
+                finding: index,
+                is_appliance: false,
+            });
         }
         if let Some(value) = value(Role::Object, EntityKind::Address) {
-            self.leases.push(Address { value, from, to: end + 5 * MINUTE_NS, finding: index });
+            let to = end + 5 * MINUTE_NS;
+            self.leases.push(Address { value, from, to, finding: index, is_appliance: false });
+        }
+    }
+
+    fn appliance(&mut self, index: usize, finding: &Finding) {
+        let Some(time) = finding.time else { return };
+        let is_own =
+            |e: &&makyo_base::Entity| e.role == Role::Origin && e.kind == EntityKind::Address;
+        if let Some(own) = finding.entities.iter().find(is_own) {
+            self.leases.push(Address {
+                value: own.value.clone(),
+                from: time - MINUTE_NS,
+                to: time + makyo_base::DAY_NS,
+                finding: index,
+                is_appliance: true,
+            });
         }
     }
 
@@ -157,7 +185,8 @@ impl Intruder {
                     .times
                     .iter()
                     .copied()
-                    .find(|time| lease.from <= *time && *time <= lease.to);
+                    .find(|time| lease.from <= *time && *time <= lease.to)
+                    .filter(|_| !lease.is_appliance || logon.first >= lease.from);
                 if let Some(time) = within
                     && taken.insert((time, logon.account.clone(), logon.host.clone()))
                 {
@@ -231,7 +260,9 @@ impl Intruder {
                 return Some((one.finding, "address_agent_device"));
             }
         }
-        let within = |one: &&Address| one.value == address && one.from <= time && time <= one.to;
+        let within = |one: &&Address| {
+            one.value == address && one.from <= time && time <= one.to && !one.is_appliance
+        };
         self.outside.iter().chain(&self.leases).find(within).map(|one| (one.finding, "address"))
     }
 }

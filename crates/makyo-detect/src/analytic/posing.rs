@@ -10,7 +10,7 @@
 mod act;
 mod agent;
 mod context;
-mod fan_in;
+pub(crate) mod fan_in;
 mod habit;
 mod hours;
 mod origin;

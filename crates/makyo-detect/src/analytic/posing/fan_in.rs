@@ -195,7 +195,7 @@ fn from_inside(
 
 /// How improbable so many are where so many are expected, in decibans: Chernoff's bound on the
 /// upper tail of a Poisson variable.
-pub(super) fn poisson_tail_db(seen: f64, expected: f64) -> f64 {
+pub(crate) fn poisson_tail_db(seen: f64, expected: f64) -> f64 {
     if seen <= expected {
         return 0.0;
     }

@@ -1,0 +1,141 @@
+//! Much goes through the appliance's gate for an address that never had a session.
+
+use std::collections::BTreeSet;
+
+use makyo_base::{
+    EntityKind, Finding, Level, MINUTE_NS, Organisation, Query, QueryError, RecordRef, Role,
+};
+
+use super::{HALF_HOUR_NS, megabytes, sql_list};
+use crate::analytic::{Analytic, entity};
+use crate::weights::Weights;
+
+pub(crate) const ANALYTIC: Analytic = Analytic {
+    id: "bulk_through_gate",
+    title: "Much goes through the appliance without a session",
+    level: Level::High,
+    techniques: &["T1190", "T1048"],
+    tactics: &["initial-access", "exfiltration"],
+    run,
+};
+
+/// A page of sign-in is smaller and shorter.
+const BYTES_MIN: i64 = 20_000_000;
+const DURATION_MS_MIN: i64 = 600_000;
+/// The share of such connections that must belong to sessions, so that the rest means something.
+const WITNESSES_MIN: usize = 5;
+
+fn sql(addresses: &str) -> String {
+    format!(
+        "SELECT src_endpoint_ip AS client, dst_endpoint_ip AS gate, CAST(time AS BIGINT) AS at,
+                coalesce(duration, 0) AS lasted, file, record,
+                coalesce(traffic_bytes_in, 0) + coalesce(traffic_bytes_out, 0) AS bytes
+         FROM events
+         WHERE class_uid = 4001 AND dst_endpoint_ip IN ({addresses}) AND time IS NOT NULL
+           AND dst_endpoint_port IN (443, 500, 1194, 4433, 4443, 4500, 8443, 10443, 51820)
+           AND src_endpoint_ip IS NOT NULL AND coalesce(duration, 0) >= {DURATION_MS_MIN}
+           AND coalesce(traffic_bytes_in, 0) + coalesce(traffic_bytes_out, 0) >= {BYTES_MIN}
+         ORDER BY at, file, record"
+    )
+}
+
+const GATES: &str = "
+    SELECT DISTINCT dst_endpoint_ip AS address FROM events
+    WHERE class_uid = 4001 AND dst_endpoint_port IN (443, 500, 1194, 4433, 4443, 4500, 8443, 10443, 51820)
+      AND dst_endpoint_ip IS NOT NULL ORDER BY 1";
+
+fn sessions_sql(clients: &str) -> String {
+    format!(
+        "SELECT src_endpoint_ip AS client, CAST(date_trunc('minute', time) AS BIGINT) AS at
+         FROM events
+         WHERE src_endpoint_ip IN ({clients}) AND time IS NOT NULL
+           AND (class_uid = 4014 OR class_uid = 3002 AND coalesce(status, 'Success') <> 'Failure')
+         GROUP BY 1, 2 ORDER BY 1, 2"
+    )
+}
+
+/// One large connection.
+#[derive(Clone, Debug)]
+pub(crate) struct Bulk {
+    pub(crate) client: String,
+    pub(crate) gate: String,
+    pub(crate) at: i64,
+    /// Nanoseconds.
+    pub(crate) lasted: i64,
+    pub(crate) bytes: i64,
+    pub(crate) record: RecordRef,
+}
+
+fn run(
+    analytic: &Analytic,
+    query: &dyn Query,
+    organisation: &Organisation,
+    weights: &Weights,
+) -> Result<Vec<Finding>, QueryError> {
+    if organisation.network.appliances.is_empty() {
+        return Ok(Vec::new());
+    }
+    let gates: BTreeSet<String> = query
+        .query(GATES)?
+        .iter()
+        .filter_map(|row| row.address("address"))
+        .filter(|address| organisation.network.is_appliance(*address))
+        .map(|address| address.to_string())
+        .collect();
+    if gates.is_empty() {
+        return Ok(Vec::new());
+    }
+    let bulks: Vec<Bulk> = query
+        .query(&sql(&sql_list(&gates)))?
+        .iter()
+        .map(|row| Bulk {
+            client: row.string("client"),
+            gate: row.string("gate"),
+            at: row.integer("at").unwrap_or_default(),
+            lasted: row.integer("lasted").unwrap_or_default().saturating_mul(1_000_000),
+            bytes: row.integer("bytes").unwrap_or_default(),
+            record: row.reference(),
+        })
+        .collect();
+    let clients: BTreeSet<String> = bulks.iter().map(|bulk| bulk.client.clone()).collect();
+    if clients.is_empty() {
+        return Ok(Vec::new());
+    }
+    let known: BTreeSet<(String, i64)> = query
+        .query(&sessions_sql(&sql_list(&clients)))?
+        .iter()
+        .map(|row| (row.string("client"), row.integer("at").unwrap_or_default()))
+        .collect();
+    let weight = weights.analytic(analytic.id);
+    Ok(judge(&bulks, &known).into_iter().map(|bulk| finding(analytic, bulk, weight)).collect())
+}
+
+/// Large connections of clients of whom the VPN log says nothing at that time, where it does say
+/// something of others.
+pub(crate) fn judge<'b>(bulks: &'b [Bulk], known: &BTreeSet<(String, i64)>) -> Vec<&'b Bulk> {
+    let has_session = |bulk: &&Bulk| {
+        let from = (bulk.client.clone(), bulk.at - HALF_HOUR_NS);
+        let to = (bulk.client.clone(), bulk.at + bulk.lasted + HALF_HOUR_NS / 3 + MINUTE_NS);
+        known.range(from..to).next().is_some()
+    };
+    let witnesses = bulks.iter().filter(has_session).count();
+    let without: Vec<&Bulk> = bulks.iter().filter(|bulk| !has_session(bulk)).collect();
+    let means_something = witnesses >= WITNESSES_MIN && witnesses >= 4 * without.len();
+    if means_something { without } else { Vec::new() }
+}
+
+fn finding(analytic: &Analytic, bulk: &Bulk, weight_db: f64) -> Finding {
+    let text = format!(
+        "{} went between {} and the appliance {} in {} minutes, and the VPN log has neither a login nor a session of that address then. No logged authentication explains it: product and flaw are not identified",
+        megabytes(bulk.bytes),
+        bulk.client,
+        bulk.gate,
+        bulk.lasted / MINUTE_NS,
+    );
+    let entities = [
+        entity(Role::Origin, EntityKind::Address, &bulk.client),
+        entity(Role::Object, EntityKind::Address, &bulk.gate),
+    ];
+    let entities = entities.into_iter().flatten().collect();
+    analytic.finding(Some(bulk.at), weight_db, entities, vec![bulk.record.clone()], text)
+}

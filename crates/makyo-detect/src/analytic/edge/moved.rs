@@ -1,0 +1,145 @@
+//! A VPN session goes on from an address in a network where nobody of the organisation ever logged
+//! in: the session was taken, not the password.
+//!
+//! Telephones and trains change networks within a session too, so a network that other people log
+//! in from, or that the account itself logged in from on any day, says nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use makyo_base::{
+    AddressScope, EntityKind, Finding, Level, Organisation, Query, QueryError, RecordRef, Role,
+    address_scope,
+};
+
+use super::wide_network;
+use crate::analytic::{Analytic, entity};
+use crate::weights::Weights;
+
+pub(crate) const ANALYTIC: Analytic = Analytic {
+    id: "vpn_session_moved",
+    title: "VPN session goes on from a network where nobody logs in",
+    level: Level::High,
+    techniques: &["T1563", "T1133"],
+    tactics: &["initial-access"],
+    run,
+};
+
+/// Lines of sessions that come from another address than the line before them.
+const SQL: &str = "
+    WITH lines AS (
+      SELECT source, coalesce(host, '') AS host, account, coalesce(actor_session_uid, '') AS session,
+             src_endpoint_ip AS address, time, file, record,
+             CASE WHEN class_uid = 3002 THEN 1 ELSE activity_id END AS step
+      FROM events
+      WHERE account IS NOT NULL AND src_endpoint_ip IS NOT NULL AND time IS NOT NULL
+        AND (class_uid = 4014
+             OR class_uid = 3002 AND coalesce(logon_type, '') = 'vpn' AND activity_id = 1
+                AND coalesce(status, '') = 'Success')),
+    followed AS (
+      SELECT *, lag(address) OVER own AS before, lag(step) OVER own AS step_before,
+             lag(time) OVER own AS time_before
+      FROM lines
+      WINDOW own AS (PARTITION BY source, host, account, session ORDER BY time, file, record))
+    SELECT host, account, session, before, address, CAST(time AS BIGINT) AS at, file, record
+    FROM followed
+    WHERE step IN (2, 3) AND before <> address AND step_before <> 2
+      AND CAST(time AS BIGINT) - CAST(time_before AS BIGINT) < 86400000000000
+    ORDER BY account, at, file, record";
+
+/// From where people log in.
+const LOGINS: &str = "
+    SELECT DISTINCT account, src_endpoint_ip AS address
+    FROM events
+    WHERE account IS NOT NULL AND src_endpoint_ip IS NOT NULL
+      AND (class_uid = 4014 AND activity_id = 1
+           OR class_uid = 3002 AND coalesce(logon_type, '') = 'vpn' AND coalesce(status, '') = 'Success')
+    ORDER BY 1, 2";
+
+/// A session's change of address.
+#[derive(Clone, Debug)]
+pub(crate) struct Move {
+    pub(crate) host: String,
+    pub(crate) account: String,
+    pub(crate) session: String,
+    pub(crate) before: String,
+    pub(crate) address: String,
+    pub(crate) at: i64,
+    pub(crate) record: RecordRef,
+}
+
+fn run(
+    analytic: &Analytic,
+    query: &dyn Query,
+    organisation: &Organisation,
+    weights: &Weights,
+) -> Result<Vec<Finding>, QueryError> {
+    let moves: Vec<Move> = query
+        .query(SQL)?
+        .iter()
+        .map(|row| Move {
+            host: row.string("host"),
+            account: row.string("account"),
+            session: row.string("session"),
+            before: row.string("before"),
+            address: row.string("address"),
+            at: row.integer("at").unwrap_or_default(),
+            record: row.reference(),
+        })
+        .collect();
+    if moves.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut networks: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for row in query.query(LOGINS)?.iter() {
+        networks
+            .entry(wide_network(&row.string("address")))
+            .or_default()
+            .insert(row.string("account"));
+    }
+    let weight = weights.analytic(analytic.id);
+    Ok(judge(&moves, &networks, organisation)
+        .into_iter()
+        .map(|one| finding(analytic, one, weight))
+        .collect())
+}
+
+/// The first move of each session into a network where nobody logs in.
+pub(crate) fn judge<'m>(
+    moves: &'m [Move],
+    networks: &BTreeMap<String, BTreeSet<String>>,
+    organisation: &Organisation,
+) -> Vec<&'m Move> {
+    let mut told: BTreeSet<(&str, &str, &str)> = BTreeSet::new();
+    let is_strange = |one: &&Move| {
+        let is_outside = one.address.parse().is_ok_and(|address| {
+            address_scope(address) == AddressScope::External
+                && !organisation.network.is_egress(address)
+                && !organisation.network.is_internal(address)
+        });
+        is_outside
+            && wide_network(&one.before) != wide_network(&one.address)
+            && !networks.contains_key(&wide_network(&one.address))
+    };
+    moves
+        .iter()
+        .filter(is_strange)
+        .filter(|one| told.insert((&one.account, &one.session, &one.address)))
+        .collect()
+}
+
+fn finding(analytic: &Analytic, one: &Move, weight_db: f64) -> Finding {
+    let text = format!(
+        "The VPN session of `{}` on {} went on from {} after {}, and nobody ever logged in from that network: the session may be in another's hands",
+        one.account,
+        if one.host.is_empty() { "the appliance" } else { &one.host },
+        one.address,
+        one.before,
+    );
+    let entities = [
+        entity(Role::Actor, EntityKind::Account, &one.account),
+        entity(Role::Origin, EntityKind::Address, &one.address),
+        entity(Role::Object, EntityKind::Session, &one.session),
+    ];
+    let entities = entities.into_iter().flatten().collect();
+    analytic.finding(Some(one.at), weight_db, entities, vec![one.record.clone()], text)
+}

@@ -1,0 +1,243 @@
+//! An address of the VPN pool acts while nobody holds it.
+//!
+//! Whoever gets an address without a lease that the log shows came by another way than the logged
+//! one, or took lines out of the log.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use makyo_base::{
+    DAY_NS, EntityKind, Finding, HOUR_NS, Level, MINUTE_NS, Organisation, Query, QueryError,
+    RecordRef, Role, format_time,
+};
+
+use crate::analytic::{Analytic, entity};
+use crate::weights::Weights;
+
+pub(crate) const ANALYTIC: Analytic = Analytic {
+    id: "ghost_pool_address",
+    title: "Address of the VPN pool acts while nobody holds it",
+    level: Level::High,
+    techniques: &["T1133", "T1190"],
+    tactics: &["initial-access"],
+    run,
+};
+
+/// The pool as the leases show it, networks of 256 addresses of which so many were leased.
+const LEASED_MIN: i64 = 5;
+/// Clocks and logs of two devices differ by so much.
+const SLACK_NS: i64 = 5 * MINUTE_NS;
+/// Actions in one stretch before it is worth a word.
+const ACTIONS_MIN: i64 = 5;
+/// The share of all actions of pool addresses that must lie within leases for the rest to mean
+/// anything.
+const WITNESSED_SHARE: f64 = 0.95;
+/// An address that is never leased and acts on so many days is a server beside the pool.
+const SERVER_DAYS: usize = 5;
+/// Sessions outlast the start of the log by so much.
+const EARLY_NS: i64 = DAY_NS;
+
+/// What each action of a pool address follows: the last and the next line about its lease.
+const SQL: &str = "
+    WITH leases AS (
+      SELECT tunnel_interface_ip AS address, time, activity_id AS lease
+      FROM events WHERE class_uid = 4014 AND tunnel_interface_ip IS NOT NULL AND time IS NOT NULL
+      UNION ALL
+      SELECT tunnel_interface_ip AS address, time, 1 AS lease
+      FROM events WHERE class_uid = 3002 AND activity_id = 1 AND tunnel_interface_ip IS NOT NULL
+        AND time IS NOT NULL),
+    pools AS (
+      SELECT regexp_replace(address, '[.][0-9]+$', '') AS pool FROM leases
+      WHERE address LIKE '%.%' GROUP BY 1 HAVING count(DISTINCT address) >= __LEASED__),
+    actions AS (
+      SELECT src_endpoint_ip AS address, time, CAST(NULL AS BIGINT) AS lease,
+             coalesce(dst_endpoint_ip, host, '') AS target,
+             concat(file, '#', lpad(CAST(record AS VARCHAR), 20, '0')) AS place
+      FROM events
+      WHERE time IS NOT NULL AND src_endpoint_ip IS NOT NULL
+        AND (class_uid = 4001 OR (class_uid = 3002 AND source = 'windows-security'))
+        AND regexp_replace(src_endpoint_ip, '[.][0-9]+$', '') IN (SELECT pool FROM pools)),
+    lines AS (
+      SELECT address, time, lease, '' AS target, '' AS place FROM leases
+      UNION ALL SELECT address, time, lease, target, place FROM actions),
+    placed AS (
+      SELECT address, time, lease, target, place,
+             last_value(lease) IGNORE NULLS OVER before AS last_lease,
+             last_value(CASE WHEN lease IS NOT NULL THEN time END) IGNORE NULLS OVER before AS last_at,
+             first_value(lease) IGNORE NULLS OVER after AS next_lease,
+             first_value(CASE WHEN lease IS NOT NULL THEN time END) IGNORE NULLS OVER after AS next_at
+      FROM lines
+      WINDOW before AS (PARTITION BY address ORDER BY time, place
+                        ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW),
+             after AS (PARTITION BY address ORDER BY time, place
+                       ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING)),
+    judged AS (
+      SELECT address, time, target, place,
+             (last_lease IS NULL OR (last_lease = 2 AND CAST(time AS BIGINT) - CAST(last_at AS BIGINT) > __SLACK__))
+             AND (next_lease IS NULL OR next_lease = 1 AND CAST(next_at AS BIGINT) - CAST(time AS BIGINT) > __SLACK__)
+               AS is_ghost
+      FROM placed WHERE lease IS NULL)
+    SELECT address, is_ghost, CAST(date_trunc('hour', time) AS BIGINT) AS hour,
+           CAST(min(time) AS BIGINT) AS first, CAST(max(time) AS BIGINT) AS last,
+           count(*) AS actions, min(target) AS target, count(DISTINCT target) AS targets,
+           min(place) AS least_record
+    FROM judged WHERE is_ghost GROUP BY 1, 2, 3
+    UNION ALL
+    SELECT '' AS address, false AS is_ghost, CAST(min(time) AS BIGINT) AS hour,
+           CAST(min(time) AS BIGINT) AS first, CAST(max(time) AS BIGINT) AS last,
+           count(*) AS actions, '' AS target, CAST(0 AS BIGINT) AS targets, '' AS least_record
+    FROM judged
+    ORDER BY 1, 3";
+
+const LOG: &str = "
+    SELECT CAST(date_trunc('hour', time) AS BIGINT) AS hour, count(*) AS records
+    FROM events
+    WHERE time IS NOT NULL AND source IN (SELECT source FROM events WHERE class_uid = 4014)
+    GROUP BY 1 ORDER BY 1";
+
+const LEASED: &str = "
+    SELECT DISTINCT tunnel_interface_ip AS address FROM events
+    WHERE class_uid IN (3002, 4014) AND tunnel_interface_ip IS NOT NULL ORDER BY 1";
+
+/// Actions of one pool address in one hour, outside of any lease.
+#[derive(Clone, Debug)]
+pub(crate) struct Stretch {
+    pub(crate) address: String,
+    pub(crate) first: i64,
+    pub(crate) last: i64,
+    pub(crate) actions: i64,
+    pub(crate) target: String,
+    pub(crate) targets: i64,
+    pub(crate) record: RecordRef,
+}
+
+/// What the logs say of the pool.
+#[derive(Debug, Default)]
+pub(crate) struct Pool {
+    pub(crate) stretches: Vec<Stretch>,
+    /// Actions of all pool addresses.
+    pub(crate) actions: i64,
+    pub(crate) leased: BTreeSet<String>,
+    /// Records of the VPN log by hour.
+    pub(crate) hours: BTreeMap<i64, i64>,
+}
+
+fn run(
+    analytic: &Analytic,
+    query: &dyn Query,
+    organisation: &Organisation,
+    weights: &Weights,
+) -> Result<Vec<Finding>, QueryError> {
+    let mut pool = Pool {
+        leased: query.query(LEASED)?.iter().map(|row| row.string("address")).collect(),
+        ..Pool::default()
+    };
+    if pool.leased.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = SQL
+        .replace("__LEASED__", &LEASED_MIN.to_string())
+        .replace("__SLACK__", &SLACK_NS.to_string());
+    for row in query.query(&sql)?.iter() {
+        if row.boolean("is_ghost") == Some(false) {
+            pool.actions = row.integer("actions").unwrap_or_default();
+            continue;
+        }
+        let address = row.address("address");
+        if address.is_some_and(|address| organisation.network.is_appliance(address)) {
+            continue;
+        }
+        pool.stretches.push(Stretch {
+            address: row.string("address"),
+            first: row.integer("first").unwrap_or_default(),
+            last: row.integer("last").unwrap_or_default(),
+            actions: row.integer("actions").unwrap_or_default(),
+            target: row.string("target"),
+            targets: row.integer("targets").unwrap_or_default(),
+            record: row.reference(),
+        });
+    }
+    for row in query.query(LOG)?.iter() {
+        let hour = row.integer("hour").unwrap_or_default();
+        pool.hours.insert(hour, row.integer("records").unwrap_or_default());
+    }
+    let weight = weights.analytic(analytic.id);
+    Ok(judge(&pool).iter().map(|one| finding(analytic, one, weight)).collect())
+}
+
+/// Stretches that no lease, no gap of the log and no server beside the pool explains.
+pub(crate) fn judge(pool: &Pool) -> Vec<Stretch> {
+    let mut joined: Vec<Stretch> = Vec::new();
+    let mut days: BTreeMap<&str, BTreeSet<i64>> = BTreeMap::new();
+    for stretch in &pool.stretches {
+        days.entry(&stretch.address).or_default().insert(stretch.first.div_euclid(DAY_NS));
+        match joined.last_mut() {
+            Some(last)
+                if last.address == stretch.address && stretch.first - last.last < 2 * HOUR_NS =>
+            {
+                last.last = stretch.last;
+                last.actions += stretch.actions;
+                last.targets = last.targets.max(stretch.targets);
+            }
+            _ => joined.push(stretch.clone()),
+        }
+    }
+    let is_server = |address: &str| {
+        !pool.leased.contains(address)
+            && days.get(address).is_some_and(|days| days.len() >= SERVER_DAYS)
+    };
+    let Some(start) = pool.hours.keys().next().copied() else { return Vec::new() };
+    let end = pool.hours.keys().next_back().copied().unwrap_or(start) + HOUR_NS;
+    let found: Vec<Stretch> = joined
+        .into_iter()
+        .filter(|one| one.actions >= ACTIONS_MIN && !is_server(&one.address))
+        .collect();
+    let unexplained: i64 = found.iter().map(|one| one.actions).sum();
+    #[allow(clippy::cast_precision_loss, reason = "counts of flows")]
+    let share = 1.0 - unexplained as f64 / pool.actions.max(1) as f64;
+    if share < WITNESSED_SHARE {
+        return Vec::new();
+    }
+    found
+        .into_iter()
+        .filter(|one| one.first - start >= EARLY_NS && one.last <= end)
+        .filter(|one| !is_in_gap(pool, one))
+        .collect()
+}
+
+/// Whether the VPN log is silent around the stretch: the lease may have been told and lost. What is
+/// usual at this hour is what other days have.
+fn is_in_gap(pool: &Pool, one: &Stretch) -> bool {
+    let from = one.first.div_euclid(HOUR_NS) * HOUR_NS - HOUR_NS;
+    let hours = (0..).map(|step| from + step * HOUR_NS).take_while(|hour| *hour <= one.last);
+    hours.into_iter().any(|hour| {
+        let usual: i64 = (1..=7)
+            .flat_map(|day| [hour - day * DAY_NS, hour + day * DAY_NS])
+            .filter_map(|hour| pool.hours.get(&hour))
+            .sum();
+        !pool.hours.contains_key(&hour) && usual >= 14 * 5
+    })
+}
+
+fn finding(analytic: &Analytic, one: &Stretch, weight_db: f64) -> Finding {
+    let text = format!(
+        "{} of the VPN pool acted {} times between {} and {} ({} target{}, such as {}), and no lease of it is logged at that time. No logged authentication explains it: product and flaw are not identified",
+        one.address,
+        one.actions,
+        format_time(one.first),
+        format_time(one.last),
+        one.targets,
+        if one.targets == 1 { "" } else { "s" },
+        one.target,
+    );
+    let kind = if one.target.parse::<std::net::IpAddr>().is_ok() {
+        EntityKind::Address
+    } else {
+        EntityKind::Host
+    };
+    let entities = [
+        entity(Role::Object, EntityKind::Address, &one.address),
+        entity(Role::Target, kind, &one.target),
+    ];
+    let entities = entities.into_iter().flatten().collect();
+    analytic.finding(Some(one.first), weight_db, entities, vec![one.record.clone()], text)
+}

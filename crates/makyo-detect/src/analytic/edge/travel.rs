@@ -1,0 +1,136 @@
+//! One account logs in to the VPN from two countries, faster than anybody travels.
+//!
+//! Distance is what is certain: between the middles of the countries, less the radius of each taken
+//! as a disc. Only what the appliance itself says of the country is used; nothing is looked up.
+
+mod countries;
+
+use makyo_base::{
+    EntityKind, Finding, HOUR_NS, Level, Organisation, Query, QueryError, RecordRef, Role,
+};
+
+use self::countries::country;
+use crate::analytic::{Analytic, entity};
+use crate::weights::Weights;
+
+pub(crate) const ANALYTIC: Analytic = Analytic {
+    id: "vpn_impossible_travel",
+    title: "VPN logins from two countries, faster than anybody travels",
+    level: Level::Medium,
+    techniques: &["T1078", "T1133"],
+    tactics: &["initial-access"],
+    run,
+};
+
+/// Kilometres an hour that nobody travels.
+const SPEED_MAX: f64 = 900.0;
+/// Kilometres below which borders and their databases are not to be trusted.
+const DISTANCE_MIN: f64 = 500.0;
+/// An account that hops so often is shared, or its country is guessed badly.
+const HOPS_MAX: usize = 6;
+const EARTH_KM: f64 = 6371.0;
+
+const SQL: &str = "
+    WITH logins AS (
+      SELECT account, src_endpoint_ip AS address,
+             src_endpoint_country AS country, time, file, record
+      FROM events
+      WHERE account IS NOT NULL AND src_endpoint_country IS NOT NULL AND time IS NOT NULL
+        AND src_endpoint_ip IS NOT NULL
+        AND (class_uid = 4014 AND activity_id = 1
+             OR class_uid = 3002 AND coalesce(logon_type, '') = 'vpn' AND activity_id = 1
+                AND coalesce(status, '') = 'Success')),
+    followed AS (
+      SELECT *, lag(country) OVER own AS country_before, lag(address) OVER own AS address_before,
+             CAST(lag(time) OVER own AS BIGINT) AS time_before
+      FROM logins
+      WINDOW own AS (PARTITION BY account ORDER BY time, file, record))
+    SELECT account, address, country, country_before, address_before, time_before,
+           CAST(time AS BIGINT) AS at, file, record
+    FROM followed WHERE country <> country_before
+    ORDER BY account, at, file, record";
+
+/// A login from another country than the one before.
+#[derive(Clone, Debug)]
+pub(crate) struct Hop {
+    pub(crate) account: String,
+    pub(crate) address: String,
+    pub(crate) country: String,
+    pub(crate) address_before: String,
+    pub(crate) country_before: String,
+    pub(crate) before: i64,
+    pub(crate) at: i64,
+    pub(crate) record: RecordRef,
+}
+
+fn run(
+    analytic: &Analytic,
+    query: &dyn Query,
+    _organisation: &Organisation,
+    weights: &Weights,
+) -> Result<Vec<Finding>, QueryError> {
+    let hops: Vec<Hop> = query
+        .query(SQL)?
+        .iter()
+        .map(|row| Hop {
+            account: row.string("account"),
+            address: row.string("address"),
+            country: row.string("country"),
+            address_before: row.string("address_before"),
+            country_before: row.string("country_before"),
+            before: row.integer("time_before").unwrap_or_default(),
+            at: row.integer("at").unwrap_or_default(),
+            record: row.reference(),
+        })
+        .collect();
+    let weight = weights.analytic(analytic.id);
+    Ok(judge(&hops)
+        .into_iter()
+        .map(|(hop, distance)| finding(analytic, hop, distance, weight))
+        .collect())
+}
+
+/// Hops that nobody makes, and how many kilometres they are at least.
+pub(crate) fn judge(hops: &[Hop]) -> Vec<(&Hop, f64)> {
+    let mut found = Vec::new();
+    for own in hops.chunk_by(|a, b| a.account == b.account) {
+        let fast: Vec<(&Hop, f64)> = own
+            .iter()
+            .filter_map(|hop| Some((hop, distance(&hop.country_before, &hop.country)?)))
+            .filter(|(hop, distance)| {
+                #[allow(clippy::cast_precision_loss, reason = "days in nanoseconds")]
+                let hours = (hop.at - hop.before).max(1) as f64 / HOUR_NS as f64;
+                *distance > DISTANCE_MIN && distance / hours > SPEED_MAX
+            })
+            .collect();
+        if fast.len() <= HOPS_MAX {
+            found.extend(fast);
+        }
+    }
+    found
+}
+
+/// Kilometres between two countries at least, by haversine between their middles less their radii.
+fn distance(one: &str, other: &str) -> Option<f64> {
+    let (a, b) = (country(one)?, country(other)?);
+    let (lat_a, lat_b) = (a.latitude.to_radians(), b.latitude.to_radians());
+    let half = |angle: f64| (angle / 2.0).sin().powi(2);
+    let chord = half(lat_b - lat_a)
+        + lat_a.cos() * lat_b.cos() * half((b.longitude - a.longitude).to_radians());
+    let apart = 2.0 * EARTH_KM * chord.sqrt().min(1.0).asin();
+    Some((apart - a.radius_km - b.radius_km).max(0.0))
+}
+
+fn finding(analytic: &Analytic, hop: &Hop, distance: f64, weight_db: f64) -> Finding {
+    let minutes = (hop.at - hop.before) / (HOUR_NS / 60);
+    let text = format!(
+        "`{}` logged in to the VPN from {} ({}) {minutes} minutes after {} ({}), at least {distance:.0} km away",
+        hop.account, hop.address, hop.country, hop.address_before, hop.country_before,
+    );
+    let entities = [
+        entity(Role::Actor, EntityKind::Account, &hop.account),
+        entity(Role::Origin, EntityKind::Address, &hop.address),
+    ];
+    let entities = entities.into_iter().flatten().collect();
+    analytic.finding(Some(hop.at), weight_db, entities, vec![hop.record.clone()], text)
+}

@@ -1,0 +1,243 @@
+//! The edge: what fires, and what must stay quiet.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use makyo_base::{DAY_NS, HOUR_NS, MINUTE_NS, Organisation, RecordRef};
+
+use crate::analytic::edge::administration::{self, Device, Fact, Line};
+use crate::analytic::edge::appliance::{self, Partner};
+use crate::analytic::edge::gate::{self, Bulk};
+use crate::analytic::edge::moved::{self, Move};
+use crate::analytic::edge::pool::{self, Pool, Stretch};
+use crate::analytic::edge::travel::{self, Hop};
+
+fn record(number: u64) -> RecordRef {
+    RecordRef { file: "vpn.log".into(), record: number }
+}
+
+fn partner(target: &str, port: i64, day: i64) -> Partner {
+    Partner {
+        address: "10.20.0.1".into(),
+        target: target.into(),
+        port,
+        first: day * DAY_NS + HOUR_NS,
+        record: record(u64::try_from(day).expect("positive")),
+    }
+}
+
+/// Directory, names, time, log collector: known from the first day.
+fn known_partners() -> Vec<Partner> {
+    vec![
+        partner("10.20.1.5", 389, 0),
+        partner("10.20.1.6", 53, 0),
+        partner("10.20.1.7", 123, 0),
+        partner("10.20.1.9", 514, 0),
+    ]
+}
+
+#[test]
+fn an_appliance_that_turns_inward_is_found() {
+    let mut partners = known_partners();
+    partners.push(partner("10.20.3.30", 445, 20));
+    partners.push(partner("10.20.3.31", 445, 20));
+    let days = appliance::judge(&partners, 0, 30 * DAY_NS);
+    assert_eq!(days.len(), 1);
+    assert!(days[0].weight_db > 25.0, "{}", days[0].weight_db);
+}
+
+#[test]
+fn an_appliance_that_is_moved_to_a_new_time_server_is_not() {
+    let mut partners = known_partners();
+    partners.push(partner("10.20.1.8", 123, 20));
+    let days = appliance::judge(&partners, 0, 30 * DAY_NS);
+    assert!(days.iter().all(|day| day.weight_db < 17.0), "{days:?}");
+}
+
+/// Users' connections under the appliance's own address: new partners every day are usual.
+#[test]
+fn an_appliance_that_relays_its_users_is_never_odd() {
+    let mut partners = known_partners();
+    for day in 1..30 {
+        for number in 0..6 {
+            partners.push(partner(&format!("10.20.{day}.{number}"), 445, day));
+        }
+    }
+    let days = appliance::judge(&partners, 0, 30 * DAY_NS);
+    assert!(days.iter().all(|day| day.weight_db < 17.0), "{days:?}");
+}
+
+fn stretch(address: &str, day: i64, actions: i64) -> Stretch {
+    Stretch {
+        address: address.into(),
+        first: day * DAY_NS + 3 * HOUR_NS,
+        last: day * DAY_NS + 3 * HOUR_NS + 40 * MINUTE_NS,
+        actions,
+        target: "10.20.3.30".into(),
+        targets: 2,
+        record: record(7),
+    }
+}
+
+/// A log that is alive at every hour.
+fn pool(stretches: Vec<Stretch>) -> Pool {
+    Pool {
+        stretches,
+        actions: 10_000,
+        leased: ["10.99.0.7".to_owned()].into(),
+        hours: (0..30 * 24).map(|hour| (hour * HOUR_NS, 50)).collect(),
+    }
+}
+
+#[test]
+fn an_address_without_a_lease_is_found() {
+    assert_eq!(pool::judge(&pool(vec![stretch("10.99.0.77", 12, 40)])).len(), 1);
+}
+
+#[test]
+fn gaps_servers_early_hours_and_broken_linking_excuse_a_missing_lease() {
+    let mut in_gap = pool(vec![stretch("10.99.0.77", 12, 40)]);
+    for hour in 0..6 {
+        in_gap.hours.remove(&(12 * DAY_NS + hour * HOUR_NS));
+    }
+    assert!(pool::judge(&in_gap).is_empty(), "the lease may stand in the lines that are missing");
+    let server = (2..20).map(|day| stretch("10.99.0.2", day, 20)).collect();
+    assert!(pool::judge(&pool(server)).is_empty(), "a server beside the pool");
+    assert!(pool::judge(&pool(vec![stretch("10.99.0.77", 0, 40)])).is_empty(), "before the log");
+    let mut unlinked = pool(vec![stretch("10.99.0.7", 12, 4000)]);
+    unlinked.actions = 10_000;
+    assert!(pool::judge(&unlinked).is_empty(), "leases of this product are not understood");
+}
+
+fn bulk(client: &str, number: u64) -> Bulk {
+    Bulk {
+        client: client.into(),
+        gate: "203.0.113.1".into(),
+        at: 10 * HOUR_NS,
+        lasted: 40 * MINUTE_NS,
+        bytes: 80_000_000,
+        record: record(number),
+    }
+}
+
+#[test]
+fn bulk_without_a_session_is_found_where_others_have_one() {
+    let mut bulks: Vec<Bulk> = (0..8).map(|n| bulk(&format!("198.51.100.{n}"), n)).collect();
+    let known: BTreeSet<(String, i64)> =
+        bulks.iter().map(|one| (one.client.clone(), one.at - MINUTE_NS)).collect();
+    assert!(gate::judge(&bulks, &known).is_empty());
+    bulks.push(bulk("192.0.2.66", 9));
+    assert_eq!(gate::judge(&bulks, &known)[0].client, "192.0.2.66");
+    assert!(gate::judge(&bulks, &BTreeSet::new()).is_empty(), "no sessions are logged at all");
+}
+
+fn moved(before: &str, address: &str) -> Move {
+    Move {
+        host: "gw1".into(),
+        account: "mori".into(),
+        session: "s1".into(),
+        before: before.into(),
+        address: address.into(),
+        at: HOUR_NS,
+        record: record(3),
+    }
+}
+
+#[test]
+fn a_session_that_moves_where_nobody_logs_in_is_found() {
+    let networks: BTreeMap<String, BTreeSet<String>> = [
+        ("198.51".to_owned(), ["mori".to_owned()].into()),
+        ("100.64".to_owned(), ["sato".to_owned()].into()),
+    ]
+    .into();
+    let organisation = Organisation::default();
+    let count = |one: Move| moved::judge(&[one], &networks, &organisation).len();
+    assert_eq!(count(moved("198.51.100.7", "192.0.2.66")), 1);
+    assert_eq!(count(moved("198.51.100.7", "100.64.3.3")), 0, "a carrier that others use");
+    assert_eq!(count(moved("198.51.100.7", "198.51.100.99")), 0, "the provider gave another one");
+    assert_eq!(count(moved("198.51.100.7", "10.99.0.4")), 0, "an inside address is no place");
+}
+
+fn hop(from: &str, to: &str, minutes: i64) -> Hop {
+    Hop {
+        account: "mori".into(),
+        address: "192.0.2.66".into(),
+        country: to.into(),
+        address_before: "198.51.100.7".into(),
+        country_before: from.into(),
+        before: 0,
+        at: minutes * MINUTE_NS,
+        record: record(4),
+    }
+}
+
+#[test]
+fn nobody_travels_so_fast() {
+    assert_eq!(travel::judge(&[hop("Japan", "Netherlands", 60)]).len(), 1);
+    assert_eq!(travel::judge(&[hop("JP", "NL", 13 * 60)]).len(), 0, "a flight");
+    assert_eq!(travel::judge(&[hop("NL", "BE", 5)]).len(), 0, "a border");
+    assert_eq!(travel::judge(&[hop("JP", "Reserved", 5)]).len(), 0, "no country");
+    let shared: Vec<Hop> = (0..9).map(|_| hop("JP", "US", 30)).collect();
+    assert_eq!(travel::judge(&shared).len(), 0, "an account of many people");
+}
+
+fn line(fact: Fact, address: &str, hour: i64) -> Line {
+    Line {
+        fact,
+        account: "admin".into(),
+        address: address.into(),
+        what: "svc-new".into(),
+        at: hour * HOUR_NS + 5 * MINUTE_NS,
+        record: record(u64::try_from(hour).expect("positive")),
+    }
+}
+
+/// An appliance that is administered from inside on weekdays, and writes every hour.
+fn administered(more: Vec<Line>) -> Device {
+    let mut lines: Vec<Line> =
+        (1..10).map(|day| line(Fact::Login, "10.20.0.5", day * 24 + 10)).collect();
+    lines.push(line(Fact::Account, "10.20.0.5", 3 * 24 + 11));
+    lines.push(line(Fact::Logging, "10.20.0.5", 4 * 24 + 11));
+    lines.extend(more);
+    lines.sort_by_key(|line| line.at);
+    Device {
+        name: "gw1".into(),
+        lines,
+        hours: (0..20 * 24).map(|hour| (hour * HOUR_NS, 30)).collect(),
+    }
+}
+
+fn odd(device: &Device) -> Vec<&'static str> {
+    administration::judge(device, &Organisation::default()).iter().map(|one| one.id()).collect()
+}
+
+#[test]
+fn ordinary_administration_is_quiet() {
+    assert!(odd(&administered(Vec::new())).is_empty());
+    // A provider administers from its own address on many days.
+    let provider = (1..10).map(|day| line(Fact::Login, "192.0.2.8", day * 24 + 14)).collect();
+    assert!(odd(&administered(provider)).is_empty());
+}
+
+#[test]
+fn administration_from_outside_and_what_follows_it() {
+    let device = administered(vec![
+        line(Fact::Login, "192.0.2.66", 15 * 24 + 2),
+        line(Fact::Account, "192.0.2.66", 15 * 24 + 3),
+    ]);
+    assert_eq!(odd(&device), ["edge_admin_from_outside", "edge_account_made"]);
+    let nobody = administered(vec![line(Fact::Account, "", 15 * 24 + 3)]);
+    assert_eq!(odd(&nobody), ["edge_account_made"]);
+}
+
+#[test]
+fn logging_that_is_cut_off_before_a_silence() {
+    let mut device = administered(vec![
+        line(Fact::Login, "10.20.0.5", 15 * 24 + 2),
+        line(Fact::Logging, "10.20.0.5", 15 * 24 + 3),
+    ]);
+    assert!(odd(&device).is_empty(), "an administrator changes the collector");
+    for hour in 4..10 {
+        device.hours.remove(&((15 * 24 + hour) * HOUR_NS));
+    }
+    assert_eq!(odd(&device), ["edge_logging_cut"]);
+}
