@@ -41,7 +41,7 @@ const UNSIGNED: &str = "
     SELECT count(DISTINCT account) AS accounts FROM events
     WHERE source = 'm365-unified-audit' AND account LIKE '%@%'
       AND CAST(time AS BIGINT) BETWEEN {from} AND {to} AND makyo_access IS NOT NULL
-      AND account NOT IN (SELECT account FROM events
+      AND account NOT IN (SELECT DISTINCT account FROM events
                           WHERE source = 'entra-sign-in' AND account IS NOT NULL)";
 
 /// One use of an asset by anybody.

@@ -3,7 +3,7 @@
 use makyo_base::{EntityKind, Finding, Object, Role, Value};
 
 use crate::answers::{Picture, Table};
-use crate::incident::{Incident, is_directory_theft, is_suspicion};
+use crate::incident::{Incident, is_directory_theft, is_suspicion, is_through_appliance};
 use crate::rows::{maybe, object, text, time};
 
 /// One way in of one incident.
@@ -105,18 +105,7 @@ fn entry(
             // A login can also be missing because it was logged elsewhere or not at all.
             made.alternatives = vec!["vpn_credential"];
         }
-        "ghost_pool_address" | "bulk_through_gate" | "appliance_reaches_inside" => {
-            made.vector = "vpn_appliance";
-            let own = if rule == "bulk_through_gate" { Role::Object } else { Role::Origin };
-            if rule != "ghost_pool_address" {
-                made.through = value(EntityKind::Address, own);
-            }
-            if rule == "appliance_reaches_inside" {
-                made.address = String::new();
-            }
-            made.explained = false;
-            made.alternatives = vec!["vpn_credential"];
-        }
+        _ if is_through_appliance(finding) => through_appliance(&mut made, finding),
         "edge_admin_from_outside" => {
             made.vector = "vpn_appliance";
             made.account = value(EntityKind::Account, Role::Actor);
@@ -137,6 +126,25 @@ fn entry(
         _ => return None,
     }
     Some(made)
+}
+
+/// Somebody came through an appliance, and nothing logged says as whom.
+fn through_appliance(made: &mut Entry, finding: &Finding) {
+    made.vector = "vpn_appliance";
+    made.explained = false;
+    // A login can also be missing because it was logged elsewhere or not at all.
+    made.alternatives = vec!["vpn_credential"];
+    let own = match finding.rule.id.as_str() {
+        "bulk_through_gate" => Role::Object,
+        "appliance_reaches_inside" => Role::Origin,
+        _ => return,
+    };
+    let is_own = |e: &&makyo_base::Entity| e.kind == EntityKind::Address && e.role == own;
+    made.through =
+        finding.entities.iter().find(is_own).map(|e| e.value.clone()).unwrap_or_default();
+    if made.through == made.address {
+        made.address.clear();
+    }
 }
 
 /// How somebody entered the cloud, and how else it could have been.

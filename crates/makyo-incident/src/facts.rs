@@ -149,21 +149,22 @@ const LOGONS: &str = "
     ORDER BY first, account, address, from_host, host";
 
 const TUNNELS: &str = "
-    SELECT o.account, o.host, coalesce(o.src_endpoint_ip, '') AS outside,
-           coalesce(o.tunnel_interface_ip, '') AS inside,
-           coalesce(o.actor_session_uid, '') AS session,
-           concat(coalesce(o.metadata_product_vendor_name, ''), ' ', coalesce(o.metadata_product_name, '')) AS product,
-           CAST(o.time AS BIGINT) AS start, CAST(min(c.time) AS BIGINT) AS finish,
-           coalesce(max(c.traffic_bytes_in), 0) AS taken, o.file, o.record
-    FROM events o LEFT JOIN events c
-      ON c.class_uid = 4014 AND c.activity_id = 2 AND c.actor_session_uid = o.actor_session_uid
-     AND c.time > o.time AND c.source = o.source
-     AND coalesce(c.account, '') = coalesce(o.account, '')
-     AND coalesce(c.host, '') = coalesce(o.host, '')
-    WHERE o.class_uid = 4014 AND o.activity_id = 1 AND o.time IS NOT NULL
-    GROUP BY o.account, o.host, o.src_endpoint_ip, o.tunnel_interface_ip, o.actor_session_uid,
-             o.metadata_product_vendor_name, o.metadata_product_name, o.time, o.file, o.record
-    ORDER BY start, o.file, o.record";
+    WITH lines AS (
+      SELECT account, host, coalesce(src_endpoint_ip, '') AS outside,
+             coalesce(tunnel_interface_ip, '') AS inside,
+             coalesce(actor_session_uid, '') AS session,
+             concat(coalesce(metadata_product_vendor_name, ''), ' ', coalesce(metadata_product_name, '')) AS product,
+             CAST(time AS BIGINT) AS start, activity_id, file, record,
+             min(CASE WHEN activity_id = 2 THEN CAST(time AS BIGINT) END) OVER after AS finish,
+             coalesce(first_value(CASE WHEN activity_id = 2 THEN coalesce(traffic_bytes_in, 0) END)
+                      IGNORE NULLS OVER after, 0) AS taken
+      FROM events
+      WHERE class_uid = 4014 AND activity_id IN (1, 2) AND time IS NOT NULL
+      WINDOW after AS (PARTITION BY source, host, account, coalesce(actor_session_uid, '')
+                       ORDER BY time, file, record
+                       ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING))
+    SELECT account, host, outside, inside, session, product, start, finish, taken, file, record
+    FROM lines WHERE activity_id = 1 ORDER BY start, file, record";
 
 const USES: &str = "
     SELECT account, coalesce(src_endpoint_ip, '') AS address,

@@ -196,15 +196,7 @@ fn join_by_records(
 ) {
     let time =
         |index: usize| findings.get(index).and_then(|finding| finding.time).unwrap_or_default();
-    let names = |index: usize, kind, role| -> BTreeSet<String> {
-        let entities =
-            findings.get(index).map(|finding| finding.entities.as_slice()).unwrap_or_default();
-        entities
-            .iter()
-            .filter(|e| e.kind == kind && e.role == role)
-            .map(|e| facts.names.resolve(&e.value))
-            .collect()
-    };
+    let names = |index, kind, role| names_of(findings, facts, index, kind, role);
     for step in &intruder.steps {
         for index in members {
             let on_host = names(*index, EntityKind::Host, Role::Place).contains(&step.to);
@@ -240,20 +232,14 @@ fn join_by_records(
             sets.join(lease.finding, *index);
         }
     }
-    // Ways through an appliance that show at the same time are one way.
-    let mut through: Vec<usize> = members
-        .iter()
-        .copied()
-        .filter(|index| findings.get(*index).is_some_and(is_through_appliance))
-        .collect();
-    through.sort_by_key(|index| (time(*index), *index));
-    for pair in through.windows(2) {
-        if let [before, after] = pair
-            && time(*after) - time(*before) <= THROUGH_NS
-        {
-            sets.join(*before, *after);
-        }
-    }
+    join_thefts(sets, members, findings, facts);
+    join_ways_through(sets, members, findings);
+}
+
+/// A copied directory, and the use of its accounts.
+fn join_thefts(sets: &mut Sets, members: &[usize], findings: &[Finding], facts: &Facts) {
+    let time =
+        |index: usize| findings.get(index).and_then(|finding| finding.time).unwrap_or_default();
     for theft in
         members.iter().filter(|index| findings.get(**index).is_some_and(is_directory_theft))
     {
@@ -264,7 +250,7 @@ fn join_by_records(
             if !is_entry || !(time(*theft)..=time(*theft) + THEFT_NS).contains(&time(*index)) {
                 continue;
             }
-            let entered = names(*index, EntityKind::Account, Role::Actor);
+            let entered = names_of(findings, facts, *index, EntityKind::Account, Role::Actor);
             let known = entered
                 .iter()
                 .filter(|account| {
@@ -276,6 +262,42 @@ fn join_by_records(
             }
         }
     }
+}
+
+/// Ways through an appliance that show at the same time are one way.
+fn join_ways_through(sets: &mut Sets, members: &[usize], findings: &[Finding]) {
+    let mut through: Vec<(i64, usize)> = members
+        .iter()
+        .filter_map(|index| {
+            let finding = findings.get(*index).filter(|finding| is_through_appliance(finding))?;
+            Some((finding.time?, *index))
+        })
+        .collect();
+    through.sort_unstable();
+    for pair in through.windows(2) {
+        if let [before, after] = pair
+            && after.0 - before.0 <= THROUGH_NS
+        {
+            sets.join(before.1, after.1);
+        }
+    }
+}
+
+/// The entities of one kind in one role, in their canonical form.
+fn names_of(
+    findings: &[Finding],
+    facts: &Facts,
+    index: usize,
+    kind: EntityKind,
+    role: Role,
+) -> BTreeSet<String> {
+    let entities =
+        findings.get(index).map(|finding| finding.entities.as_slice()).unwrap_or_default();
+    entities
+        .iter()
+        .filter(|e| e.kind == kind && e.role == role)
+        .map(|e| facts.names.resolve(&e.value))
+        .collect()
 }
 
 /// Disjoint sets.

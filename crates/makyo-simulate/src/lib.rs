@@ -6,6 +6,7 @@
 mod act;
 mod chip_maker;
 mod decoy;
+mod estate;
 mod evidence;
 mod habit;
 mod intrusion;

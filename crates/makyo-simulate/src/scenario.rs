@@ -14,7 +14,7 @@ use crate::people::people;
 use crate::random::Random;
 use crate::record::vpn::{Gateway, Make, gateways};
 use crate::truth::Truth;
-use crate::{Error, Gap, chip_maker, decoy, habit, organisation, staff, think_tank};
+use crate::{Error, Gap, chip_maker, decoy, estate, habit, organisation, staff, think_tank};
 
 /// What can be simulated.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -29,6 +29,8 @@ pub enum Scenario {
     ThinkTank,
     /// An appliance that nobody knows, a plant next door, a vendor's credential, a botnet.
     ChipMaker,
+    /// Four makes of VPN appliances and the flows beside them; facts of thirteen kinds.
+    VpnEstate,
 }
 
 impl Scenario {
@@ -39,6 +41,7 @@ impl Scenario {
         ("benign", Scenario::Benign),
         ("think-tank", Scenario::ThinkTank),
         ("chip-maker", Scenario::ChipMaker),
+        ("vpn-estate", Scenario::VpnEstate),
     ];
 
     /// The scenario of this name.
@@ -124,6 +127,9 @@ pub fn simulate(options: &Options) -> Result<Summary, Error> {
         let reason = "the folder is not empty".to_owned();
         return Err(Error::Content { path: out.clone(), reason });
     }
+    if options.scenario == Scenario::VpnEstate {
+        return estate::simulate(options);
+    }
     let full = options.scenario.accounts();
     #[allow(
         clippy::cast_possible_truncation,
@@ -150,7 +156,7 @@ pub fn simulate(options: &Options) -> Result<Summary, Error> {
 
 fn intrude(scenario: Scenario, scene: &mut Scene, plan: &Plan, day: i64) {
     match scenario {
-        Scenario::Benign => {}
+        Scenario::Benign | Scenario::VpnEstate => {}
         Scenario::Agency | Scenario::AgencyInside => {
             intrusion::on_servers(scene, plan, day);
             intrusion::in_cloud(scene, plan, day);

@@ -2,6 +2,8 @@
 //!
 //! Every figure is a count or a ratio that a reader can check by hand in the two files.
 
+mod facts;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
@@ -59,6 +61,10 @@ pub fn score(case: &Path, truth: &Path) -> Result<Score, Error> {
             _ => Err(Error::Content { path, reason: "not a list".to_owned() }),
         }
     };
+    if truth.get("facts").is_some() {
+        let found = facts::facts(&truth, &answer("findings")?, &answer("coverage")?);
+        return Ok(Score { figures: json!({"facts": found}) });
+    }
     let names = Names::of(&truth);
     let rows = answer("accounts")?;
     let mut found = Found::new();

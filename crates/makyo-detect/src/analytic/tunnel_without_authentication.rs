@@ -42,8 +42,8 @@ const SQL: &str = "
     FROM events
     WHERE time IS NOT NULL
       AND (class_uid = 4014
-           OR (class_uid = 3002 AND coalesce(logon_type, '') <> 'admin'
-               AND source IN (SELECT source FROM events WHERE class_uid = 4014)))
+           OR (class_uid = 3002 AND activity_id IN (1, 6) AND coalesce(logon_type, '') <> 'admin'
+               AND source IN (SELECT DISTINCT source FROM events WHERE class_uid = 4014)))
     ORDER BY source, host, at, file, record";
 
 struct Line {

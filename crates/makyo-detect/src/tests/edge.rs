@@ -1,6 +1,6 @@
 //! The edge: what fires, and what must stay quiet.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use makyo_base::{DAY_NS, HOUR_NS, MINUTE_NS, Organisation, RecordRef};
 
@@ -144,9 +144,12 @@ fn moved(before: &str, address: &str) -> Move {
 
 #[test]
 fn a_session_that_moves_where_nobody_logs_in_is_found() {
-    let networks: BTreeMap<String, BTreeSet<String>> = [
-        ("198.51".to_owned(), ["mori".to_owned()].into()),
-        ("100.64".to_owned(), ["sato".to_owned()].into()),
+    let people = |names: &[&str]| {
+        names.iter().map(|name| ((*name).to_owned(), BTreeSet::from([1, 2]))).collect()
+    };
+    let networks: moved::Networks = [
+        ("198.51".to_owned(), people(&["mori"])),
+        ("100.64".to_owned(), people(&["sato", "ueda"])),
     ]
     .into();
     let organisation = Organisation::default();

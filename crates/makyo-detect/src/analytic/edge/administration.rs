@@ -9,6 +9,7 @@ use makyo_base::{
     RecordRef, Role, address_scope, format_time,
 };
 
+use super::sql_list;
 use crate::analytic::{Analytic, entity};
 use crate::weights::Weights;
 
@@ -50,25 +51,38 @@ const SILENCE_AFTER_NS: i64 = HOUR_NS;
 /// What a silence adds, in decibans.
 const SILENCE_DB: f64 = 7.0;
 
-const SQL: &str = "
-    SELECT source, coalesce(host, '') AS host, coalesce(account, '') AS account,
+/// Sources and hosts that speak of tunnels.
+const SPEAKERS: &str = "
+    SELECT DISTINCT source, coalesce(host, '') AS host FROM events WHERE class_uid = 4014
+    ORDER BY 1, 2";
+
+/// Records of the edge. The lists are literals, because a join on names that repeat is quadratic.
+fn is_edge(query: &dyn Query) -> Result<Option<String>, QueryError> {
+    let rows = query.query(SPEAKERS)?;
+    let sources: BTreeSet<String> = rows.iter().map(|row| row.string("source")).collect();
+    let hosts: BTreeSet<String> =
+        rows.iter().map(|row| row.string("host")).filter(|host| !host.is_empty()).collect();
+    let text = format!("(source IN ({}) OR host IN ({}))", sql_list(&sources), sql_list(&hosts));
+    Ok((!sources.is_empty()).then_some(text))
+}
+
+const LINES: &str = "
+    SELECT coalesce(host, source) AS device, coalesce(account, '') AS account,
            coalesce(src_endpoint_ip, '') AS address, class_uid, activity_id,
            coalesce(status, '') AS status, coalesce(user_name, '') AS made,
            coalesce(resource_type, '') AS type, coalesce(resource_name, '') AS name,
            coalesce(makyo_access, '') AS access, coalesce(message, '') AS message,
            CAST(time AS BIGINT) AS at, file, record
     FROM events
-    WHERE time IS NOT NULL
-      AND source IN (SELECT source FROM events WHERE class_uid = 4014)
+    WHERE time IS NOT NULL AND __EDGE__
       AND (class_uid IN (1008, 3001, 5019) OR class_uid = 3002 AND logon_type = 'admin')
-    ORDER BY source, host, at, file, record";
+    ORDER BY device, at, file, record";
 
 const HOURS: &str = "
-    SELECT source, coalesce(host, '') AS host, CAST(date_trunc('hour', time) AS BIGINT) AS hour,
+    SELECT coalesce(host, source) AS device, CAST(date_trunc('hour', time) AS BIGINT) AS hour,
            count(*) AS records
-    FROM events
-    WHERE time IS NOT NULL AND source IN (SELECT source FROM events WHERE class_uid = 4014)
-    GROUP BY 1, 2, 3 ORDER BY 1, 2, 3";
+    FROM events WHERE time IS NOT NULL AND __EDGE__
+    GROUP BY 1, 2 ORDER BY 1, 2";
 
 /// What a line of an appliance's administration tells.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -108,18 +122,18 @@ fn run(
     organisation: &Organisation,
     weights: &Weights,
 ) -> Result<Vec<Finding>, QueryError> {
-    let mut devices: BTreeMap<(String, String), Device> = BTreeMap::new();
-    for row in query.query(SQL)?.iter() {
-        let key = (row.string("source"), row.string("host"));
-        let device = devices.entry(key).or_default();
-        device.name = row.string("host");
+    let Some(edge) = is_edge(query)? else { return Ok(Vec::new()) };
+    let mut devices: BTreeMap<String, Device> = BTreeMap::new();
+    for row in query.query(&LINES.replace("__EDGE__", &edge))?.iter() {
+        let device = devices.entry(row.string("device")).or_default();
+        device.name = row.string("device");
         device.lines.extend(line(row));
     }
     if devices.is_empty() {
         return Ok(Vec::new());
     }
-    for row in query.query(HOURS)?.iter() {
-        if let Some(device) = devices.get_mut(&(row.string("source"), row.string("host"))) {
+    for row in query.query(&HOURS.replace("__EDGE__", &edge))?.iter() {
+        if let Some(device) = devices.get_mut(row.text("device").unwrap_or_default()) {
             let hour = row.integer("hour").unwrap_or_default();
             device.hours.insert(hour, row.integer("records").unwrap_or_default());
         }
@@ -206,7 +220,7 @@ impl Odd<'_> {
         let analytic = self.analytic();
         let line = self.line;
         let who = if line.account.is_empty() { "somebody" } else { &line.account };
-        let device = if self.device.is_empty() { "the appliance" } else { self.device };
+        let device = self.device;
         let mut text = match self.kind {
             Kind::FromOutside => format!("{who} administered {device} from {}", line.address),
             Kind::Account => format!("{who} made the account `{}` on {device}", line.what),

@@ -46,14 +46,15 @@ const SQL: &str = "
       AND CAST(time AS BIGINT) - CAST(time_before AS BIGINT) < 86400000000000
     ORDER BY account, at, file, record";
 
-/// From where people log in.
+/// From where people log in, and on which days.
 const LOGINS: &str = "
-    SELECT DISTINCT account, src_endpoint_ip AS address
+    SELECT DISTINCT account, src_endpoint_ip AS address,
+           CAST(date_trunc('day', time) AS BIGINT) AS day
     FROM events
-    WHERE account IS NOT NULL AND src_endpoint_ip IS NOT NULL
+    WHERE account IS NOT NULL AND src_endpoint_ip IS NOT NULL AND time IS NOT NULL
       AND (class_uid = 4014 AND activity_id = 1
            OR class_uid = 3002 AND coalesce(logon_type, '') = 'vpn' AND coalesce(status, '') = 'Success')
-    ORDER BY 1, 2";
+    ORDER BY 1, 2, 3";
 
 /// A session's change of address.
 #[derive(Clone, Debug)]
@@ -89,12 +90,11 @@ fn run(
     if moves.is_empty() {
         return Ok(Vec::new());
     }
-    let mut networks: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut networks = Networks::new();
     for row in query.query(LOGINS)?.iter() {
-        networks
-            .entry(wide_network(&row.string("address")))
-            .or_default()
-            .insert(row.string("account"));
+        let people = networks.entry(wide_network(&row.string("address"))).or_default();
+        let days = people.entry(row.string("account")).or_default();
+        days.insert(row.integer("day").unwrap_or_default());
     }
     let weight = weights.analytic(analytic.id);
     Ok(judge(&moves, &networks, organisation)
@@ -103,10 +103,25 @@ fn run(
         .collect())
 }
 
+/// Networks, the accounts that log in from there, and their days.
+pub(crate) type Networks = BTreeMap<String, BTreeMap<String, BTreeSet<i64>>>;
+
+/// So many other people log in from a network, each on more than one day, before it is a place where
+/// people are; an intruder with several passwords comes and goes.
+const PEOPLE_MIN: usize = 2;
+
+/// Whether the account itself or the organisation's people log in from there.
+fn is_known(networks: &Networks, account: &str, address: &str) -> bool {
+    networks.get(&wide_network(address)).is_some_and(|people| {
+        people.contains_key(account)
+            || people.values().filter(|days| days.len() > 1).count() >= PEOPLE_MIN
+    })
+}
+
 /// The first move of each session into a network where nobody logs in.
 pub(crate) fn judge<'m>(
     moves: &'m [Move],
-    networks: &BTreeMap<String, BTreeSet<String>>,
+    networks: &Networks,
     organisation: &Organisation,
 ) -> Vec<&'m Move> {
     let mut told: BTreeSet<(&str, &str, &str)> = BTreeSet::new();
@@ -118,7 +133,7 @@ pub(crate) fn judge<'m>(
         });
         is_outside
             && wide_network(&one.before) != wide_network(&one.address)
-            && !networks.contains_key(&wide_network(&one.address))
+            && !is_known(networks, &one.account, &one.address)
     };
     moves
         .iter()
@@ -129,7 +144,7 @@ pub(crate) fn judge<'m>(
 
 fn finding(analytic: &Analytic, one: &Move, weight_db: f64) -> Finding {
     let text = format!(
-        "The VPN session of `{}` on {} went on from {} after {}, and nobody ever logged in from that network: the session may be in another's hands",
+        "The VPN session of `{}` on {} went on from {} after {}, and neither its owner nor others log in from that network: the session may be in another's hands",
         one.account,
         if one.host.is_empty() { "the appliance" } else { &one.host },
         one.address,

@@ -55,7 +55,7 @@ const SQL: &str = "
       FROM events
       WHERE time IS NOT NULL AND src_endpoint_ip IS NOT NULL
         AND (class_uid = 4001 OR (class_uid = 3002 AND source = 'windows-security'))
-        AND regexp_replace(src_endpoint_ip, '[.][0-9]+$', '') IN (SELECT pool FROM pools)),
+        AND regexp_replace(src_endpoint_ip, '[.][0-9]+$', '') IN (SELECT DISTINCT pool FROM pools)),
     lines AS (
       SELECT address, time, lease, '' AS target, '' AS place FROM leases
       UNION ALL SELECT address, time, lease, target, place FROM actions),
@@ -91,7 +91,7 @@ const SQL: &str = "
 const LOG: &str = "
     SELECT CAST(date_trunc('hour', time) AS BIGINT) AS hour, count(*) AS records
     FROM events
-    WHERE time IS NOT NULL AND source IN (SELECT source FROM events WHERE class_uid = 4014)
+    WHERE time IS NOT NULL AND source IN (SELECT DISTINCT source FROM events WHERE class_uid = 4014)
     GROUP BY 1 ORDER BY 1";
 
 const LEASED: &str = "

@@ -20,22 +20,23 @@ const POSING: Analytic = Analytic {
     ..super::ANALYTIC
 };
 
+/// A tunnel ends with the first end of the same session; where a product gives tunnels no session,
+/// with the first end of its account on the same device.
 const SQL: &str = "
-    SELECT o.account, o.src_endpoint_ip AS outside, coalesce(o.host, '') AS host,
-           coalesce(o.tunnel_interface_ip, '') AS inside,
-           coalesce(o.actor_session_uid, '') AS session,
-           CAST(o.time AS BIGINT) AS start, CAST(min(c.time) AS BIGINT) AS finish,
-           o.file, o.record
-    FROM events o LEFT JOIN events c
-      ON c.class_uid = 4014 AND c.activity_id = 2 AND c.actor_session_uid = o.actor_session_uid
-     AND c.time > o.time AND c.source = o.source
-     AND coalesce(c.account, '') = coalesce(o.account, '')
-     AND coalesce(c.host, '') = coalesce(o.host, '')
-    WHERE o.class_uid = 4014 AND o.activity_id = 1 AND o.account IS NOT NULL
-      AND o.src_endpoint_ip IS NOT NULL AND o.time IS NOT NULL
-    GROUP BY o.account, o.src_endpoint_ip, o.host, o.tunnel_interface_ip, o.actor_session_uid,
-             o.time, o.file, o.record
-    ORDER BY o.account, start, outside, inside, o.file, o.record";
+    WITH lines AS (
+      SELECT account, src_endpoint_ip AS outside, coalesce(host, '') AS host,
+             coalesce(tunnel_interface_ip, '') AS inside,
+             coalesce(actor_session_uid, '') AS session, CAST(time AS BIGINT) AS start,
+             activity_id, file, record,
+             min(CASE WHEN activity_id = 2 THEN CAST(time AS BIGINT) END)
+               OVER (PARTITION BY source, host, account, coalesce(actor_session_uid, '')
+                     ORDER BY time, file, record
+                     ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) AS finish
+      FROM events
+      WHERE class_uid = 4014 AND activity_id IN (1, 2) AND time IS NOT NULL)
+    SELECT account, outside, host, inside, session, start, finish, file, record FROM lines
+    WHERE activity_id = 1 AND account IS NOT NULL AND outside IS NOT NULL
+    ORDER BY account, start, outside, inside, file, record";
 
 /// A tunnel without a logged end is taken to last so long.
 const OPEN_NS: i64 = 8 * HOUR_NS;
