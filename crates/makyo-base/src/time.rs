@@ -233,3 +233,26 @@ fn nearest_year(
         })
         .min_by_key(|found| found.0.abs_diff(near))
 }
+
+/// `09:00-18:00` as minutes of the day.
+#[must_use]
+pub fn minutes_of_day(text: &str) -> Option<(i64, i64)> {
+    let minutes = |text: &str| {
+        let (hour, minute) = text.trim().split_once(':')?;
+        Some(hour.parse::<i64>().ok()? * 60 + minute.parse::<i64>().ok()?)
+    };
+    let (from, to) = text.split_once('-')?;
+    Some((minutes(from)?, minutes(to)?))
+}
+
+/// The minute of the day that a clock shows at a time (nanoseconds) in an IANA time zone, UTC without
+/// one; nothing if the zone is not known here.
+#[must_use]
+pub fn local_minute(time: i64, zone: Option<&str>) -> Option<i64> {
+    let zone = match zone {
+        Some(name) => TimeZone::get(name).ok()?,
+        None => TimeZone::UTC,
+    };
+    let local = Timestamp::from_nanosecond(time.into()).ok()?.to_zoned(zone);
+    Some(i64::from(local.hour()) * 60 + i64::from(local.minute()))
+}

@@ -39,6 +39,7 @@ pub const ANALYTICS: &[Analytic] = &[
     edge::administration::ANALYTIC,
     edge::moved::ANALYTIC,
     edge::travel::ANALYTIC,
+    edge::third_party::ANALYTIC,
     posing::ANALYTIC,
     sender_drift::ANALYTIC,
 ];

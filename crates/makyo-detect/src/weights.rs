@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use makyo_base::{Finding, Level, Organisation};
+use makyo_base::{Finding, Level, Organisation, Role};
 use makyo_sigma::{Diagnostic, Node, load_yaml};
 
 use crate::analytic::posing::scale::Scale;
@@ -103,6 +103,10 @@ impl Weights {
 
 fn explanation(finding: &Finding, organisation: &Organisation) -> Option<String> {
     let time = finding.time?;
+    // What an agreement does not cover is not explained by it.
+    if finding.rule.id.starts_with("third_party_") {
+        return None;
+    }
     let names = |value: &str| {
         organisation.changes.iter().find(|change| {
             change.from <= time
@@ -118,19 +122,28 @@ fn explanation(finding: &Finding, organisation: &Organisation) -> Option<String>
     for party in &organisation.third_parties {
         let within =
             party.from.is_none_or(|from| from <= time) && party.to.is_none_or(|to| time <= to);
-        let is_theirs = finding.entities.iter().any(|entity| {
-            party.accounts.iter().any(|account| account.eq_ignore_ascii_case(&entity.value))
-                || entity
-                    .value
-                    .parse::<std::net::IpAddr>()
-                    .is_ok_and(|address| party.addresses.iter().any(|net| net.contains(&address)))
-        });
+        // Their account from an address that is not theirs is not what was agreed.
+        let is_elsewhere = !party.addresses.is_empty()
+            && finding.entities.iter().filter(|entity| entity.role == Role::Origin).any(|entity| {
+                entity.value.parse().is_ok_and(|address| {
+                    !party.addresses.iter().any(|net| net.contains(&address))
+                        && !organisation.network.is_internal(address)
+                        && !organisation.network.is_egress(address)
+                })
+            });
+        let is_theirs = !is_elsewhere
+            && finding.entities.iter().any(|entity| {
+                party.accounts.iter().any(|account| account.eq_ignore_ascii_case(&entity.value))
+                    || entity.value.parse::<std::net::IpAddr>().is_ok_and(|address| {
+                        party.addresses.iter().any(|net| net.contains(&address))
+                    })
+            });
         if within && is_theirs {
             return Some(format!("third party {}: {}", party.name, party.access));
         }
     }
     let is_scanner = finding.entities.iter().any(|entity| {
-        entity.role == makyo_base::Role::Origin
+        entity.role == Role::Origin
             && entity.value.parse().is_ok_and(|address| organisation.network.is_scanner(address))
     });
     is_scanner.then(|| "own vulnerability scanner".to_owned())

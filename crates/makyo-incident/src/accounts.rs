@@ -123,6 +123,7 @@ const POSING: &[(&str, &str, Option<&str>)] = &[
     ("posing_with_stolen_token", "stolen_token", Some("session")),
     ("posing_by_phishing", "phishing", Some("session")),
     ("posing_over_vpn", "vpn_credential", Some("address")),
+    ("third_party_outside_terms", "third_party_access", Some("address")),
 ];
 
 fn by_finding(judged: &mut BTreeMap<String, Judged>, picture: &Picture<'_>, index: usize) {

@@ -111,6 +111,11 @@ fn entry(
             made.account = value(EntityKind::Account, Role::Actor);
             made.alternatives = vec!["stolen_credential"];
         }
+        "third_party_outside_terms" => {
+            made.vector = "third_party_access";
+            made.account = value(EntityKind::Account, Role::Actor);
+            made.alternatives = vec!["vpn_credential"];
+        }
         "posing_over_vpn" => {
             made.vector = "vpn_credential";
             made.account = value(EntityKind::Account, Role::Actor);

@@ -38,7 +38,10 @@ pub(crate) struct Incident {
 pub(crate) fn is_suspicion(finding: &Finding) -> bool {
     matches!(
         finding.rule.id.as_str(),
-        "suspected_posing" | "vpn_session_moved" | "vpn_impossible_travel"
+        "suspected_posing"
+            | "vpn_session_moved"
+            | "vpn_impossible_travel"
+            | "third_party_elsewhere"
     )
 }
 

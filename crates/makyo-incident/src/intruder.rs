@@ -75,7 +75,10 @@ impl Intruder {
                 continue;
             }
             match finding.rule.id.as_str() {
-                "tunnel_without_authentication" | "posing_over_vpn" | "ghost_pool_address" => {
+                "tunnel_without_authentication"
+                | "posing_over_vpn"
+                | "ghost_pool_address"
+                | "third_party_outside_terms" => {
                     intruder.tunnel(index, finding, facts);
                 }
                 "appliance_reaches_inside" if finding.explained_by.is_none() => {

@@ -20,7 +20,7 @@ mod presence;
 pub(crate) mod scale;
 mod token;
 mod unit;
-mod vpn;
+pub(crate) mod vpn;
 mod weigh;
 
 use std::collections::{BTreeMap, BTreeSet};

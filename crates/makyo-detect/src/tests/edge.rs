@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use makyo_base::{DAY_NS, HOUR_NS, MINUTE_NS, Organisation, RecordRef};
+use makyo_base::{DAY_NS, HOUR_NS, MINUTE_NS, Organisation, RecordRef, ThirdParty};
 
 use crate::analytic::edge::administration::{self, Device, Fact, Line};
 use crate::analytic::edge::appliance::{self, Partner};
 use crate::analytic::edge::gate::{self, Bulk};
 use crate::analytic::edge::moved::{self, Move};
 use crate::analytic::edge::pool::{self, Pool, Stretch};
+use crate::analytic::edge::third_party::{self, Use};
 use crate::analytic::edge::travel::{self, Hop};
 
 fn record(number: u64) -> RecordRef {
@@ -243,4 +244,37 @@ fn logging_that_is_cut_off_before_a_silence() {
         device.hours.remove(&((15 * 24 + hour) * HOUR_NS));
     }
     assert_eq!(odd(&device), ["edge_logging_cut"]);
+}
+
+fn vendor_use(address: &str, hour: i64) -> Use {
+    Use {
+        account: "corp\\vendor-rs".into(),
+        address: address.into(),
+        inside: "10.99.0.9".into(),
+        is_tunnel: true,
+        at: 20 * DAY_NS + hour * HOUR_NS,
+        record: record(5),
+    }
+}
+
+#[test]
+fn a_third_party_keeps_or_breaks_its_terms() {
+    let party = ThirdParty {
+        name: "Remote support".into(),
+        accounts: vec!["vendor-rs".into()],
+        addresses: vec!["198.51.100.7/32".parse().expect("network")],
+        hours: Some("09:00-18:00".into()),
+        ..ThirdParty::default()
+    };
+    let organisation = Organisation { third_parties: vec![party], ..Organisation::default() };
+    let terms = |address: &str, hour: i64| {
+        let uses = [vendor_use(address, hour)];
+        third_party::judge(&uses, &organisation).iter().map(|one| one.terms.len()).sum::<usize>()
+    };
+    assert_eq!(terms("198.51.100.7", 11), 0, "as agreed");
+    assert_eq!(terms("198.51.100.7", 18), 0, "a little late");
+    assert_eq!(terms("10.99.0.9", 11), 0, "from inside, over what let it in");
+    assert_eq!(terms("198.51.100.7", 23), 1, "at night");
+    assert_eq!(terms("192.0.2.66", 11), 1, "from elsewhere");
+    assert_eq!(terms("192.0.2.66", 23), 2, "from elsewhere at night");
 }

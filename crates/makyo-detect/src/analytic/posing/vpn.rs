@@ -64,7 +64,7 @@ pub(super) struct Tunnel {
 }
 
 /// The part of an account's name that the VPN and the cloud share.
-pub(super) fn local(account: &str) -> &str {
+pub(crate) fn local(account: &str) -> &str {
     let account = account.split('@').next().unwrap_or(account);
     account.rsplit('\\').next().unwrap_or(account)
 }

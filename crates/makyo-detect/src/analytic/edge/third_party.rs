@@ -1,0 +1,192 @@
+//! A third party's account is used otherwise than agreed: from another address, at another hour, or
+//! after the end.
+//!
+//! What `org.toml` says of a third party is the agreement. A technician who stays late or works from
+//! home breaks one term; somebody with a stolen key breaks several at once.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use makyo_base::{
+    DAY_NS, EntityKind, Finding, Level, Organisation, Query, QueryError, RecordRef, Role,
+    ThirdParty, local_minute, minutes_of_day,
+};
+
+use super::sql_list;
+use crate::analytic::posing::vpn::local;
+use crate::analytic::{Analytic, entity};
+use crate::weights::Weights;
+
+/// Several terms are broken at once.
+pub(crate) const ANALYTIC: Analytic = Analytic {
+    id: "third_party_outside_terms",
+    title: "Third party's account used otherwise than agreed",
+    level: Level::High,
+    techniques: &["T1199", "T1078"],
+    tactics: &["initial-access"],
+    run,
+};
+
+/// One term is broken.
+const ONE_TERM: Analytic = Analytic {
+    id: "third_party_elsewhere",
+    title: "Third party's account used against one term of the agreement",
+    level: Level::Medium,
+    ..ANALYTIC
+};
+
+/// Work goes on for so long after hours.
+const LATE_MINUTES: i64 = 60;
+
+const ACCOUNTS: &str = "
+    SELECT DISTINCT account FROM events
+    WHERE class_uid IN (3002, 4014) AND account IS NOT NULL ORDER BY 1";
+
+fn sql(accounts: &str) -> String {
+    format!(
+        "SELECT account, src_endpoint_ip AS address, coalesce(tunnel_interface_ip, '') AS inside,
+                class_uid, CAST(time AS BIGINT) AS at, file, record
+         FROM events
+         WHERE account IN ({accounts}) AND time IS NOT NULL AND src_endpoint_ip IS NOT NULL
+           AND (class_uid = 4014 AND activity_id = 1
+                OR class_uid = 3002 AND activity_id = 1 AND coalesce(status, '') = 'Success')
+         ORDER BY account, at, file, record"
+    )
+}
+
+/// A login or tunnel in a third party's name.
+#[derive(Clone, Debug)]
+pub(crate) struct Use {
+    pub(crate) account: String,
+    pub(crate) address: String,
+    pub(crate) inside: String,
+    pub(crate) is_tunnel: bool,
+    pub(crate) at: i64,
+    pub(crate) record: RecordRef,
+}
+
+fn run(
+    analytic: &Analytic,
+    query: &dyn Query,
+    organisation: &Organisation,
+    weights: &Weights,
+) -> Result<Vec<Finding>, QueryError> {
+    let named: BTreeSet<String> = organisation
+        .third_parties
+        .iter()
+        .flat_map(|party| &party.accounts)
+        .map(|account| local(account).to_lowercase())
+        .collect();
+    if named.is_empty() {
+        return Ok(Vec::new());
+    }
+    let accounts: Vec<String> = query
+        .query(ACCOUNTS)?
+        .iter()
+        .map(|row| row.string("account"))
+        .filter(|account| named.contains(&local(account).to_lowercase()))
+        .collect();
+    if accounts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let uses: Vec<Use> = query
+        .query(&sql(&sql_list(&accounts)))?
+        .iter()
+        .map(|row| Use {
+            account: row.string("account"),
+            address: row.string("address"),
+            inside: row.string("inside"),
+            is_tunnel: row.integer("class_uid") == Some(4014),
+            at: row.integer("at").unwrap_or_default(),
+            record: row.reference(),
+        })
+        .collect();
+    let broken = judge(&uses, organisation);
+    Ok(broken.iter().map(|one| finding(analytic, one, weights)).collect())
+}
+
+/// A day's use that breaks terms of the agreement.
+#[derive(Debug)]
+pub(crate) struct Broken<'u> {
+    party: String,
+    uses: Vec<&'u Use>,
+    pub(crate) terms: BTreeSet<String>,
+}
+
+/// Uses that break terms, one entry for an account, address and day.
+pub(crate) fn judge<'u>(uses: &'u [Use], organisation: &Organisation) -> Vec<Broken<'u>> {
+    let mut days: BTreeMap<(&str, &str, i64), Broken<'u>> = BTreeMap::new();
+    for one in uses {
+        let party = organisation.third_parties.iter().find(|party| {
+            party.accounts.iter().any(|name| local(name).eq_ignore_ascii_case(local(&one.account)))
+        });
+        let Some(party) = party else { continue };
+        let terms = broken_terms(one, party, organisation);
+        if terms.is_empty() {
+            continue;
+        }
+        let key = (one.account.as_str(), one.address.as_str(), one.at.div_euclid(DAY_NS));
+        let day = days.entry(key).or_insert_with(|| Broken {
+            party: party.name.clone(),
+            uses: Vec::new(),
+            terms: BTreeSet::new(),
+        });
+        day.uses.push(one);
+        day.terms.extend(terms);
+    }
+    days.into_values().collect()
+}
+
+fn broken_terms(one: &Use, party: &ThirdParty, organisation: &Organisation) -> Vec<String> {
+    let Ok(address) = one.address.parse() else { return Vec::new() };
+    // From inside they come over what let them in, which is judged itself.
+    if organisation.network.is_internal(address) || organisation.network.is_egress(address) {
+        return Vec::new();
+    }
+    let mut terms = Vec::new();
+    if !party.addresses.is_empty() && !party.addresses.iter().any(|net| net.contains(&address)) {
+        terms.push(format!("{address} is none of the agreed addresses"));
+    }
+    if party.from.is_some_and(|from| one.at < from) || party.to.is_some_and(|to| one.at > to) {
+        terms.push("it is outside the agreed days".to_owned());
+    }
+    if let Some((from, to)) = party.hours.as_deref().and_then(minutes_of_day)
+        && let Some(minute) = local_minute(one.at, organisation.timezone.as_deref())
+    {
+        let is_within = if from <= to {
+            from - LATE_MINUTES <= minute && minute <= to + LATE_MINUTES
+        } else {
+            minute >= from - LATE_MINUTES || minute <= to + LATE_MINUTES
+        };
+        if !is_within {
+            terms.push(format!(
+                "{:02}:{:02} is outside the agreed hours",
+                minute / 60,
+                minute % 60
+            ));
+        }
+    }
+    terms
+}
+
+fn finding(analytic: &Analytic, one: &Broken<'_>, weights: &Weights) -> Finding {
+    let analytic = if one.terms.len() > 1 { analytic } else { &ONE_TERM };
+    // The tunnel leads further: its inside address is where they went on from.
+    let told = one.uses.iter().find(|one| one.is_tunnel).or_else(|| one.uses.first());
+    let terms: Vec<&str> = one.terms.iter().map(String::as_str).collect();
+    let (account, address, inside) =
+        told.map(|told| (&*told.account, &*told.address, &*told.inside)).unwrap_or_default();
+    let text = format!(
+        "`{account}` of the third party {} came in otherwise than agreed: {}",
+        one.party,
+        terms.join("; ")
+    );
+    let entities = [
+        entity(Role::Actor, EntityKind::Account, account),
+        entity(Role::Origin, EntityKind::Address, address),
+        entity(Role::Object, EntityKind::Address, inside),
+    ];
+    let entities = entities.into_iter().flatten().collect();
+    let records = one.uses.iter().map(|one| one.record.clone()).collect();
+    let weight = weights.analytic(analytic.id);
+    analytic.finding(told.map(|told| told.at), weight, entities, records, text)
+}
