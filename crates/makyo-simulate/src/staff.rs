@@ -4,7 +4,7 @@ use crate::act::{BROWSER, BROWSER_MFA, Context, RENEWAL, Scene, Token, file_path
 use crate::evidence::Log;
 use crate::habit::{self, Habit, habit};
 use crate::mail::Mail;
-use crate::moment::{MINUTE, Moment, SECOND, TOKYO, europe, is_working_day, midnight};
+use crate::moment::{HOUR, MINUTE, Moment, SECOND, TOKYO, europe, is_working_day, midnight};
 use crate::people::{DEPARTMENTS, Person, Role};
 use crate::place;
 use crate::random::Random;
@@ -30,8 +30,17 @@ struct Shift {
     mail: Context,
     /// At the computer, for files: with a split tunnel another way out.
     files: Context,
-    inside: Option<String>,
+    /// Inside addresses, from when until when.
+    inside: Vec<(Moment, Moment, String)>,
     volume: f64,
+}
+
+impl Shift {
+    /// The inside address that the person's computer has at a time, if it is connected then.
+    fn inside_at(&self, moment: Moment) -> Option<&str> {
+        let within = |lease: &&(Moment, Moment, String)| lease.0 <= moment && moment <= lease.1;
+        self.inside.iter().find(within).map(|lease| lease.2.as_str())
+    }
 }
 
 /// One person's day.
@@ -116,7 +125,11 @@ fn shift(scene: &mut Scene, person: Person, day: i64, random: &mut Random) -> Sh
         is_in_office,
         files: mail.clone(),
         mail,
-        inside: is_in_office.then(|| person.inside.clone()),
+        inside: if is_in_office {
+            vec![(from, to + 12 * HOUR, person.inside.clone())]
+        } else {
+            Vec::new()
+        },
         volume: person.activity,
         person,
     }
@@ -147,7 +160,7 @@ fn tunnel(scene: &mut Scene, shift: &mut Shift, random: &mut Random) {
         let up = known + random.within(1, 4) * SECOND;
         scene.vpn(gateway, up, Fact::Opens(&tunnel));
         scene.vpn(gateway, end, Fact::Closes(&tunnel, vpn::end((end - up) / SECOND, random)));
-        shift.inside = Some(inside);
+        shift.inside.push((up, end, inside));
     }
     shift.files.place = place::office(person.egress());
 }
@@ -155,9 +168,10 @@ fn tunnel(scene: &mut Scene, shift: &mut Shift, random: &mut Random) {
 /// What the domain controller, the file server and a few computers write.
 fn domain(scene: &mut Scene, shift: &Shift, random: &mut Random) {
     let person = &shift.person;
-    let Some(inside) = &shift.inside else { return };
+    let Some(connected) = shift.inside.first().map(|lease| lease.0) else { return };
     let who = Who { sam: &person.sam, sid: &person.sid, logon: 0x10_0000 + random.below(1 << 27) };
-    let start = shift.from + random.within(0, 180) * SECOND;
+    let start = connected + random.within(0, 180) * SECOND;
+    let Some(inside) = shift.inside_at(start) else { return };
     if random.chance(0.7) {
         let text = windows::ticket("dc01", start, &who, "krbtgt", inside, random);
         scene.windows("dc01", start, text);
@@ -170,8 +184,10 @@ fn domain(scene: &mut Scene, shift: &Shift, random: &mut Random) {
     if (52..60).contains(&person.index) && shift.is_in_office {
         workstation(scene, shift, &who, random);
     }
-    if random.chance(0.12) {
-        let moment = moment_within(shift.from, shift.to, random);
+    if random.chance(0.12)
+        && let moment = moment_within(shift.from, shift.to, random)
+        && let Some(inside) = shift.inside_at(moment)
+    {
         let logon = Logon { kind: 3, from: inside, workstation: "-", is_ntlm: false };
         let text = windows::logon("srv-app01", moment, &who, &logon, random);
         scene.windows("srv-app01", moment, text);
@@ -180,6 +196,7 @@ fn domain(scene: &mut Scene, shift: &Shift, random: &mut Random) {
         return;
     }
     let moment = moment_within(shift.from, shift.to, random);
+    let Some(inside) = shift.inside_at(moment - SECOND) else { return };
     let text = windows::ticket("dc01", moment - SECOND, &who, "FS01$", inside, random);
     scene.windows("dc01", moment - SECOND, text);
     let is_ntlm = random.chance(0.05);
@@ -309,7 +326,7 @@ fn web(scene: &mut Scene, shift: &Shift, random: &mut Random) -> (Option<Token>,
 
 /// The sensor sees who reaches the cloud from inside; with a split tunnel that is not everybody.
 fn reach(scene: &mut Scene, shift: &Shift, moment: Moment, random: &mut Random) {
-    if let Some(inside) = &shift.inside {
+    if let Some(inside) = shift.inside_at(moment) {
         scene.reach_cloud(inside, moment - random.within(200, 3_000), random);
     }
 }

@@ -10,6 +10,7 @@ pub(crate) mod appliance;
 pub(crate) mod gate;
 pub(crate) mod moved;
 pub(crate) mod pool;
+pub(crate) mod silence;
 pub(crate) mod third_party;
 pub(crate) mod travel;
 

@@ -1,6 +1,6 @@
 //! The edge: what fires, and what must stay quiet.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use makyo_base::{DAY_NS, HOUR_NS, MINUTE_NS, Organisation, RecordRef, ThirdParty};
 
@@ -9,6 +9,7 @@ use crate::analytic::edge::appliance::{self, Partner};
 use crate::analytic::edge::gate::{self, Bulk};
 use crate::analytic::edge::moved::{self, Move};
 use crate::analytic::edge::pool::{self, Pool, Stretch};
+use crate::analytic::edge::silence::Hours;
 use crate::analytic::edge::third_party::{self, Use};
 use crate::analytic::edge::travel::{self, Hop};
 
@@ -79,13 +80,17 @@ fn stretch(address: &str, day: i64, actions: i64) -> Stretch {
     }
 }
 
+fn every_hour() -> BTreeMap<i64, i64> {
+    (0..30 * 24).map(|hour| (hour * HOUR_NS, 50)).collect()
+}
+
 /// A log that is alive at every hour.
 fn pool(stretches: Vec<Stretch>) -> Pool {
     Pool {
         stretches,
         actions: 10_000,
-        leased: ["10.99.0.7".to_owned()].into(),
-        hours: (0..30 * 24).map(|hour| (hour * HOUR_NS, 50)).collect(),
+        leased: [("10.99.0.7".to_owned(), ["gw1".to_owned()].into())].into(),
+        hours: Hours([("gw1".to_owned(), every_hour())].into()),
     }
 }
 
@@ -98,12 +103,15 @@ fn an_address_without_a_lease_is_found() {
 fn gaps_servers_early_hours_and_broken_linking_excuse_a_missing_lease() {
     let mut in_gap = pool(vec![stretch("10.99.0.77", 12, 40)]);
     for hour in 0..6 {
-        in_gap.hours.remove(&(12 * DAY_NS + hour * HOUR_NS));
+        let hours = in_gap.hours.0.get_mut("gw1").expect("gw1");
+        hours.remove(&(12 * DAY_NS + hour * HOUR_NS));
     }
     assert!(pool::judge(&in_gap).is_empty(), "the lease may stand in the lines that are missing");
     let server = (2..20).map(|day| stretch("10.99.0.2", day, 20)).collect();
     assert!(pool::judge(&pool(server)).is_empty(), "a server beside the pool");
     assert!(pool::judge(&pool(vec![stretch("10.99.0.77", 0, 40)])).is_empty(), "before the log");
+    let many = (0..9).map(|n| stretch(&format!("10.99.0.{n}"), 12, 20)).collect();
+    assert!(pool::judge(&pool(many)).is_empty(), "nobody takes nine addresses at once");
     let mut unlinked = pool(vec![stretch("10.99.0.7", 12, 4000)]);
     unlinked.actions = 10_000;
     assert!(pool::judge(&unlinked).is_empty(), "leases of this product are not understood");

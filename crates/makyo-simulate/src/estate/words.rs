@@ -221,6 +221,22 @@ fn pulse(appliance: &Appliance, moment: Moment, fact: Fact<'_>) -> Vec<String> {
                 format!("Logout from {} (session:{:08x})", session.client.address, session.id),
             ),
         ],
+        _ => pulse_device(appliance, moment, fact, &tell),
+    }
+}
+
+/// A line of the Pulse form: from where, who, in which realm, what.
+type PulseLine<'t> = &'t dyn Fn(&str, &str, &str, String) -> String;
+
+/// What a Pulse tells of itself.
+fn pulse_device(
+    appliance: &Appliance,
+    moment: Moment,
+    fact: Fact<'_>,
+    tell: PulseLine<'_>,
+) -> Vec<String> {
+    debug_assert!(appliance.make == Make::Pulse);
+    match fact {
         Fact::Admin(user, from) => vec![tell(
             from,
             user,
@@ -248,6 +264,7 @@ fn pulse(appliance: &Appliance, moment: Moment, fact: Fact<'_>) -> Vec<String> {
             "",
             format!("Number of concurrent users logged in to the device: {}", number % 90),
         )],
+        _ => Vec::new(),
     }
 }
 
@@ -369,6 +386,19 @@ fn global_protect(appliance: &Appliance, moment: Moment, fact: Fact<'_>) -> Vec<
             own(session, "gateway-config-release", "configuration", "success", &session.assigned),
             own(session, "gateway-logout", "logout", "success", &session.assigned),
         ],
+        _ => pan_os(appliance, &head, &clock, moment, fact),
+    }
+}
+
+/// What the firewall tells of itself.
+fn pan_os(
+    appliance: &Appliance,
+    head: &str,
+    clock: &str,
+    moment: Moment,
+    fact: Fact<'_>,
+) -> Vec<String> {
+    match fact {
         Fact::Admin(user, from) => vec![format!(
             "{head}1,{clock},007000000000301,SYSTEM,auth,2305,{clock},,auth-success,,0,0,general,informational,\"authenticated for user '{user}'.   auth profile 'admins', vsys 'shared', server profile 'ldap', From: {from}.\",{},0x0,0,0,0,0,,{}",
             moment / 1000,
@@ -390,5 +420,6 @@ fn global_protect(appliance: &Appliance, moment: Moment, fact: Fact<'_>) -> Vec<
             moment / 1000,
             appliance.name
         )],
+        _ => Vec::new(),
     }
 }

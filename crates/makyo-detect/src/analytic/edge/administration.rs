@@ -9,7 +9,7 @@ use makyo_base::{
     RecordRef, Role, address_scope, format_time,
 };
 
-use super::sql_list;
+use super::silence::{Hours, edge_condition};
 use crate::analytic::{Analytic, entity};
 use crate::weights::Weights;
 
@@ -51,21 +51,6 @@ const SILENCE_AFTER_NS: i64 = HOUR_NS;
 /// What a silence adds, in decibans.
 const SILENCE_DB: f64 = 7.0;
 
-/// Sources and hosts that speak of tunnels.
-const SPEAKERS: &str = "
-    SELECT DISTINCT source, coalesce(host, '') AS host FROM events WHERE class_uid = 4014
-    ORDER BY 1, 2";
-
-/// Records of the edge. The lists are literals, because a join on names that repeat is quadratic.
-fn is_edge(query: &dyn Query) -> Result<Option<String>, QueryError> {
-    let rows = query.query(SPEAKERS)?;
-    let sources: BTreeSet<String> = rows.iter().map(|row| row.string("source")).collect();
-    let hosts: BTreeSet<String> =
-        rows.iter().map(|row| row.string("host")).filter(|host| !host.is_empty()).collect();
-    let text = format!("(source IN ({}) OR host IN ({}))", sql_list(&sources), sql_list(&hosts));
-    Ok((!sources.is_empty()).then_some(text))
-}
-
 const LINES: &str = "
     SELECT coalesce(host, source) AS device, coalesce(account, '') AS account,
            coalesce(src_endpoint_ip, '') AS address, class_uid, activity_id,
@@ -77,12 +62,6 @@ const LINES: &str = "
     WHERE time IS NOT NULL AND __EDGE__
       AND (class_uid IN (1008, 3001, 5019) OR class_uid = 3002 AND logon_type = 'admin')
     ORDER BY device, at, file, record";
-
-const HOURS: &str = "
-    SELECT coalesce(host, source) AS device, CAST(date_trunc('hour', time) AS BIGINT) AS hour,
-           count(*) AS records
-    FROM events WHERE time IS NOT NULL AND __EDGE__
-    GROUP BY 1, 2 ORDER BY 1, 2";
 
 /// What a line of an appliance's administration tells.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -122,7 +101,7 @@ fn run(
     organisation: &Organisation,
     weights: &Weights,
 ) -> Result<Vec<Finding>, QueryError> {
-    let Some(edge) = is_edge(query)? else { return Ok(Vec::new()) };
+    let Some(edge) = edge_condition(query)? else { return Ok(Vec::new()) };
     let mut devices: BTreeMap<String, Device> = BTreeMap::new();
     for row in query.query(&LINES.replace("__EDGE__", &edge))?.iter() {
         let device = devices.entry(row.string("device")).or_default();
@@ -132,11 +111,9 @@ fn run(
     if devices.is_empty() {
         return Ok(Vec::new());
     }
-    for row in query.query(&HOURS.replace("__EDGE__", &edge))?.iter() {
-        if let Some(device) = devices.get_mut(row.text("device").unwrap_or_default()) {
-            let hour = row.integer("hour").unwrap_or_default();
-            device.hours.insert(hour, row.integer("records").unwrap_or_default());
-        }
+    let hours = Hours::read(query, &edge)?;
+    for (name, device) in &mut devices {
+        device.hours = hours.0.get(name).cloned().unwrap_or_default();
     }
     let odd: Vec<Odd> = devices.values().flat_map(|device| judge(device, organisation)).collect();
     Ok(odd.iter().map(|one| one.finding(analytic, weights)).collect())

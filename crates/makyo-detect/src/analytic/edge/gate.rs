@@ -6,6 +6,7 @@ use makyo_base::{
     EntityKind, Finding, Level, MINUTE_NS, Organisation, Query, QueryError, RecordRef, Role,
 };
 
+use super::silence::{Hours, edge_condition};
 use super::{HALF_HOUR_NS, megabytes, sql_list};
 use crate::analytic::{Analytic, entity};
 use crate::weights::Weights;
@@ -107,7 +108,14 @@ fn run(
         .map(|row| (row.string("client"), row.integer("at").unwrap_or_default()))
         .collect();
     let weight = weights.analytic(analytic.id);
-    Ok(judge(&bulks, &known).into_iter().map(|bulk| finding(analytic, bulk, weight)).collect())
+    let Some(edge) = edge_condition(query)? else { return Ok(Vec::new()) };
+    let hours = Hours::read(query, &edge)?;
+    Ok(judge(&bulks, &known)
+        .into_iter()
+        // Which device's gate it is, no log says: a gap of any of them may hold the session.
+        .filter(|bulk| !hours.is_any_silent(bulk.at, bulk.at + bulk.lasted))
+        .map(|bulk| finding(analytic, bulk, weight))
+        .collect())
 }
 
 /// Large connections of clients of whom the VPN log says nothing at that time, where it does say

@@ -10,6 +10,7 @@ use makyo_base::{
     RecordRef, Role, format_time,
 };
 
+use super::silence::{Hours, edge_condition};
 use crate::analytic::{Analytic, entity};
 use crate::weights::Weights;
 
@@ -28,6 +29,9 @@ const LEASED_MIN: i64 = 5;
 const SLACK_NS: i64 = 5 * MINUTE_NS;
 /// Actions in one stretch before it is worth a word.
 const ACTIONS_MIN: i64 = 5;
+/// More addresses than this without a lease, or than one in a hundred of the pool, are leases that
+/// the log tells in words that are not understood.
+const GHOSTS_MAX: usize = 3;
 /// The share of all actions of pool addresses that must lie within leases for the rest to mean
 /// anything.
 const WITNESSED_SHARE: f64 = 0.95;
@@ -88,15 +92,9 @@ const SQL: &str = "
     FROM judged
     ORDER BY 1, 3";
 
-const LOG: &str = "
-    SELECT CAST(date_trunc('hour', time) AS BIGINT) AS hour, count(*) AS records
-    FROM events
-    WHERE time IS NOT NULL AND source IN (SELECT DISTINCT source FROM events WHERE class_uid = 4014)
-    GROUP BY 1 ORDER BY 1";
-
 const LEASED: &str = "
-    SELECT DISTINCT tunnel_interface_ip AS address FROM events
-    WHERE class_uid IN (3002, 4014) AND tunnel_interface_ip IS NOT NULL ORDER BY 1";
+    SELECT DISTINCT tunnel_interface_ip AS address, coalesce(host, source) AS device FROM events
+    WHERE class_uid IN (3002, 4014) AND tunnel_interface_ip IS NOT NULL ORDER BY 1, 2";
 
 /// Actions of one pool address in one hour, outside of any lease.
 #[derive(Clone, Debug)]
@@ -116,9 +114,9 @@ pub(crate) struct Pool {
     pub(crate) stretches: Vec<Stretch>,
     /// Actions of all pool addresses.
     pub(crate) actions: i64,
-    pub(crate) leased: BTreeSet<String>,
-    /// Records of the VPN log by hour.
-    pub(crate) hours: BTreeMap<i64, i64>,
+    /// Leased addresses, and the devices that lease them.
+    pub(crate) leased: BTreeMap<String, BTreeSet<String>>,
+    pub(crate) hours: Hours,
 }
 
 fn run(
@@ -127,10 +125,11 @@ fn run(
     organisation: &Organisation,
     weights: &Weights,
 ) -> Result<Vec<Finding>, QueryError> {
-    let mut pool = Pool {
-        leased: query.query(LEASED)?.iter().map(|row| row.string("address")).collect(),
-        ..Pool::default()
-    };
+    let Some(edge) = edge_condition(query)? else { return Ok(Vec::new()) };
+    let mut pool = Pool { hours: Hours::read(query, &edge)?, ..Pool::default() };
+    for row in query.query(LEASED)?.iter() {
+        pool.leased.entry(row.string("address")).or_default().insert(row.string("device"));
+    }
     if pool.leased.is_empty() {
         return Ok(Vec::new());
     }
@@ -156,10 +155,6 @@ fn run(
             record: row.reference(),
         });
     }
-    for row in query.query(LOG)?.iter() {
-        let hour = row.integer("hour").unwrap_or_default();
-        pool.hours.insert(hour, row.integer("records").unwrap_or_default());
-    }
     let weight = weights.analytic(analytic.id);
     Ok(judge(&pool).iter().map(|one| finding(analytic, one, weight)).collect())
 }
@@ -182,11 +177,9 @@ pub(crate) fn judge(pool: &Pool) -> Vec<Stretch> {
         }
     }
     let is_server = |address: &str| {
-        !pool.leased.contains(address)
+        !pool.leased.contains_key(address)
             && days.get(address).is_some_and(|days| days.len() >= SERVER_DAYS)
     };
-    let Some(start) = pool.hours.keys().next().copied() else { return Vec::new() };
-    let end = pool.hours.keys().next_back().copied().unwrap_or(start) + HOUR_NS;
     let found: Vec<Stretch> = joined
         .into_iter()
         .filter(|one| one.actions >= ACTIONS_MIN && !is_server(&one.address))
@@ -197,25 +190,35 @@ pub(crate) fn judge(pool: &Pool) -> Vec<Stretch> {
     if share < WITNESSED_SHARE {
         return Vec::new();
     }
-    found
-        .into_iter()
-        .filter(|one| one.first - start >= EARLY_NS && one.last <= end)
-        .filter(|one| !is_in_gap(pool, one))
-        .collect()
+    let ghosts: BTreeSet<&str> = found.iter().map(|one| one.address.as_str()).collect();
+    if ghosts.len() > GHOSTS_MAX.max(pool.leased.len() / 100) {
+        return Vec::new();
+    }
+    found.into_iter().filter(|one| is_covered(pool, one)).collect()
 }
 
-/// Whether the VPN log is silent around the stretch: the lease may have been told and lost. What is
-/// usual at this hour is what other days have.
-fn is_in_gap(pool: &Pool, one: &Stretch) -> bool {
-    let from = one.first.div_euclid(HOUR_NS) * HOUR_NS - HOUR_NS;
-    let hours = (0..).map(|step| from + step * HOUR_NS).take_while(|hour| *hour <= one.last);
-    hours.into_iter().any(|hour| {
-        let usual: i64 = (1..=7)
-            .flat_map(|day| [hour - day * DAY_NS, hour + day * DAY_NS])
-            .filter_map(|hour| pool.hours.get(&hour))
-            .sum();
-        !pool.hours.contains_key(&hour) && usual >= 14 * 5
-    })
+/// Whether the devices that lease addresses like this one wrote before, after and during the
+/// stretch: in a gap the lease may have been told and lost.
+fn is_covered(pool: &Pool, one: &Stretch) -> bool {
+    let network = |address: &str| {
+        address.rsplit_once('.').map_or_else(|| address.to_owned(), |parts| parts.0.to_owned())
+    };
+    let own = network(&one.address);
+    let devices: BTreeSet<&String> = pool
+        .leased
+        .iter()
+        .filter(|lease| network(lease.0) == own)
+        .flat_map(|lease| lease.1)
+        .collect();
+    !devices.is_empty()
+        && devices.into_iter().all(|device| {
+            let Some(hours) = pool.hours.0.get(device) else { return false };
+            let start = hours.keys().next().copied().unwrap_or(i64::MAX);
+            let end = hours.keys().next_back().copied().unwrap_or(i64::MIN);
+            one.first.saturating_sub(start) >= EARLY_NS
+                && one.last <= end.saturating_add(HOUR_NS)
+                && !pool.hours.is_silent(device, one.first, one.last)
+        })
 }
 
 fn finding(analytic: &Analytic, one: &Stretch, weight_db: f64) -> Finding {
