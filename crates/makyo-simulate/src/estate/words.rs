@@ -355,7 +355,7 @@ fn global_protect(appliance: &Appliance, moment: Moment, fact: Fact<'_>) -> Vec<
             place.address,
             session.id % 997,
             session.id % 997,
-            moment / 1000,
+            moment / 1000 * 100_000 + i64::try_from(session.id % 100_000).unwrap_or(0),
             appliance.name
         );
         line
@@ -398,24 +398,25 @@ fn pan_os(
     moment: Moment,
     fact: Fact<'_>,
 ) -> Vec<String> {
+    let precise = local(moment, TOKYO, "%Y-%m-%dT%H:%M:%S%.3f%:z");
     match fact {
         Fact::Admin(user, from) => vec![format!(
-            "{head}1,{clock},007000000000301,SYSTEM,auth,2305,{clock},,auth-success,,0,0,general,informational,\"authenticated for user '{user}'.   auth profile 'admins', vsys 'shared', server profile 'ldap', From: {from}.\",{},0x0,0,0,0,0,,{}",
+            "{head}1,{clock},007000000000301,SYSTEM,auth,2305,{clock},,auth-success,,0,0,general,informational,\"authenticated for user '{user}'.   auth profile 'admins', vsys 'shared', server profile 'ldap', From: {from}.\",{},0x0,0,0,0,0,,{},0,0,{precise}",
             moment / 1000,
             appliance.name
         )],
         Fact::Account(user, made) => vec![format!(
-            "{head}1,{clock},007000000000301,CONFIG,0,2305,{clock},10.20.0.9,,set,{user},Web,Succeeded, mgt-config users {made},{},0x0,0,0,0,0,,{}",
+            "{head}1,{clock},007000000000301,CONFIG,0,2305,{clock},10.20.0.9,,set,{user},Web,Succeeded, mgt-config users {made},{},0x0,0,0,0,0,,{},,,0,{precise}",
             moment / 1000,
             appliance.name
         )],
         Fact::LoggingRemoved => vec![format!(
-            "{head}1,{clock},007000000000301,CONFIG,0,2305,{clock},10.20.0.9,,delete,admin,Web,Succeeded, shared log-settings syslog collector,{},0x0,0,0,0,0,,{}",
+            "{head}1,{clock},007000000000301,CONFIG,0,2305,{clock},10.20.0.9,,delete,admin,Web,Succeeded, shared log-settings syslog collector,{},0x0,0,0,0,0,,{},,,0,{precise}",
             moment / 1000,
             appliance.name
         )],
         Fact::Alive(number) => vec![format!(
-            "{head}1,{clock},007000000000301,SYSTEM,general,0,{clock},,general,,0,0,general,informational,\"Connection to Update server: completed successfully, {} active\",{},0x0,0,0,0,0,,{}",
+            "{head}1,{clock},007000000000301,SYSTEM,general,0,{clock},,general,,0,0,general,informational,\"Connection to Update server: completed successfully, {} active\",{},0x0,0,0,0,0,,{},0,0,{precise}",
             number % 90,
             moment / 1000,
             appliance.name
