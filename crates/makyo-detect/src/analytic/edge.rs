@@ -53,7 +53,7 @@ pub(super) fn speaking_appliances(
 }
 
 /// The network of an address, as wide as providers give them to one place.
-pub(super) fn wide_network(address: &str) -> String {
+pub(crate) fn wide_network(address: &str) -> String {
     let mut parts = address.split('.');
     match (parts.next(), parts.next(), parts.next()) {
         (Some(first), Some(second), Some(_)) => format!("{first}.{second}"),

@@ -345,3 +345,21 @@ fn a_tunnel_from_a_new_place_is_a_journey() {
     tenant.tunnels.sort_by_key(|row| format!("{row:?}"));
     assert_eq!(tenant.ids(), Vec::<String>::new());
 }
+
+/// A carrier gives one address to many: the intruder's neighbours are no intruders.
+#[test]
+fn neighbours_behind_a_carriers_address_are_not_accused() {
+    let mut tenant = Tenant::staff(20, true);
+    tenant.vpn_weeks();
+    for day in 0..10 {
+        for who in 3..6 {
+            let address = format!("192.0.2.{}", 100 + (day + who) % 7);
+            let at = day * DAY_NS + (20 + who % 3) * HOUR_NS;
+            tenant.tunnel(&format!("user{who:02}"), &address, at, true);
+        }
+    }
+    tenant.tunnel("monitor", "192.0.2.101", 10 * DAY_NS + 3 * HOUR_NS, false);
+    tenant.tunnel("user02", "192.0.2.101", 11 * DAY_NS + 3 * HOUR_NS, true);
+    tenant.tunnels.sort_by_key(|row| format!("{row:?}"));
+    assert_eq!(tenant.ids(), Vec::<String>::new());
+}

@@ -112,9 +112,16 @@ const PEOPLE_MIN: usize = 2;
 
 /// Whether the account itself or the organisation's people log in from there.
 fn is_known(networks: &Networks, account: &str, address: &str) -> bool {
+    let own = networks.get(&wide_network(address));
+    own.is_some_and(|people| people.contains_key(account))
+        || are_others_there(networks, account, address)
+}
+
+/// Whether people of the organisation other than this account log in from there again and again.
+pub(crate) fn are_others_there(networks: &Networks, account: &str, address: &str) -> bool {
     networks.get(&wide_network(address)).is_some_and(|people| {
-        people.contains_key(account)
-            || people.values().filter(|days| days.len() > 1).count() >= PEOPLE_MIN
+        let again = |entry: &(&String, &BTreeSet<i64>)| entry.0 != account && entry.1.len() > 1;
+        people.iter().filter(again).count() >= PEOPLE_MIN
     })
 }
 

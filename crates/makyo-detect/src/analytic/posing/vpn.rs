@@ -9,6 +9,8 @@ use makyo_base::{DAY_NS, EntityKind, Finding, HOUR_NS, Query, QueryError, Record
 use super::context::network;
 use super::scale::Scale;
 use super::weigh::{Evidence, Weighed};
+use crate::analytic::edge::moved::{Networks, are_others_there};
+use crate::analytic::edge::wide_network;
 use crate::analytic::tunnel_without_authentication::Inside;
 use crate::analytic::{Analytic, entity};
 
@@ -125,6 +127,12 @@ pub(super) struct Judged {
 /// Judges all tunnels.
 pub(super) fn judge(tunnels: &[Tunnel], known: &Known<'_>, scale: &Scale) -> Vec<Judged> {
     let habitual = habitual(tunnels);
+    let mut peopled = Networks::new();
+    for tunnel in tunnels {
+        let people = peopled.entry(wide_network(&tunnel.outside)).or_default();
+        let days = people.entry(tunnel.account.clone()).or_default();
+        days.insert(tunnel.start.div_euclid(DAY_NS));
+    }
     let mut groups: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
     for (at, tunnel) in tunnels.iter().enumerate() {
         // All that are not from the owner's own networks are judged together: who hops from one
@@ -145,7 +153,10 @@ pub(super) fn judge(tunnels: &[Tunnel], known: &Known<'_>, scale: &Scale) -> Vec
         let is_confirmed = weighed.is_confirmed(scale)
             || evidence.iter().filter(|one| one.weight_db > 0.0).count() >= 2
                 && evidence.iter().any(|one| one.sign == "entered_others" && one.weight_db >= 20.0)
-            || evidence.iter().any(|one| one.sign == "shared");
+            // Behind a carrier's addresses an intruder has neighbours: where people are, somebody
+            // else's tunnel says nothing by itself.
+            || evidence.iter().any(|one| one.sign == "shared")
+                && !own.iter().any(|tunnel| are_others_there(&peopled, account, &tunnel.outside));
         if is_confirmed || weighed.is_probable(scale) {
             judged.push(Judged { tunnels: places.clone(), is_confirmed, weighed, evidence });
         }
