@@ -7,6 +7,7 @@ mod act;
 mod chip_maker;
 mod decoy;
 mod evidence;
+mod flows;
 mod habit;
 mod intrusion;
 mod mail;
@@ -25,6 +26,7 @@ mod truth;
 use std::io;
 use std::path::{Path, PathBuf};
 
+pub use flows::{FlowScenario, simulate_flows};
 pub use scenario::{Options, Scenario, Summary, simulate};
 pub use score::{Score, score};
 pub use truth::{Gap, Rung};

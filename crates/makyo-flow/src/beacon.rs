@@ -1,0 +1,208 @@
+//! How regular the times of a channel are, and how unlikely that is by chance.
+//!
+//! The measure is the narrowest interval of log gaps that holds a given share of them (for the
+//! half, the *shorth*). Under independent (Poisson) arrivals the density of a log gap is at most
+//! 1/e, so the chance that some window of width `w` holds `k` of `m` gaps is at most
+//! `m * C(m-1, k-1) * (w/e)^(k-1)`. Four shares and one test with folded multiples are tried, and
+//! the number of trials is paid for.
+
+use crate::flow::TICKS_PER_SECOND;
+
+/// How regular the times of a channel are.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub struct Regularity {
+    /// Minus the decimal logarithm of the chance to be this regular without a clock.
+    pub nlp: f64,
+    /// Seconds from beat to beat.
+    pub period_s: f64,
+    /// Beats, after connections that belong to one beat were taken together.
+    pub beats: u32,
+    /// Half the width of the interval that holds the gaps, as a share of the period.
+    pub spread: f64,
+    /// Pauses left out: nights, weekends.
+    pub pauses: u32,
+}
+
+/// A gap so many times the median is a pause, not a gap.
+const PAUSE_MEDIANS: f64 = 20.0;
+/// Times of one channel that are looked at; a channel with more is sampled in one stretch.
+pub(crate) const TIMES_MAX: usize = 20_000;
+/// A pause's beats are missed ones up to this multiple.
+const MULTIPLE_MAX: f64 = 6.0;
+
+/// Buffers that are used again from channel to channel.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch {
+    gaps: Vec<f64>,
+    logs: Vec<f64>,
+    sorted: Vec<f64>,
+}
+
+/// The regularity of sorted times in seconds; none with fewer than four different ones.
+#[must_use]
+pub fn regularity(times_s: &[f64]) -> Option<Regularity> {
+    let ticks: Vec<u64> =
+        times_s.iter().map(|time| (time * TICKS_PER_SECOND as f64).round() as u64).collect();
+    of_ticks(&ticks, &mut Scratch::default())
+}
+
+/// The same for sorted ticks.
+pub(crate) fn of_ticks(ticks: &[u64], scratch: &mut Scratch) -> Option<Regularity> {
+    let ticks = ticks.get(..TIMES_MAX.min(ticks.len())).unwrap_or_default();
+    if ticks.len() < 4 {
+        return None;
+    }
+    let seconds = |from: u64, to: u64| (to - from) as f64 / TICKS_PER_SECOND as f64;
+    scratch.gaps.clear();
+    scratch.gaps.extend(
+        ticks.windows(2).map(|pair| seconds(pair[0], pair[1])).filter(|gap| *gap > 0.0),
+    );
+    if scratch.gaps.len() < 3 {
+        return None;
+    }
+    let median = quantile(&scratch.gaps, 0.5, &mut scratch.sorted);
+    let upper = quantile(&scratch.gaps, 0.75, &mut scratch.sorted);
+    let mut best: Option<Regularity> = None;
+    let mut before = usize::MAX;
+    for joined in [0.05 * median, (0.05 * upper).max(if upper >= 5.0 { 1.0 } else { 0.0 })] {
+        join(ticks, joined, &mut scratch.gaps);
+        // Taking together what is one beat anyway gives nothing new.
+        if scratch.gaps.len() == before || scratch.gaps.len() < 3 {
+            continue;
+        }
+        before = scratch.gaps.len();
+        let found = of_gaps(scratch);
+        if best.is_none_or(|best| found.nlp > best.nlp) {
+            best = Some(found);
+        }
+    }
+    best
+}
+
+/// Gaps between beats: what follows within `joined` seconds of the last time is the same beat.
+fn join(ticks: &[u64], joined: f64, gaps: &mut Vec<f64>) {
+    let joined = (joined * TICKS_PER_SECOND as f64) as u64;
+    gaps.clear();
+    let Some(first) = ticks.first() else { return };
+    let (mut begin, mut last) = (*first, *first);
+    for tick in ticks {
+        if tick - last > joined {
+            gaps.push((tick - begin) as f64 / TICKS_PER_SECOND as f64);
+            begin = *tick;
+        }
+        last = *tick;
+    }
+}
+
+fn quantile(values: &[f64], share: f64, sorted: &mut Vec<f64>) -> f64 {
+    sorted.clear();
+    sorted.extend_from_slice(values);
+    let at = ((values.len() - 1) as f64 * share) as usize;
+    let (_, value, _) = sorted.select_nth_unstable_by(at, f64::total_cmp);
+    *value
+}
+
+fn of_gaps(scratch: &mut Scratch) -> Regularity {
+    let median = quantile(&scratch.gaps, 0.5, &mut scratch.sorted);
+    let all = scratch.gaps.len();
+    scratch.gaps.retain(|gap| *gap <= PAUSE_MEDIANS * median);
+    let count = scratch.gaps.len();
+    scratch.logs.clear();
+    scratch.logs.extend(scratch.gaps.iter().map(|gap| gap.ln()));
+    scratch.logs.sort_unstable_by(f64::total_cmp);
+    let mut best = Regularity {
+        nlp: 0.0,
+        period_s: median,
+        beats: u32::try_from(all + 1).unwrap_or(u32::MAX),
+        spread: 1.0,
+        pauses: u32::try_from(all - count).unwrap_or(u32::MAX),
+    };
+    if count < 3 {
+        return best;
+    }
+    let shares = [count / 2 + 1, (count * 3).div_ceil(4), (count * 9).div_ceil(10), count];
+    let trials = trials(&shares, count);
+    for (index, held) in shares.iter().enumerate() {
+        if shares.get(index + 1) == Some(held) {
+            continue;
+        }
+        let (width, middle) = narrowest(&scratch.logs, *held);
+        let nlp = bound(count, *held, width / std::f64::consts::E) - trials;
+        if nlp > best.nlp {
+            best = Regularity { nlp, period_s: middle.exp(), spread: half(width), ..best };
+        }
+    }
+    folded(scratch, trials, &mut best);
+    best
+}
+
+/// What is paid for having tried so much, log10: two ways to take connections together, each
+/// share once, and the folded test with two shares.
+fn trials(shares: &[usize], count: usize) -> f64 {
+    let different = 1 + shares.windows(2).filter(|pair| pair[0] != pair[1]).count();
+    let folded = if count < FOLDED_LEAST { 0 } else { 2 };
+    (2.0 * (different + folded) as f64).log10()
+}
+
+/// Fewer gaps cannot be told from their multiples.
+const FOLDED_LEAST: usize = 8;
+
+/// Beats that were missed leave gaps of two, three, ... periods: the gaps are divided by their
+/// multiple and asked again. All windows together cover at most twice their width, whatever the
+/// period (the sum of `q x exp(-q x)` for q to 6 is below 2).
+fn folded(scratch: &mut Scratch, trials: f64, best: &mut Regularity) {
+    let count = scratch.gaps.len();
+    if count < FOLDED_LEAST {
+        return;
+    }
+    let (_, middle) = narrowest(&scratch.logs, count / 3 + 1);
+    let period = middle.exp();
+    scratch.sorted.clear();
+    scratch.sorted.extend(scratch.gaps.iter().map(|gap| {
+        let multiple = (gap / period).round().clamp(1.0, MULTIPLE_MAX);
+        (gap / multiple).ln()
+    }));
+    scratch.sorted.sort_unstable_by(f64::total_cmp);
+    for held in [(count * 4).div_ceil(5), (count * 19).div_ceil(20)] {
+        let (width, middle) = narrowest(&scratch.sorted, held);
+        let nlp = bound(count, held, 2.0 * width) - trials;
+        if nlp > best.nlp {
+            *best = Regularity { nlp, period_s: middle.exp(), spread: half(width), ..*best };
+        }
+    }
+}
+
+/// Half of a width in logarithms as a share.
+fn half(width: f64) -> f64 {
+    (width / 2.0).exp() - 1.0
+}
+
+/// The narrowest interval that holds `held` of the sorted values: its width and its middle.
+fn narrowest(sorted: &[f64], held: usize) -> (f64, f64) {
+    sorted
+        .windows(held)
+        .map(|window| (window[held - 1] - window[0], (window[held - 1] + window[0]) / 2.0))
+        .min_by(|a, b| a.0.total_cmp(&b.0))
+        .unwrap_or((f64::MAX, 0.0))
+}
+
+/// Minus log10 of the chance that some window with this mass around one of `count` values holds
+/// `held` of them. Times are known to a hundredth of a millisecond at best, so a width of nothing
+/// is not believed.
+fn bound(count: usize, held: usize, mass: f64) -> f64 {
+    let mass = mass.clamp(1e-5, 1.0);
+    let (n, k) = ((count - 1) as f64, (held - 1) as f64);
+    let choose = (ln_factorial(n) - ln_factorial(k) - ln_factorial(n - k)) / std::f64::consts::LN_10;
+    -((count as f64).log10() + choose + k * mass.log10())
+}
+
+/// The logarithm of a factorial (Stirling's series; exact to eight digits from 0 on).
+pub(crate) fn ln_factorial(n: f64) -> f64 {
+    let mut x = n + 1.0;
+    let mut shift = 0.0;
+    while x < 10.0 {
+        shift += x.ln();
+        x += 1.0;
+    }
+    (x - 0.5) * x.ln() - x + 0.918_938_533_204_672_7 + 1.0 / (12.0 * x) - shift
+}

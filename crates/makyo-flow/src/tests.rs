@@ -1,0 +1,2 @@
+mod beacons;
+mod reading;
