@@ -20,7 +20,15 @@ pub(crate) struct Addresses {
 
 impl Addresses {
     pub(crate) fn id(&mut self, address: IpAddr) -> u32 {
-        let address = address.to_canonical();
+        if let IpAddr::V4(v4) = address
+            && v4.to_bits() < FIRST_OTHER
+        {
+            return v4.to_bits();
+        }
+        self.other(address.to_canonical())
+    }
+
+    fn other(&mut self, address: IpAddr) -> u32 {
         if let IpAddr::V4(v4) = address
             && v4.to_bits() < FIRST_OTHER
         {

@@ -24,7 +24,7 @@ pub struct Regularity {
 }
 
 /// A gap so many times the median is a pause, not a gap.
-const PAUSE_MEDIANS: f64 = 20.0;
+const PAUSE_MEDIANS: u64 = 20;
 /// Times of one channel that are looked at; a channel with more is sampled in one stretch.
 pub(crate) const TIMES_MAX: usize = 20_000;
 /// A pause's beats are missed ones up to this multiple.
@@ -33,9 +33,11 @@ const MULTIPLE_MAX: f64 = 6.0;
 /// Buffers that are used again from channel to channel.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
-    gaps: Vec<f64>,
+    /// Sorted gaps in ticks.
+    gaps: Vec<u64>,
+    /// Their logarithms, sorted.
     logs: Vec<f64>,
-    sorted: Vec<f64>,
+    folded: Vec<f64>,
 }
 
 /// The regularity of sorted times in seconds; none with fewer than four different ones.
@@ -52,67 +54,65 @@ pub(crate) fn of_ticks(ticks: &[u64], scratch: &mut Scratch) -> Option<Regularit
     if ticks.len() < 4 {
         return None;
     }
-    let seconds = |from: u64, to: u64| (to - from) as f64 / TICKS_PER_SECOND as f64;
+    let gaps = ticks.windows(2).map(|pair| pair[1] - pair[0]).filter(|gap| *gap > 0);
     scratch.gaps.clear();
-    scratch.gaps.extend(
-        ticks.windows(2).map(|pair| seconds(pair[0], pair[1])).filter(|gap| *gap > 0.0),
-    );
+    scratch.gaps.extend(gaps);
     if scratch.gaps.len() < 3 {
         return None;
     }
-    let median = quantile(&scratch.gaps, 0.5, &mut scratch.sorted);
-    let upper = quantile(&scratch.gaps, 0.75, &mut scratch.sorted);
-    let mut best: Option<Regularity> = None;
-    let mut before = usize::MAX;
-    for joined in [0.05 * median, (0.05 * upper).max(if upper >= 5.0 { 1.0 } else { 0.0 })] {
-        join(ticks, joined, &mut scratch.gaps);
+    scratch.gaps.sort_unstable();
+    let (least, median, upper) =
+        (quantile(&scratch.gaps, 0), quantile(&scratch.gaps, 2), quantile(&scratch.gaps, 3));
+    let mut best = None;
+    let mut before = 0;
+    let second = if upper >= 5 * TICKS_PER_SECOND { TICKS_PER_SECOND } else { 0 };
+    for joined in [median / 20, (upper / 20).max(second)] {
+        if joined >= least {
+            join(ticks, joined, &mut scratch.gaps);
+        }
         // Taking together what is one beat anyway gives nothing new.
         if scratch.gaps.len() == before || scratch.gaps.len() < 3 {
             continue;
         }
         before = scratch.gaps.len();
         let found = of_gaps(scratch);
-        if best.is_none_or(|best| found.nlp > best.nlp) {
+        if best.is_none_or(|best: Regularity| found.nlp > best.nlp) {
             best = Some(found);
         }
     }
     best
 }
 
-/// Gaps between beats: what follows within `joined` seconds of the last time is the same beat.
-fn join(ticks: &[u64], joined: f64, gaps: &mut Vec<f64>) {
-    let joined = (joined * TICKS_PER_SECOND as f64) as u64;
+/// Sorted gaps between beats: what follows within `joined` ticks of the last time is the same
+/// beat.
+fn join(ticks: &[u64], joined: u64, gaps: &mut Vec<u64>) {
     gaps.clear();
     let Some(first) = ticks.first() else { return };
     let (mut begin, mut last) = (*first, *first);
     for tick in ticks {
         if tick - last > joined {
-            gaps.push((tick - begin) as f64 / TICKS_PER_SECOND as f64);
+            gaps.push(tick - begin);
             begin = *tick;
         }
         last = *tick;
     }
+    gaps.sort_unstable();
 }
 
-fn quantile(values: &[f64], share: f64, sorted: &mut Vec<f64>) -> f64 {
-    sorted.clear();
-    sorted.extend_from_slice(values);
-    let at = ((values.len() - 1) as f64 * share) as usize;
-    let (_, value, _) = sorted.select_nth_unstable_by(at, f64::total_cmp);
-    *value
+/// A quarter, the middle, ... of sorted gaps.
+fn quantile(sorted: &[u64], quarters: usize) -> u64 {
+    sorted.get((sorted.len().max(1) - 1) * quarters / 4).copied().unwrap_or(0)
 }
 
 fn of_gaps(scratch: &mut Scratch) -> Regularity {
-    let median = quantile(&scratch.gaps, 0.5, &mut scratch.sorted);
     let all = scratch.gaps.len();
-    scratch.gaps.retain(|gap| *gap <= PAUSE_MEDIANS * median);
-    let count = scratch.gaps.len();
+    let median = quantile(&scratch.gaps, 2);
+    let count = scratch.gaps.partition_point(|gap| *gap <= PAUSE_MEDIANS * median);
     scratch.logs.clear();
-    scratch.logs.extend(scratch.gaps.iter().map(|gap| gap.ln()));
-    scratch.logs.sort_unstable_by(f64::total_cmp);
+    scratch.logs.extend(scratch.gaps.iter().take(count).map(|gap| (*gap as f64).ln()));
     let mut best = Regularity {
         nlp: 0.0,
-        period_s: median,
+        period_s: median as f64 / TICKS_PER_SECOND as f64,
         beats: u32::try_from(all + 1).unwrap_or(u32::MAX),
         spread: 1.0,
         pauses: u32::try_from(all - count).unwrap_or(u32::MAX),
@@ -129,11 +129,16 @@ fn of_gaps(scratch: &mut Scratch) -> Regularity {
         let (width, middle) = narrowest(&scratch.logs, *held);
         let nlp = bound(count, *held, width / std::f64::consts::E) - trials;
         if nlp > best.nlp {
-            best = Regularity { nlp, period_s: middle.exp(), spread: half(width), ..best };
+            best = Regularity { nlp, period_s: seconds(middle), spread: half(width), ..best };
         }
     }
     folded(scratch, trials, &mut best);
     best
+}
+
+/// Seconds of a logarithm of ticks.
+fn seconds(log: f64) -> f64 {
+    log.exp() / TICKS_PER_SECOND as f64
 }
 
 /// What is paid for having tried so much, log10: two ways to take connections together, each
@@ -151,23 +156,27 @@ const FOLDED_LEAST: usize = 8;
 /// multiple and asked again. All windows together cover at most twice their width, whatever the
 /// period (the sum of `q x exp(-q x)` for q to 6 is below 2).
 fn folded(scratch: &mut Scratch, trials: f64, best: &mut Regularity) {
-    let count = scratch.gaps.len();
+    let count = scratch.logs.len();
     if count < FOLDED_LEAST {
         return;
     }
     let (_, middle) = narrowest(&scratch.logs, count / 3 + 1);
     let period = middle.exp();
-    scratch.sorted.clear();
-    scratch.sorted.extend(scratch.gaps.iter().map(|gap| {
-        let multiple = (gap / period).round().clamp(1.0, MULTIPLE_MAX);
-        (gap / multiple).ln()
+    // Where nothing was missed, the plain test has said all.
+    if scratch.gaps.get(count - 1).is_none_or(|longest| (*longest as f64) < 1.5 * period) {
+        return;
+    }
+    scratch.folded.clear();
+    scratch.folded.extend(scratch.gaps.iter().zip(&scratch.logs).map(|(gap, log)| {
+        let multiple = (*gap as f64 / period).round().clamp(1.0, MULTIPLE_MAX);
+        if multiple > 1.0 { log - multiple.ln() } else { *log }
     }));
-    scratch.sorted.sort_unstable_by(f64::total_cmp);
+    scratch.folded.sort_unstable_by(f64::total_cmp);
     for held in [(count * 4).div_ceil(5), (count * 19).div_ceil(20)] {
-        let (width, middle) = narrowest(&scratch.sorted, held);
+        let (width, middle) = narrowest(&scratch.folded, held);
         let nlp = bound(count, held, 2.0 * width) - trials;
         if nlp > best.nlp {
-            *best = Regularity { nlp, period_s: middle.exp(), spread: half(width), ..*best };
+            *best = Regularity { nlp, period_s: seconds(middle), spread: half(width), ..*best };
         }
     }
 }

@@ -20,6 +20,8 @@ const CHUNK: usize = 1024;
 
 #[derive(Debug)]
 struct Partition<T> {
+    /// The chunk that is being filled.
+    open: Vec<T>,
     chunks: Vec<Vec<T>>,
     spilled: Option<File>,
     spilled_count: usize,
@@ -45,7 +47,7 @@ impl<T: Fixed> Partitions<T> {
     /// Empty partitions that hold `budget` bytes in memory and the rest in `folder`.
     pub(crate) fn new(folder: &Path, budget: usize) -> Self {
         let parts = (0..PARTITIONS)
-            .map(|_| Partition { chunks: Vec::new(), spilled: None, spilled_count: 0 })
+            .map(|_| Partition { open: Vec::new(), chunks: Vec::new(), spilled: None, spilled_count: 0 })
             .collect();
         Partitions { parts, held: 0, budget: budget / size_of::<T>(), folder: folder.to_owned() }
     }
@@ -53,14 +55,13 @@ impl<T: Fixed> Partitions<T> {
     pub(crate) fn push(&mut self, hash: u64, record: T) -> io::Result<()> {
         // The topmost eight bits are an index below 256.
         let Some(part) = self.parts.get_mut((hash >> 56) as usize) else { return Ok(()) };
-        match part.chunks.last_mut() {
-            Some(chunk) if chunk.len() < CHUNK => chunk.push(record),
-            _ => {
-                let mut chunk = Vec::with_capacity(CHUNK);
-                chunk.push(record);
-                part.chunks.push(chunk);
+        if part.open.len() == part.open.capacity() {
+            let full = std::mem::replace(&mut part.open, Vec::with_capacity(CHUNK));
+            if !full.is_empty() {
+                part.chunks.push(full);
             }
         }
+        part.open.push(record);
         self.held += 1;
         if self.held > self.budget { self.spill() } else { Ok(()) }
     }
@@ -68,7 +69,8 @@ impl<T: Fixed> Partitions<T> {
     /// Moves everything to temporary files.
     fn spill(&mut self) -> io::Result<()> {
         let mut bytes = Vec::with_capacity(CHUNK * T::BYTES);
-        for part in self.parts.iter_mut().filter(|part| !part.chunks.is_empty()) {
+        for part in &mut self.parts {
+            part.chunks.push(std::mem::take(&mut part.open));
             let mut file = match part.spilled.take() {
                 Some(file) => file,
                 None => tempfile::tempfile_in(&self.folder)?,
@@ -88,6 +90,7 @@ impl<T: Fixed> Partitions<T> {
     /// All records of a partition, which is empty afterwards.
     pub(crate) fn take(&mut self, index: usize) -> io::Result<Vec<T>> {
         let Some(part) = self.parts.get_mut(index) else { return Ok(Vec::new()) };
+        part.chunks.push(std::mem::take(&mut part.open));
         let in_memory: usize = part.chunks.iter().map(Vec::len).sum();
         self.held = self.held.saturating_sub(in_memory);
         let mut all = Vec::with_capacity(in_memory + part.spilled_count);
