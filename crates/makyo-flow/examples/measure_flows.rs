@@ -4,11 +4,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read as _};
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 
-use makyo_flow::{Beacon, FlowFormat, Input, Listed, Options, Results, analyse};
+use makyo_base::ArtifactKind;
+use makyo_flow::{Beacon, Input, Listed, Options, Results, analyse, flow_format};
 use serde_json::Value;
 
 fn main() -> io::Result<()> {
@@ -29,7 +30,6 @@ fn main() -> io::Result<()> {
     if let Ok(scanner) = "10.20.255.240/32".parse() {
         options.scope.scanners.push(scanner);
     }
-    options.folder.clone_from(&folder);
     let start = cpu_seconds();
     let results = analyse(inputs(&folder)?, &options)?;
     let used = cpu_seconds() - start;
@@ -55,8 +55,17 @@ fn inputs(folder: &Path) -> io::Result<Vec<Input<'static>>> {
         let path = entry.path();
         if path.extension().is_some_and(|end| end == "log") {
             let name = path.display().to_string();
+            let mut head = vec![0; 4096];
+            let count = File::open(&path)?.read(&mut head)?;
+            let begins = head.get(..count).unwrap_or_default();
+            let kind = match begins.first() {
+                Some(b'{') => ArtifactKind::Json,
+                Some(b'#') => ArtifactKind::Zeek,
+                _ => ArtifactKind::Csv,
+            };
+            let Some(format) = flow_format(kind, begins) else { continue };
             let open = move || Ok(Box::new(File::open(&path)?) as Box<dyn io::Read>);
-            inputs.push(Input::Text { name, format: FlowFormat::Zeek, open: Box::new(open) });
+            inputs.push(Input::Text { name, format, open: Box::new(open) });
         }
     }
     Ok(inputs)
@@ -77,12 +86,13 @@ fn listed(folder: &Path) -> io::Result<Vec<Listed>> {
 
 fn row(one: &Beacon) -> String {
     format!(
-        "{:.3} {} -> {}:{} nlp {:.1} every {:.1} s +-{:.0} %, {} beats, {} sources, rita {:.3} {}",
+        "{:.3} {} -> {}:{} nlp {:.1} {} every {:.1} s +-{:.0} %, {} beats, {} sources, rita {:.3} {}",
         one.suspicion,
         one.source,
         one.target,
         one.port,
         one.nlp,
+        one.rhythm.word(),
         one.period_s,
         one.spread * 100.0,
         one.beats,

@@ -8,6 +8,30 @@
 
 use crate::flow::TICKS_PER_SECOND;
 
+/// What gives the clock away.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub enum Rhythm {
+    /// Gaps are alike.
+    #[default]
+    Beat,
+    /// Several beats over each other: gaps differ, and none is longer than the shortest period.
+    Several,
+    /// Gaps grow by the same step until something happens: a caller that is patient.
+    Growing,
+}
+
+impl Rhythm {
+    /// The word in tables.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Rhythm::Beat => "beat",
+            Rhythm::Several => "several_beats",
+            Rhythm::Growing => "growing_gaps",
+        }
+    }
+}
+
 /// How regular the times of a channel are.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
 pub struct Regularity {
@@ -21,6 +45,10 @@ pub struct Regularity {
     pub spread: f64,
     /// Pauses left out: nights, weekends.
     pub pauses: u32,
+    /// Seconds from the first to the last beat, without pauses.
+    pub active_s: f64,
+    /// What gives the clock away.
+    pub rhythm: Rhythm,
 }
 
 /// A gap so many times the median is a pause, not a gap.
@@ -80,6 +108,65 @@ pub(crate) fn of_ticks(ticks: &[u64], scratch: &mut Scratch) -> Option<Regularit
             best = Some(found);
         }
     }
+    best.map(|best| {
+        if best.nlp < ENOUGH_NLP && ticks.len() > RHYTHM_LEAST { by_rhythm(ticks, scratch, best) } else { best }
+    })
+}
+
+/// Where plain beats say so much, nothing else is tried.
+const ENOUGH_NLP: f64 = 6.0;
+/// Fewer times have no rhythm but a beat.
+const RHYTHM_LEAST: usize = 24;
+
+/// Two more tests for channels with many times and no plain beat. Both are measured against
+/// independent arrivals as the others are.
+fn by_rhythm(ticks: &[u64], scratch: &mut Scratch, best: Regularity) -> Regularity {
+    let mut best = best;
+    let gaps: Vec<u64> = ticks.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    // Steps from gap to gap are as independent arrivals' gaps in their logarithms.
+    scratch.logs.clear();
+    let steps = gaps.windows(2).filter(|pair| pair[1] > pair[0]).map(|pair| pair[1] - pair[0]);
+    scratch.logs.extend(steps.map(|step| (step as f64).ln()));
+    scratch.logs.sort_unstable_by(f64::total_cmp);
+    let count = scratch.logs.len();
+    if count >= RHYTHM_LEAST / 2 {
+        for held in [count / 2 + 1, (count * 3).div_ceil(4)] {
+            let (width, _) = narrowest(&scratch.logs, held);
+            let nlp = bound(count, held, width / std::f64::consts::E) - 1.0;
+            if nlp > best.nlp {
+                best = Regularity { nlp, spread: half(width), rhythm: Rhythm::Growing, ..best };
+            }
+        }
+    }
+    scratch.gaps.clear();
+    scratch.gaps.extend(gaps.iter().filter(|gap| **gap > 0));
+    scratch.gaps.sort_unstable();
+    let nlp = never_long(&scratch.gaps) - 1.0;
+    if nlp > best.nlp {
+        best = Regularity { nlp, rhythm: Rhythm::Several, ..best };
+    }
+    best
+}
+
+/// Minus log10 of the chance that independent arrivals are so seldom silent for long. The scale is
+/// a gap somewhat below the median, so that the median's own error speaks for chance.
+fn never_long(sorted: &[u64]) -> f64 {
+    let median = quantile(sorted, 2);
+    let count = sorted.partition_point(|gap| *gap <= PAUSE_MEDIANS * median);
+    let all = count as f64;
+    let at = (all / 2.0 - all.sqrt()).max(0.0) as usize;
+    let Some(scale) = sorted.get(at).filter(|_| count >= RHYTHM_LEAST) else { return 0.0 };
+    let mut best = 0.0_f64;
+    for times in [2.5_f64, 3.5] {
+        let longest = (*scale as f64 * times) as u64;
+        let long = (count - sorted.partition_point(|gap| *gap <= longest).min(count)) as f64 / all;
+        let usual = 2.0_f64.powf(-times);
+        if long < usual {
+            let some = if long > 0.0 { long * (long / usual).ln() } else { 0.0 };
+            let rest = (1.0 - long) * ((1.0 - long) / (1.0 - usual)).ln();
+            best = best.max(all * (some + rest) / std::f64::consts::LN_10);
+        }
+    }
     best
 }
 
@@ -116,6 +203,8 @@ fn of_gaps(scratch: &mut Scratch) -> Regularity {
         beats: u32::try_from(all + 1).unwrap_or(u32::MAX),
         spread: 1.0,
         pauses: u32::try_from(all - count).unwrap_or(u32::MAX),
+        active_s: scratch.gaps.iter().take(count).sum::<u64>() as f64 / TICKS_PER_SECOND as f64,
+        rhythm: Rhythm::Beat,
     };
     if count < 3 {
         return best;

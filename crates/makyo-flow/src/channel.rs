@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::address::{Addresses, Own, Side};
-use crate::beacon::{Regularity, Scratch, TIMES_MAX, of_ticks};
+use crate::beacon::{Regularity, Rhythm, Scratch, TIMES_MAX, of_ticks};
 use crate::flow::{Packed, State, TICKS_PER_SECOND, unpack_bytes};
 use crate::rita::rita_score;
 use crate::spill::Fixed;
@@ -109,6 +109,8 @@ pub(crate) struct Draft {
     pub(crate) service: u32,
     pub(crate) beats: u32,
     pub(crate) pauses: u32,
+    pub(crate) active_s: f32,
+    pub(crate) rhythm: Rhythm,
     pub(crate) spread: f32,
     /// Timestamp, size, histogram, duration and score, in thousandths.
     pub(crate) rita: [u16; 5],
@@ -336,6 +338,8 @@ fn draft(
         service: channel.service,
         beats: found.beats,
         pauses: found.pauses,
+        active_s: found.active_s as f32,
+        rhythm: found.rhythm,
         spread: found.spread as f32,
         rita: [
             thousandths(score.timestamp),

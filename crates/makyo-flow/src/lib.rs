@@ -24,7 +24,7 @@ mod spill;
 mod watch;
 
 pub use analyse::analyse;
-pub use beacon::{Regularity, regularity};
+pub use beacon::{Regularity, Rhythm, regularity};
 pub use flow::{Flow, State};
 pub use intel::{AddressClass, AddressLists};
 pub use options::{FlowPages, Input, Listed, Options, Scope};

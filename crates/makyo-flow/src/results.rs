@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use makyo_base::{DefectKind, RecordRef};
 
+use crate::beacon::Rhythm;
 use crate::intel::AddressClass;
 use crate::rita::RitaScore;
 
@@ -24,6 +25,10 @@ pub struct Beacon {
     pub nlp: f64,
     /// Seconds from beat to beat.
     pub period_s: f64,
+    /// What gives the clock away.
+    pub rhythm: Rhythm,
+    /// Seconds in which it called, without pauses.
+    pub active_s: f64,
     /// How far gaps stray, as a share of the period.
     pub spread: f64,
     /// Beats.

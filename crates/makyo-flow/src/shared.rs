@@ -171,7 +171,9 @@ fn suspicion(
     };
     // Programs send the same each time, and people do not.
     let same = 0.95 + 0.05 * f64::from(draft.same_size) / 1000.0;
-    (regular * rarity(sources, crowd.devices) * role * same, benign)
+    // Seconds of retries are no call home: ten minutes count in full.
+    let lasting = (f64::from(draft.active_s).ln_1p() / 600.0_f64.ln_1p()).min(1.0);
+    (regular * rarity(sources, crowd.devices) * role * same * lasting, benign)
 }
 
 /// A destination that several devices call regularly on one port.

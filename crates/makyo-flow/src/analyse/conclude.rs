@@ -88,6 +88,8 @@ fn beacon(whole: &Whole<'_>, one: &RawBeacon) -> Beacon {
         suspicion: one.suspicion,
         nlp: f64::from(channel.nlp),
         period_s: f64::from(channel.period),
+        rhythm: draft.rhythm,
+        active_s: f64::from(draft.active_s),
         spread: f64::from(draft.spread),
         beats: draft.beats,
         flows: channel.flows,
