@@ -83,6 +83,24 @@ fn columns(what: What) -> (&'static str, &'static [&'static str]) {
         What::Assets => {
             ("assets", &["asset", "verdict", "first", "last", "operations", "accounts", "reason"])
         }
+        What::Beacons => (
+            "beacons",
+            &[
+                "source",
+                "target",
+                "port",
+                "suspicion",
+                "regularity",
+                "rhythm",
+                "period_s",
+                "flows",
+                "sources",
+                "first",
+                "last",
+                "score",
+                "benign",
+            ],
+        ),
         What::Coverage => ("coverage", &["source", "scope", "from", "to", "records", "gaps"]),
         What::Persistence => {
             ("persistence", &["time", "kind", "account", "host", "detail", "present"])
