@@ -89,12 +89,13 @@ pub(crate) fn of_ticks(ticks: &[u64], scratch: &mut Scratch) -> Option<Regularit
         return None;
     }
     scratch.gaps.sort_unstable();
-    let (least, median, upper) =
-        (quantile(&scratch.gaps, 0), quantile(&scratch.gaps, 2), quantile(&scratch.gaps, 3));
-    let mut best = None;
+    let least = quantile(&scratch.gaps, 0);
+    let marks = [10, 15, 19].map(|twentieths| quantile(&scratch.gaps, twentieths));
+    let mut best: Option<Regularity> = None;
     let mut before = 0;
-    let second = if upper >= 5 * TICKS_PER_SECOND { TICKS_PER_SECOND } else { 0 };
-    for joined in [median / 20, (upper / 20).max(second)] {
+    for (index, mark) in marks.iter().enumerate() {
+        let is_slow = index > 0 && *mark >= 5 * TICKS_PER_SECOND;
+        let joined = (mark / 20).max(if is_slow { TICKS_PER_SECOND } else { 0 });
         if joined >= least {
             join(ticks, joined, &mut scratch.gaps);
         }
@@ -104,7 +105,11 @@ pub(crate) fn of_ticks(ticks: &[u64], scratch: &mut Scratch) -> Option<Regularit
         }
         before = scratch.gaps.len();
         let found = of_gaps(scratch);
-        if best.is_none_or(|best: Regularity| found.nlp > best.nlp) {
+        // Connections of one beat are regular among themselves; the beat goes before them.
+        let is_outer = |best: Regularity| {
+            found.nlp >= ENOUGH_NLP && best.period_s * TICKS_PER_SECOND as f64 <= joined as f64
+        };
+        if best.is_none_or(|best| found.nlp > best.nlp || is_outer(best)) {
             best = Some(found);
         }
     }
@@ -151,7 +156,7 @@ fn by_rhythm(ticks: &[u64], scratch: &mut Scratch, best: Regularity) -> Regulari
 /// Minus log10 of the chance that independent arrivals are so seldom silent for long. The scale is
 /// a gap somewhat below the median, so that the median's own error speaks for chance.
 fn never_long(sorted: &[u64]) -> f64 {
-    let median = quantile(sorted, 2);
+    let median = quantile(sorted, 10);
     let count = sorted.partition_point(|gap| *gap <= PAUSE_MEDIANS * median);
     let all = count as f64;
     let at = (all / 2.0 - all.sqrt()).max(0.0) as usize;
@@ -186,14 +191,14 @@ fn join(ticks: &[u64], joined: u64, gaps: &mut Vec<u64>) {
     gaps.sort_unstable();
 }
 
-/// A quarter, the middle, ... of sorted gaps.
-fn quantile(sorted: &[u64], quarters: usize) -> u64 {
-    sorted.get((sorted.len().max(1) - 1) * quarters / 4).copied().unwrap_or(0)
+/// The least, the middle (ten twentieths), ... of sorted gaps.
+fn quantile(sorted: &[u64], twentieths: usize) -> u64 {
+    sorted.get((sorted.len().max(1) - 1) * twentieths / 20).copied().unwrap_or(0)
 }
 
 fn of_gaps(scratch: &mut Scratch) -> Regularity {
     let all = scratch.gaps.len();
-    let median = quantile(&scratch.gaps, 2);
+    let median = quantile(&scratch.gaps, 10);
     let count = scratch.gaps.partition_point(|gap| *gap <= PAUSE_MEDIANS * median);
     scratch.logs.clear();
     scratch.logs.extend(scratch.gaps.iter().take(count).map(|gap| (*gap as f64).ln()));
@@ -230,12 +235,12 @@ fn seconds(log: f64) -> f64 {
     log.exp() / TICKS_PER_SECOND as f64
 }
 
-/// What is paid for having tried so much, log10: two ways to take connections together, each
+/// What is paid for having tried so much, log10: three ways to take connections together, each
 /// share once, and the folded test with two shares.
 fn trials(shares: &[usize], count: usize) -> f64 {
     let different = 1 + shares.windows(2).filter(|pair| pair[0] != pair[1]).count();
     let folded = if count < FOLDED_LEAST { 0 } else { 2 };
-    (2.0 * (different + folded) as f64).log10()
+    (3.0 * (different + folded) as f64).log10()
 }
 
 /// Fewer gaps cannot be told from their multiples.

@@ -32,6 +32,8 @@ const FILES: &str = "
     WHERE class_uid = 4001 AND time IS NOT NULL
       AND src_endpoint_ip IS NOT NULL AND dst_endpoint_ip IS NOT NULL
       AND source NOT LIKE 'windows-%' AND source <> 'generic'
+      AND (source NOT LIKE 'zeek-%' OR source = 'zeek-conn')
+      AND (source <> 'suricata-eve' OR metadata_event_code = 'flow')
     GROUP BY file ORDER BY file";
 
 /// So many records are asked for at a time.
@@ -77,7 +79,7 @@ fn page(file: &str, from: i64, to: i64) -> String {
                 traffic_bytes_out, traffic_bytes_in, status, activity_id
          FROM events
          WHERE file = {} AND record >= {from} AND record < {to} AND class_uid = 4001
-           AND time IS NOT NULL AND src_endpoint_ip IS NOT NULL AND dst_endpoint_ip IS NOT NULL
+           AND (source <> 'suricata-eve' OR metadata_event_code = 'flow') AND time IS NOT NULL AND src_endpoint_ip IS NOT NULL AND dst_endpoint_ip IS NOT NULL
          ORDER BY record, at",
         sql_text(file)
     )
