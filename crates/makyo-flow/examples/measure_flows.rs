@@ -116,9 +116,7 @@ fn score_beacons(truth: &Value, results: &Results) {
         return;
     }
     let of = |beacon: &Beacon| all.get(&(beacon.source.to_string(), beacon.target.to_string()));
-    let is_person = |beacon: &&Beacon| {
-        matches!(beacon.target, IpAddr::V4(v4) if v4.to_bits() >> 16 == Ipv4Addr::new(198, 18, 0, 0).to_bits() >> 16)
-    };
+    let is_person = |beacon: &&Beacon| matches!(beacon.target, IpAddr::V4(v4) if v4.to_bits() >> 16 == Ipv4Addr::new(198, 18, 0, 0).to_bits() >> 16);
     let count = |what: &dyn Fn(&Value) -> bool| planted.iter().filter(|row| what(row)).count();
     let office = |row: &Value| row.get("office") == Some(&Value::Bool(true));
     println!("{} planted beacons, {} in office hours", all.len(), count(&office));

@@ -84,7 +84,9 @@ fn on_partitions<S: Default + Send>(
             }
             result = work(index, &mut gathered);
         }
-        done.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push(result.map(|()| gathered));
+        done.lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
+            .push(result.map(|()| gathered));
     };
     std::thread::scope(|scope| {
         for _ in 0..threads.max(1) {
@@ -192,7 +194,9 @@ fn of_devices(
         all.uses.append(&mut part.uses);
         all.relays.append(&mut part.relays);
         all.bulk.append(&mut part.bulk);
-        part.usual.into_iter().for_each(|(step, count)| *all.usual.entry(step).or_insert(0) += count);
+        part.usual
+            .into_iter()
+            .for_each(|(step, count)| *all.usual.entry(step).or_insert(0) += count);
         all.edges.append(&mut part.edges);
         all.hours.append(&mut part.hours);
     }

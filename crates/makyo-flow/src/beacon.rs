@@ -114,7 +114,11 @@ pub(crate) fn of_ticks(ticks: &[u64], scratch: &mut Scratch) -> Option<Regularit
         }
     }
     best.map(|best| {
-        if best.nlp < ENOUGH_NLP && ticks.len() > RHYTHM_LEAST { by_rhythm(ticks, scratch, best) } else { best }
+        if best.nlp < ENOUGH_NLP && ticks.len() > RHYTHM_LEAST {
+            by_rhythm(ticks, scratch, best)
+        } else {
+            best
+        }
     })
 }
 
@@ -295,7 +299,8 @@ fn narrowest(sorted: &[f64], held: usize) -> (f64, f64) {
 fn bound(count: usize, held: usize, mass: f64) -> f64 {
     let mass = mass.clamp(1e-5, 1.0);
     let (n, k) = ((count - 1) as f64, (held - 1) as f64);
-    let choose = (ln_factorial(n) - ln_factorial(k) - ln_factorial(n - k)) / std::f64::consts::LN_10;
+    let choose =
+        (ln_factorial(n) - ln_factorial(k) - ln_factorial(n - k)) / std::f64::consts::LN_10;
     -((count as f64).log10() + choose + k * mass.log10())
 }
 

@@ -180,7 +180,9 @@ pub(crate) fn scan(flows: Vec<Packed>, ground: Ground<'_>, to: &mut Gathered) {
     let key = |flow: &Packed| (flow.channel, flow.service & !0xff);
     for run in flows.chunk_by_mut(|a, b| key(a) == key(b)) {
         // Logs are in the order of time, more or less.
-        let order = |a: &Packed, b: &Packed| (a.key(), a.service, a.place).cmp(&(b.key(), b.service, b.place));
+        let order = |a: &Packed, b: &Packed| {
+            (a.key(), a.service, a.place).cmp(&(b.key(), b.service, b.place))
+        };
         if !run.is_sorted_by(|a, b| order(a, b).is_le()) {
             run.sort_unstable_by(order);
         }
@@ -321,8 +323,7 @@ fn draft(
     to: &mut Gathered,
 ) {
     let sent = || run.iter().filter(|flow| !flow.is_reply()).take(TIMES_MAX);
-    let times: Vec<i64> =
-        sent().map(|flow| (flow.ticks() / TICKS_PER_SECOND) as i64).collect();
+    let times: Vec<i64> = sent().map(|flow| (flow.ticks() / TICKS_PER_SECOND) as i64).collect();
     let sizes: Vec<u64> = sent().map(|flow| unpack_bytes(flow.bytes_out)).collect();
     let score = rita_score(&times, &sizes, ground.first_second, ground.last_second);
     let score = score.unwrap_or_default();

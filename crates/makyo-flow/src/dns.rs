@@ -59,9 +59,8 @@ fn hash(bytes: &[u8]) -> u64 {
 }
 
 /// Second-level names under which strangers register, with a country's name after them.
-const SECOND: [&[u8]; 12] = [
-    b"co", b"com", b"ac", b"go", b"ne", b"or", b"gov", b"edu", b"org", b"net", b"gr", b"lg",
-];
+const SECOND: [&[u8]; 12] =
+    [b"co", b"com", b"ac", b"go", b"ne", b"or", b"gov", b"edu", b"org", b"net", b"gr", b"lg"];
 
 /// A name as what stands below its registered domain, and that domain.
 fn split(name: &[u8]) -> Option<(&[u8], &[u8])> {
@@ -100,7 +99,9 @@ impl Questions {
                 Tally { first: asked.time, last: asked.time, ..Tally::default() },
             );
         }
-        let Some(tally) = self.domains.get_mut(domain.to_ascii_lowercase().as_slice()) else { return };
+        let Some(tally) = self.domains.get_mut(domain.to_ascii_lowercase().as_slice()) else {
+            return;
+        };
         tally.questions += 1;
         tally.first = tally.first.min(asked.time);
         tally.last = tally.last.max(asked.time);

@@ -36,7 +36,13 @@ fn step(bytes: u64) -> u32 {
 }
 
 /// Sums what a source sends, by outside address.
-pub(crate) fn bulk(source: u32, out: &[Channel], ground: Ground<'_>, to: &mut Vec<RawBulk>, usual: &mut Usual) {
+pub(crate) fn bulk(
+    source: u32,
+    out: &[Channel],
+    ground: Ground<'_>,
+    to: &mut Vec<RawBulk>,
+    usual: &mut Usual,
+) {
     let side = |id: u32| ground.own.side(ground.addresses.get(id));
     let mut by_target: BTreeMap<u32, RawBulk> = BTreeMap::new();
     for one in out.iter().filter(|one| one.bytes_out >= COMPARED_BYTES / 8) {

@@ -67,7 +67,10 @@ impl AddressLists {
             if entry.is_empty() {
                 continue;
             }
-            let net = entry.parse::<IpNet>().ok().or_else(|| entry.parse::<IpAddr>().ok().map(IpNet::from));
+            let net = entry
+                .parse::<IpNet>()
+                .ok()
+                .or_else(|| entry.parse::<IpAddr>().ok().map(IpNet::from));
             match net {
                 // A network of half the Internet is a mistake.
                 Some(net) if net.prefix_len() >= 6 => nets.push(net),

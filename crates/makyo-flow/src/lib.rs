@@ -30,8 +30,8 @@ pub use intel::{AddressClass, AddressLists};
 pub use options::{FlowPages, Input, Listed, Options, Scope};
 pub use read::{FlowFormat, flow_format};
 pub use results::{
-    Beacon, Bulk, Controller, DnsTunnel, Hop, HourOfReach, Lack, LateralPath, Member,
-    MemberReason, PoolSpan, Results, Scan, Unread,
+    Beacon, Bulk, Controller, DnsTunnel, Hop, HourOfReach, Lack, LateralPath, Member, MemberReason,
+    PoolSpan, Results, Scan, Unread,
 };
 pub use rita::{RitaScore, rita_score};
 

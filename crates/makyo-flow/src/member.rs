@@ -73,8 +73,7 @@ impl ListedSet {
             IpAddr::V4(v4) => self.v4.get(&v4.to_bits()).map(Vec::as_slice).unwrap_or_default(),
             IpAddr::V6(_) => &[],
         };
-        let wide: &[usize] =
-            if self.wide_ranges.contains(address) { &self.wide } else { &[] };
+        let wide: &[usize] = if self.wide_ranges.contains(address) { &self.wide } else { &[] };
         let holds = |index: &&usize| {
             self.get(**index).is_some_and(|one| {
                 let at = |ticks: u64| i64::try_from(ticks).unwrap_or(i64::MAX / TICK_NS) * TICK_NS;
@@ -145,8 +144,7 @@ struct Life {
 
 fn life(device: &Device<'_>, ground: Ground<'_>) -> Life {
     let all = || device.out.iter().chain(device.inward);
-    let outside =
-        |id: u32| ground.own.side(ground.addresses.get(id)) == Side::Outside;
+    let outside = |id: u32| ground.own.side(ground.addresses.get(id)) == Side::Outside;
     let peers = device.out.iter().filter(|one| one.is_answered() && outside(one.target)).count();
     let entered: Vec<Entry> = device
         .inward

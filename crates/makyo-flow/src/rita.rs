@@ -22,11 +22,8 @@ const BINS: usize = 24;
 /// the first and last second of all data. None where RITA gives none (fewer than four times).
 #[must_use]
 pub fn rita_score(times: &[i64], sizes: &[u64], first: i64, last: i64) -> Option<RitaScore> {
-    let mut gaps: Vec<f64> = times
-        .windows(2)
-        .map(|pair| (pair[1] - pair[0]) as f64)
-        .filter(|gap| *gap > 0.0)
-        .collect();
+    let mut gaps: Vec<f64> =
+        times.windows(2).map(|pair| (pair[1] - pair[0]) as f64).filter(|gap| *gap > 0.0).collect();
     if gaps.len() < 3 {
         return None;
     }
@@ -70,8 +67,7 @@ fn evenness(values: &mut [f64], small: f64) -> f64 {
     let skew = if is_told { (low + high - 2.0 * middle) / width } else { 0.0 };
     let mut away: Vec<f64> = values.iter().map(|value| (value - middle).abs()).collect();
     away.sort_unstable_by(f64::total_cmp);
-    let spread =
-        if middle >= 1.0 { ((middle - median(&away)) / middle).max(0.0) } else { small };
+    let spread = if middle >= 1.0 { ((middle - median(&away)) / middle).max(0.0) } else { small };
     round3(f64::midpoint(1.0 - skew.abs(), spread))
 }
 

@@ -61,7 +61,8 @@ pub(crate) fn scan(source: u32, out: &[Channel], ground: Ground<'_>) -> Option<R
     }
     let is_own = |channel: &&&Channel| side(ground.own, ground, channel.target) == Side::Inside;
     let inside = failing.iter().filter(is_own).count();
-    let place = |part: usize| failing.get((failing.len() - 1) * part / 4).map(|one| one.first_place);
+    let place =
+        |part: usize| failing.get((failing.len() - 1) * part / 4).map(|one| one.first_place);
     Some(RawScan {
         source,
         failed,

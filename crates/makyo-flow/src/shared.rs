@@ -93,10 +93,9 @@ fn of_target(group: &[Channel], crowd: Crowd<'_>, found: &mut Found) {
     for channel in group.iter().filter(|channel| f64::from(channel.nlp) >= BEACON_NLP) {
         found.beacons_in_all += 1;
         let key = |draft: &Draft| (draft.target, draft.service, draft.source);
-        let at = crowd.drafts.binary_search_by_key(
-            &(channel.target, channel.service, channel.source),
-            key,
-        );
+        let at = crowd
+            .drafts
+            .binary_search_by_key(&(channel.target, channel.service, channel.source), key);
         let Some(draft) = at.ok().and_then(|at| crowd.drafts.get(at)) else { continue };
         let (suspicion, benign) = suspicion(channel, draft, count, side, crowd);
         found.beacons.push(RawBeacon {
@@ -165,7 +164,8 @@ fn suspicion(
     } else if from != Side::Inside {
         (0.4, Some("begun from outside"))
     } else if channel.answered == 0 && channel.failed > 0 {
-        (0.7, Some("never answered"))
+        // A service that is gone is asked for again and again.
+        (0.4, Some("never answered"))
     } else {
         (1.0, None)
     };

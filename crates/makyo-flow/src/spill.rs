@@ -47,7 +47,12 @@ impl<T: Fixed> Partitions<T> {
     /// Empty partitions that hold `budget` bytes in memory and the rest in `folder`.
     pub(crate) fn new(folder: &Path, budget: usize) -> Self {
         let parts = (0..PARTITIONS)
-            .map(|_| Partition { open: Vec::new(), chunks: Vec::new(), spilled: None, spilled_count: 0 })
+            .map(|_| Partition {
+                open: Vec::new(),
+                chunks: Vec::new(),
+                spilled: None,
+                spilled_count: 0,
+            })
             .collect();
         Partitions { parts, held: 0, budget: budget / size_of::<T>(), folder: folder.to_owned() }
     }

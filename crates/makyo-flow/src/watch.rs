@@ -21,7 +21,8 @@ pub(crate) struct RawHour {
 /// Counts a source's first contacts; `out` is sorted by beginning.
 pub(crate) fn hours(source: u32, out: &[Channel], ground: Ground<'_>, to: &mut Vec<RawHour>) {
     let mut met = std::collections::BTreeSet::new();
-    let is_inside = |one: &&Channel| ground.own.side(ground.addresses.get(one.target)) == Side::Inside;
+    let is_inside =
+        |one: &&Channel| ground.own.side(ground.addresses.get(one.target)) == Side::Inside;
     for one in out.iter().filter(is_inside) {
         let hour = one.first / HOUR_TICKS * HOUR_TICKS;
         let is_new = met.insert(one.target);

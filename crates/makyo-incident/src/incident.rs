@@ -61,9 +61,9 @@ pub(crate) fn incidents(
     let mut sets = Sets((0..findings.len()).collect());
     let members: Vec<usize> = (0..findings.len())
         .filter(|index| {
-            findings.get(*index).is_some_and(|f| {
-                f.weight_db >= MEMBER_DB && f.time.is_some() && !is_membership(f)
-            })
+            findings
+                .get(*index)
+                .is_some_and(|f| f.weight_db >= MEMBER_DB && f.time.is_some() && !is_membership(f))
         })
         .collect();
     join_by_entities(&mut sets, &members, findings, facts, organisation);

@@ -10,9 +10,7 @@ use crate::dns::Questions;
 use crate::exfil::{deviations, is_staged};
 use crate::flow::nanoseconds;
 use crate::lateral::paths;
-use crate::member::{
-    ListedSet, RawRelay, Use, Verdict, is_listed_member, is_member, judge,
-};
+use crate::member::{ListedSet, RawRelay, Use, Verdict, is_listed_member, is_member, judge};
 use crate::options::Options;
 use crate::results::{
     Beacon, Bulk, Controller, DnsTunnel, Hop, HourOfReach, Lack, LateralPath, Member, MemberReason,
@@ -287,9 +285,9 @@ fn bulk(whole: &Whole<'_>) -> Vec<Bulk> {
         })
         .collect();
     all.sort_by(|a, b| {
-        b.deviations.total_cmp(&a.deviations).then_with(|| {
-            (b.bytes_out, a.source, a.target).cmp(&(a.bytes_out, b.source, b.target))
-        })
+        b.deviations
+            .total_cmp(&a.deviations)
+            .then_with(|| (b.bytes_out, a.source, a.target).cmp(&(a.bytes_out, b.source, b.target)))
     });
     all
 }

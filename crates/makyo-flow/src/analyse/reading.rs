@@ -24,9 +24,7 @@ impl Files {
     pub(crate) fn record(&self, place: u32) -> RecordRef {
         let after = self.bases.partition_point(|base| base.0 < place);
         match after.checked_sub(1).and_then(|at| self.bases.get(at)) {
-            Some((base, file)) => {
-                RecordRef { file: file.clone(), record: u64::from(place - base) }
-            }
+            Some((base, file)) => RecordRef { file: file.clone(), record: u64::from(place - base) },
             None => RecordRef { file: String::new(), record: 0 },
         }
     }
@@ -163,8 +161,7 @@ impl FlowSink for Sink<'_> {
 
     fn defect(&mut self, record: u64, kind: DefectKind, detail: &str) {
         self.reading.place(record);
-        let entry =
-            self.reading.problems.entry((kind, detail.to_owned())).or_insert((record, 0));
+        let entry = self.reading.problems.entry((kind, detail.to_owned())).or_insert((record, 0));
         entry.1 += 1;
     }
 }

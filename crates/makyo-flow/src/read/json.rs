@@ -132,9 +132,7 @@ impl<'a> Fields<'a> {
     fn is_question(&self) -> bool {
         match self.event {
             b"dns" => matches!(self.dns_kind, b"query" | b"request"),
-            b"" => {
-                matches!(self.stream, b"dns" | b"dns_red" | b"") && !self.query_kind.is_empty()
-            }
+            b"" => matches!(self.stream, b"dns" | b"dns_red" | b"") && !self.query_kind.is_empty(),
             _ => false,
         }
     }

@@ -166,9 +166,7 @@ fn is_answer(flow: &Flow) -> bool {
     const SERVED: [u16; 12] =
         [1194, 1433, 3128, 3306, 3389, 5432, 5900, 5985, 5986, 8080, 8443, 51820];
     let is_service = |port: u16| (1..1024).contains(&port) || SERVED.contains(&port);
-    matches!(flow.protocol, 6 | 17)
-        && is_service(flow.source_port)
-        && !is_service(flow.target_port)
+    matches!(flow.protocol, 6 | 17) && is_service(flow.source_port) && !is_service(flow.target_port)
 }
 
 fn turn(flow: &mut Flow) {

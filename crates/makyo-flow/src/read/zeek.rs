@@ -83,7 +83,8 @@ pub(crate) fn read(from: &mut dyn Read, out: &mut dyn FlowSink) -> io::Result<()
             match done {
                 Some(result) => result?,
                 None => {
-                    let kind = if line.unended { DefectKind::Truncated } else { DefectKind::Malformed };
+                    let kind =
+                        if line.unended { DefectKind::Truncated } else { DefectKind::Malformed };
                     out.defect(line.number, kind, "row without a time or an address; not used");
                 }
             }

@@ -4,7 +4,9 @@ use crate::{Regularity, Rhythm, regularity, rita_score};
 
 /// Numbers that look random and are the same everywhere.
 fn noise(seed: u64) -> impl Iterator<Item = f64> {
-    (1_u64..).map(move |n| (crate::spill::mix(seed ^ n.wrapping_mul(0x9e37_79b9)) >> 11) as f64 / (1_u64 << 53) as f64)
+    (1_u64..).map(move |n| {
+        (crate::spill::mix(seed ^ n.wrapping_mul(0x9e37_79b9)) >> 11) as f64 / (1_u64 << 53) as f64
+    })
 }
 
 fn sleeper(period: f64, jitter: f64, count: usize, seed: u64) -> Vec<f64> {

@@ -12,7 +12,15 @@ struct Net {
 const BEGIN: i64 = 1_740_960_000;
 
 impl Net {
-    fn add(&mut self, at: f64, source: &str, target: &str, port: u16, state: State, bytes: (u64, u64)) {
+    fn add(
+        &mut self,
+        at: f64,
+        source: &str,
+        target: &str,
+        port: u16,
+        state: State,
+        bytes: (u64, u64),
+    ) {
         self.flows.push(Flow {
             time: BEGIN * 1_000_000_000 + (at * 1e9) as i64,
             source: source.parse().unwrap(),
@@ -58,7 +66,14 @@ const DAY: f64 = 86_400.0;
 fn cameras() -> Net {
     let mut net = Net::default();
     for n in 0..60 {
-        net.calls(f64::from(n) * 13.0, DAY, 900.0, &format!("10.5.0.{}", n + 1), "203.0.113.5", 443);
+        net.calls(
+            f64::from(n) * 13.0,
+            DAY,
+            900.0,
+            &format!("10.5.0.{}", n + 1),
+            "203.0.113.5",
+            443,
+        );
     }
     net
 }
@@ -146,7 +161,14 @@ fn a_scan_is_told_and_a_busy_browser_is_not() {
     let mut net = cameras();
     for n in 0..200_u8 {
         let at = 1000.0 + f64::from(n);
-        net.add(at, "10.5.9.9", &format!("10.5.1.{n}"), 445, if n % 9 == 0 { State::Answered } else { State::Silent }, (40, 0));
+        net.add(
+            at,
+            "10.5.9.9",
+            &format!("10.5.1.{n}"),
+            445,
+            if n % 9 == 0 { State::Answered } else { State::Silent },
+            (40, 0),
+        );
         net.ok(at, "10.5.9.8", &format!("198.51.100.{n}"), 443, (900, 9000));
     }
     let results = net.run(&Options::default());
@@ -169,7 +191,13 @@ fn ports_of_one_host_are_a_scan_too() {
 fn what_was_collected_and_sent_is_staged_bulk() {
     let mut net = cameras();
     for n in 0..40_u8 {
-        net.ok(f64::from(n) * 100.0, &format!("10.5.2.{n}"), &format!("198.51.100.{n}"), 443, (300_000, 4_000_000));
+        net.ok(
+            f64::from(n) * 100.0,
+            &format!("10.5.2.{n}"),
+            &format!("198.51.100.{n}"),
+            443,
+            (300_000, 4_000_000),
+        );
     }
     net.ok(50_000.0, "10.5.3.3", "10.5.8.8", 445, (90_000, 900_000_000));
     net.ok(60_000.0, "10.5.3.3", "192.0.2.80", 443, (800_000_000, 900_000));
@@ -183,7 +211,10 @@ fn what_was_collected_and_sent_is_staged_bulk() {
 fn a_path_from_the_pool_is_followed_in_the_order_of_time() {
     let mut net = cameras();
     let options = Options {
-        scope: crate::Scope { pools: vec!["10.99.0.0/24".parse().unwrap()], ..crate::Scope::default() },
+        scope: crate::Scope {
+            pools: vec!["10.99.0.0/24".parse().unwrap()],
+            ..crate::Scope::default()
+        },
         ..Options::default()
     };
     // Six quiet days of work, then three steps.

@@ -7,9 +7,8 @@ fn run(rows: &[(f64, String, String)]) -> Results {
     for (at, client, name) in rows {
         text += &format!("{:.6}\t{client}\t10.0.0.5\t{name}\tTXT\n", 1_740_960_000.0 + at);
     }
-    let open = move || {
-        Ok(Box::new(io::Cursor::new(text.clone().into_bytes())) as Box<dyn io::Read>)
-    };
+    let open =
+        move || Ok(Box::new(io::Cursor::new(text.clone().into_bytes())) as Box<dyn io::Read>);
     let input =
         Input::Text { name: "dns.log".into(), format: FlowFormat::Zeek, open: Box::new(open) };
     analyse(vec![input], &Options::default()).unwrap()

@@ -60,7 +60,12 @@ fn the_order_of_files_the_threads_and_the_memory_do_not_matter() {
     let texts: Vec<(String, String)> = (0..6)
         .map(|n| {
             let rows: String = (0..200)
-                .map(|m| row(1_740_960_000.0 + f64::from(n * 211 + m * 17), &format!("2001:db8::{}", (n * m) % 13)))
+                .map(|m| {
+                    row(
+                        1_740_960_000.0 + f64::from(n * 211 + m * 17),
+                        &format!("2001:db8::{}", (n * m) % 13),
+                    )
+                })
                 .collect();
             (format!("{n}.log"), format!("{HEAD}{rows}"))
         })
@@ -151,13 +156,17 @@ fn flow_logs_are_told_by_content() {
     assert_eq!(of(ArtifactKind::Zeek, HEAD), Some(FlowFormat::Zeek));
     assert_eq!(of(ArtifactKind::Zeek, "#path\tssl\n#fields\tts\tid.orig_h\tversion\n"), None);
     assert_eq!(of(ArtifactKind::Csv, "Time,User,IP\n"), None);
-    assert_eq!(of(ArtifactKind::Json, "{\"ts\":1,\"id.orig_h\":\"x\",\"version\":\"TLSv12\"}"), None);
+    assert_eq!(
+        of(ArtifactKind::Json, "{\"ts\":1,\"id.orig_h\":\"x\",\"version\":\"TLSv12\"}"),
+        None
+    );
 }
 
 #[test]
 fn a_time_of_another_year_is_its_own() {
     let rows = row(1_735_689_590.0, "198.51.100.9") + &row(1_735_689_610.0, "198.51.100.9");
-    let results = run(vec![input("conn.log", FlowFormat::Zeek, format!("{HEAD}{rows}").as_bytes())]);
+    let results =
+        run(vec![input("conn.log", FlowFormat::Zeek, format!("{HEAD}{rows}").as_bytes())]);
     assert_eq!(results.first, makyo_base::parse_time("2024-12-31T23:59:50Z"));
     assert_eq!(results.last, makyo_base::parse_time("2025-01-01T00:00:10Z"));
 }

@@ -54,8 +54,7 @@ pub(crate) fn fill(scenario: &FlowScenario, day: &mut Day) -> Fleet {
     }
     // Addresses that were controllers once: whoever calls them now is no member.
     let stale = stale(scenario, day);
-    let mut published =
-        String::from("type,value,valid_from,valid_until,labels,description\n");
+    let mut published = String::from("type,value,valid_from,valid_until,labels,description\n");
     for server in 0..4 {
         published += &format!(
             "ipv4,{},2026-05-01T00:00:00Z,2026-07-01T00:00:00Z,botnet,controller of an invented botnet\n",
@@ -161,11 +160,8 @@ fn member(day: &mut Day, device: u32, is_listed: bool, index: u32) -> Value {
     let mut random = Random::of(seed, "member", &[u64::from(device)]);
     let source = FLEET + device;
     let is_old = random.chance(if is_listed { 0.5 } else { 0.15 });
-    let controller = if is_listed {
-        CONTROLLERS + 0x4000 + index % 4
-    } else {
-        CONTROLLERS + 0x5000 + index % 2
-    };
+    let controller =
+        if is_listed { CONTROLLERS + 0x4000 + index % 4 } else { CONTROLLERS + 0x5000 + index % 2 };
     let port = if is_listed { 443 } else { [443, 8443][(index % 2) as usize] };
     let entered = if is_old { 0 } else { 3 * HOUR + random.below(15 * HOUR) };
     let scans = random.chance(0.3);

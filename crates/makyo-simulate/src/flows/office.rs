@@ -48,7 +48,12 @@ fn site(random: &mut Random) -> u32 {
     SITES + 256 + rank * 7 + u32::try_from(random.below(2)).unwrap_or(0)
 }
 
-fn visits(day: &mut Day, random: &mut Random, (source, target): (u32, u32), (from, to): (u64, u64)) {
+fn visits(
+    day: &mut Day,
+    random: &mut Random,
+    (source, target): (u32, u32),
+    (from, to): (u64, u64),
+) {
     let pace = random.lognormal(45.0, 0.8);
     let sigma = 0.7 + random.unit();
     let width = to.saturating_sub(from);
@@ -75,7 +80,14 @@ fn programs(day: &mut Day, desk: u32) {
     let source = DESKS + desk + 1;
     for server in 0..2 {
         let period = [64.0, 256.0, 1024.0][random.index(3)];
-        regular(day, &mut random, (source, SERVICES + 10 + server, 123), true, (period, 0.02), (48, 48));
+        regular(
+            day,
+            &mut random,
+            (source, SERVICES + 10 + server, 123),
+            true,
+            (period, 0.02),
+            (48, 48),
+        );
     }
     let jitter = 0.05 + 0.2 * random.unit();
     regular(day, &mut random, (source, SERVICES + 30, 443), false, (3600.0, jitter), (1200, 5000));
@@ -148,7 +160,11 @@ fn beacon(scenario: &FlowScenario, day: &mut Day, number: u32) -> Value {
         let away = period * jitter * (2.0 * random.unit() - 1.0);
         let at = if schedule { slot as f64 + away * SECOND as f64 / 2.0 } else { slot as f64 };
         if !random.chance(loss) && at > 0.0 {
-            let sizes = if same { (612, 204) } else { (size(&mut random, 600.0), size(&mut random, 400.0)) };
+            let sizes = if same {
+                (612, 204)
+            } else {
+                (size(&mut random, 600.0), size(&mut random, 400.0))
+            };
             day.tcp(&mut random, at as u64, (source, target, port), sizes);
             count += 1;
         }

@@ -112,8 +112,7 @@ fn place(class: Option<AddressClass>) -> String {
 }
 
 fn is_strong_beacon(one: &Beacon) -> bool {
-    let least =
-        if one.sources_in_all < SMALL_NETWORK { SMALL_SUSPICION } else { BEACON_SUSPICION };
+    let least = if one.sources_in_all < SMALL_NETWORK { SMALL_SUSPICION } else { BEACON_SUSPICION };
     one.nlp >= BEACON_NLP && one.benign.is_none() && one.suspicion >= least
 }
 
@@ -142,10 +141,7 @@ fn beacon(one: &Beacon, weights: &Weights) -> Finding {
         weight_db: weights.analytic("beacon") + if one.class.is_some() { 2.0 } else { 0.0 },
         techniques: &["T1071"],
         tactics: &["command-and-control"],
-        entities: vec![
-            address(Role::Origin, one.source),
-            address(Role::Destination, one.target),
-        ],
+        entities: vec![address(Role::Origin, one.source), address(Role::Destination, one.target)],
         records: one.records.clone(),
         text,
     }
@@ -205,10 +201,7 @@ fn bulk(one: &Bulk, weights: &Weights) -> Finding {
         weight_db: weights.analytic("bulk_to_outside") + if one.is_staged { 3.0 } else { 0.0 },
         techniques: if one.is_staged { &["T1048", "T1074"] } else { &["T1048"] },
         tactics: &["exfiltration"],
-        entities: vec![
-            address(Role::Origin, one.source),
-            address(Role::Destination, one.target),
-        ],
+        entities: vec![address(Role::Origin, one.source), address(Role::Destination, one.target)],
         records: one.records.clone(),
         text,
     }
@@ -235,11 +228,7 @@ fn tunnel(one: &DnsTunnel, weights: &Weights) -> Finding {
         tactics: &["command-and-control"],
         entities: vec![
             address(Role::Origin, one.client),
-            Entity {
-                role: Role::Destination,
-                kind: EntityKind::Domain,
-                value: one.domain.clone(),
-            },
+            Entity { role: Role::Destination, kind: EntityKind::Domain, value: one.domain.clone() },
         ],
         records: one.records.clone(),
         text,
@@ -254,9 +243,11 @@ fn is_strong_path(one: &LateralPath) -> bool {
 fn path(one: &LateralPath, weights: &Weights) -> Option<Finding> {
     let (begin, end) = (one.hops.first()?, one.hops.last()?);
     let mut steps = vec![begin.source.to_string()];
-    steps.extend(one.hops.iter().map(|hop| {
-        format!("{}:{} ({})", hop.target, hop.port, format_time(hop.time))
-    }));
+    steps.extend(
+        one.hops
+            .iter()
+            .map(|hop| format!("{}:{} ({})", hop.target, hop.port, format_time(hop.time))),
+    );
     let text = format!(
         "From {} a way of new connections on ports of administration leads on: {}.",
         begin.source,
@@ -289,11 +280,12 @@ fn member(one: &Member, weights: &Weights) -> Finding {
             .map_or_else(String::new, |store| format!(" and it fetched something from {store}"));
         format!("; {from} had entered it at {}{fetched}", format_time(at))
     });
-    let regular = one
-        .period_s
-        .map_or_else(String::new, |period| format!(", about every {}", span(period)));
+    let regular =
+        one.period_s.map_or_else(String::new, |period| format!(", about every {}", span(period)));
     let controller = match (one.why, &one.listed_as) {
-        (MemberReason::Listed, Some(name)) => format!("the published controller {} ({name})", one.controller),
+        (MemberReason::Listed, Some(name)) => {
+            format!("the published controller {} ({name})", one.controller)
+        }
         _ => format!("{}, which others call that were entered in the same way", one.controller),
     };
     let text = format!(

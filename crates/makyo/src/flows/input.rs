@@ -87,12 +87,10 @@ fn page(file: &str, from: i64, to: i64) -> String {
 
 fn flow(row: Row<'_>) -> Option<(u64, Flow)> {
     let address = |column: &str| row.text(column)?.parse::<IpAddr>().ok();
-    let port = |column: &str| {
-        row.integer(column).and_then(|port| u16::try_from(port).ok()).unwrap_or(0)
-    };
-    let bytes = |column: &str| {
-        row.integer(column).and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or(0)
-    };
+    let port =
+        |column: &str| row.integer(column).and_then(|port| u16::try_from(port).ok()).unwrap_or(0);
+    let bytes =
+        |column: &str| row.integer(column).and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or(0);
     let bytes_in = bytes("traffic_bytes_in");
     let target_port = port("dst_endpoint_port");
     let is_refused = row.integer("activity_id") == Some(5);
@@ -130,7 +128,8 @@ fn protocol(name: &str, port: u16) -> u8 {
         1
     } else if name.starts_with("tcp") || name == "6" {
         6
-    } else if matches!(port, 53 | 67 | 123 | 137 | 138 | 161 | 162 | 500 | 514 | 1900 | 4500 | 5353) {
+    } else if matches!(port, 53 | 67 | 123 | 137 | 138 | 161 | 162 | 500 | 514 | 1900 | 4500 | 5353)
+    {
         17
     } else {
         6

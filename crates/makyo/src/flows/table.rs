@@ -8,46 +8,127 @@ pub(crate) const TABLES: &[(&str, &[&str])] = &[
     (
         "beacons",
         &[
-            "source", "target", "port", "protocol", "suspicion", "regularity", "rhythm", "period_s",
-            "spread", "beats", "flows", "failed", "pauses", "active_s", "first", "last", "sources",
-            "sources_in_all", "bytes_out", "bytes_in", "same_size", "score", "ts_score", "ds_score",
-            "hist_score", "dur_score", "target_class", "benign", "records",
+            "source",
+            "target",
+            "port",
+            "protocol",
+            "suspicion",
+            "regularity",
+            "rhythm",
+            "period_s",
+            "spread",
+            "beats",
+            "flows",
+            "failed",
+            "pauses",
+            "active_s",
+            "first",
+            "last",
+            "sources",
+            "sources_in_all",
+            "bytes_out",
+            "bytes_in",
+            "same_size",
+            "score",
+            "ts_score",
+            "ds_score",
+            "hist_score",
+            "dur_score",
+            "target_class",
+            "benign",
+            "records",
         ],
     ),
     (
         "scans",
         &[
-            "source", "failed", "succeeded", "hosts_at_once", "port", "ports_of_one", "one",
-            "hosts_in_a_day", "log_odds", "inside", "own_scanner", "first", "last", "records",
+            "source",
+            "failed",
+            "succeeded",
+            "hosts_at_once",
+            "port",
+            "ports_of_one",
+            "one",
+            "hosts_in_a_day",
+            "log_odds",
+            "inside",
+            "own_scanner",
+            "first",
+            "last",
+            "records",
         ],
     ),
     (
         "botnet_members",
         &[
-            "device", "controller", "port", "why", "listed_as", "member", "weight_db", "flows",
-            "period_s", "entered_from", "entered", "fetched_from", "scans", "first", "last",
+            "device",
+            "controller",
+            "port",
+            "why",
+            "listed_as",
+            "member",
+            "weight_db",
+            "flows",
+            "period_s",
+            "entered_from",
+            "entered",
+            "fetched_from",
+            "scans",
+            "first",
+            "last",
             "records",
         ],
     ),
     (
         "controllers",
         &[
-            "target", "port", "protocol", "accused", "reason", "devices", "regular", "novel",
-            "chains", "chains_by_chance", "scanners", "nlp", "first", "last",
+            "target",
+            "port",
+            "protocol",
+            "accused",
+            "reason",
+            "devices",
+            "regular",
+            "novel",
+            "chains",
+            "chains_by_chance",
+            "scanners",
+            "nlp",
+            "first",
+            "last",
         ],
     ),
     (
         "bulk",
         &[
-            "source", "target", "bytes_out", "bytes_in", "sources", "deviations", "collected",
-            "staged", "target_class", "first", "last", "records",
+            "source",
+            "target",
+            "bytes_out",
+            "bytes_in",
+            "sources",
+            "deviations",
+            "collected",
+            "staged",
+            "target_class",
+            "first",
+            "last",
+            "records",
         ],
     ),
     (
         "dns_tunnels",
         &[
-            "domain", "client", "clients", "questions", "names", "mean_length", "entropy",
-            "payload", "first", "last", "records",
+            "domain",
+            "client",
+            "clients",
+            "questions",
+            "names",
+            "mean_length",
+            "entropy",
+            "payload",
+            "first",
+            "last",
+            "records",
         ],
     ),
     ("lateral_paths", &["path", "step", "source", "target", "port", "time", "weight_db", "record"]),
@@ -84,10 +165,7 @@ fn number(number: f64) -> Value<'static> {
 }
 
 fn record(one: &RecordRef) -> Value<'static> {
-    Value::Object(object(vec![
-        ("file", text(&one.file)),
-        ("record", whole(one.record)),
-    ]))
+    Value::Object(object(vec![("file", text(&one.file)), ("record", whole(one.record))]))
 }
 
 fn records(all: &[RecordRef]) -> Value<'static> {
@@ -327,5 +405,7 @@ fn notes(results: &Results) -> Vec<Object<'static>> {
         );
         ("unread", text)
     }));
-    all.into_iter().map(|(kind, note)| object(vec![("kind", text(kind)), ("text", text(note))])).collect()
+    all.into_iter()
+        .map(|(kind, note)| object(vec![("kind", text(kind)), ("text", text(note))]))
+        .collect()
 }
