@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::address::Own;
-use crate::channel::{Channel, Draft, Gathered, Ground, RawSpan, join_spans};
+use crate::channel::{Channel, Draft, Fans, Gathered, Ground, RawSpan, join_spans};
 use crate::device::{OfDevices, device_of, of_partition};
 use crate::flow::{Packed, TICKS_PER_SECOND};
 use crate::lateral::EDGES_MAX;
@@ -108,7 +108,7 @@ struct Runs {
     channels: u64,
     inside: FxHashSet<u32>,
     habits: FxHashMap<(u32, i32), u32>,
-    fans: FxHashMap<(u32, u32), u32>,
+    fans: Fans,
     drafts: Vec<Draft>,
     spans: Vec<RawSpan>,
 }

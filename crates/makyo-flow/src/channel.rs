@@ -142,6 +142,9 @@ pub(crate) struct RawSpan {
     pub(crate) last_place: u32,
 }
 
+/// Counts of regular channels by source, service and period.
+pub(crate) type Fans = FxHashMap<(u32, u32, i32), u32>;
+
 /// What one thread gathers from its partitions.
 #[derive(Debug, Default)]
 pub(crate) struct Gathered {
@@ -151,8 +154,8 @@ pub(crate) struct Gathered {
     pub(crate) inside: FxHashSet<u32>,
     /// Regular channels by service and period.
     pub(crate) habits: FxHashMap<(u32, i32), u32>,
-    /// Regular channels by source and service.
-    pub(crate) fans: FxHashMap<(u32, u32), u32>,
+    /// Regular channels by source, service and period.
+    pub(crate) fans: Fans,
     pub(crate) flows: u64,
     pub(crate) duplicates: u64,
     scratch: Scratch,
@@ -332,7 +335,7 @@ fn draft(
         run.get((run.len() - 1) * part / 3).map(|flow| flow.place).unwrap_or_default()
     };
     *to.habits.entry((channel.service, habit(channel.period))).or_insert(0) += 1;
-    *to.fans.entry((channel.source, channel.service)).or_insert(0) += 1;
+    *to.fans.entry((channel.source, channel.service, habit(channel.period))).or_insert(0) += 1;
     to.drafts.push(Draft {
         source: channel.source,
         target: channel.target,

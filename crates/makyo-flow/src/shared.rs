@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use rustc_hash::FxHashMap;
 
 use crate::address::Side;
-use crate::channel::{Channel, Draft, Ground, habit};
+use crate::channel::{Channel, Draft, Fans, Ground, habit};
 use crate::intel::AddressLists;
 
 /// What is known of all channels before destinations are looked at.
@@ -17,7 +17,7 @@ pub(crate) struct Crowd<'a> {
     /// Inside sources.
     pub(crate) devices: usize,
     pub(crate) habits: &'a FxHashMap<(u32, i32), u32>,
-    pub(crate) fans: &'a FxHashMap<(u32, u32), u32>,
+    pub(crate) fans: &'a Fans,
     /// Sorted by target, service, source.
     pub(crate) drafts: &'a [Draft],
 }
@@ -148,14 +148,16 @@ fn suspicion(
         .filter_map(|period| crowd.habits.get(&(channel.service, period)))
         .sum::<u32>();
     let shared = f64::from(alike);
-    let fan = crowd.fans.get(&(channel.source, channel.service)).copied().unwrap_or(0);
+    let fan = (period - 1..=period + 1)
+        .filter_map(|period| crowd.fans.get(&(channel.source, channel.service, period)))
+        .sum::<u32>();
     // Everybody's port says nothing about a habit; there the destination must be shared too.
     let is_web = matches!(channel.port(), 80 | 443 | 8080 | 8443);
     let is_shared = f64::from(sources) >= (0.02 * crowd.devices as f64).max(4.0);
     let is_habit = shared >= (0.05 * crowd.devices as f64).max(8.0) && (!is_web || is_shared);
     let (role, benign) = if side == Side::Nobody {
         (0.1, Some("multicast or broadcast"))
-    } else if fan >= 8 {
+    } else if fan >= if is_web { 8 } else { 4 } {
         (0.1, Some("the source calls many alike: monitoring"))
     } else if is_clockwork(channel.port()) || matches!(channel.protocol(), 1 | 2 | 58) {
         (0.15, Some("a service that is regular by design"))
@@ -171,8 +173,8 @@ fn suspicion(
     };
     // Programs send the same each time, and people do not.
     let same = 0.95 + 0.05 * f64::from(draft.same_size) / 1000.0;
-    // Seconds of retries are no call home: ten minutes count in full.
-    let lasting = (f64::from(draft.active_s).ln_1p() / 600.0_f64.ln_1p()).min(1.0);
+    // Seconds of retries are no call home, and somebody reads for minutes: an hour counts in full.
+    let lasting = (f64::from(draft.active_s).ln_1p() / 3600.0_f64.ln_1p()).min(1.0);
     (regular * rarity(sources, crowd.devices) * role * same * lasting, benign)
 }
 

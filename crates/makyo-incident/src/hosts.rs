@@ -87,7 +87,8 @@ fn member_row(name: &str, indices: &[usize], picture: &Picture<'_>) -> Object<'s
         ("verdict", text("botnet_member")),
         ("rung", text(Rung::None.word())),
         ("first_seen", time(findings.iter().filter_map(|finding| finding.time).min())),
-        ("last_seen", time(findings.iter().filter_map(|finding| finding.time).max())),
+        // A finding has the time of the first call; the last one is in its sentence.
+        ("last_seen", Value::Null),
         ("reached_from", texts(&of_role(Role::Origin))),
         ("techniques", texts(&techniques)),
         ("findings", texts(&ids)),

@@ -2,49 +2,60 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
+/// The number that the digits at the beginning make, and how many they are. At most 18, which fit.
+fn digits(bytes: &[u8]) -> (u64, usize) {
+    let mut value = 0;
+    let mut count = 0;
+    for byte in bytes.iter().take(18) {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            break;
+        }
+        value = value * 10 + u64::from(digit);
+        count += 1;
+    }
+    (value, count)
+}
+
 /// A whole number; a fraction is cut off.
 pub(crate) fn decimal(bytes: &[u8]) -> Option<u64> {
-    let mut value: u64 = 0;
-    let mut digits = 0;
-    for byte in bytes {
-        match byte {
-            b'0'..=b'9' => {
-                value = value.checked_mul(10)?.checked_add(u64::from(byte - b'0'))?;
-                digits += 1;
-            }
-            b'.' if digits > 0 => break,
-            _ => return None,
-        }
-    }
-    (digits > 0).then_some(value)
+    let (value, count) = digits(bytes);
+    let ends = matches!(bytes.get(count), None | Some(b'.'));
+    (count > 0 && ends).then_some(value)
 }
 
 /// An address; the common form by hand.
 pub(crate) fn address(bytes: &[u8]) -> Option<IpAddr> {
-    let mut parts = [0_u8; 4];
-    let mut at = 0;
-    let mut value: u32 = 0;
-    let mut digits = 0;
+    let mut bits: u32 = 0;
+    let mut part: u32 = 0;
+    let mut dots = 0;
+    let mut width = 0;
     for byte in bytes {
-        match byte {
-            b'0'..=b'9' if digits < 3 => {
-                value = value * 10 + u32::from(byte - b'0');
-                digits += 1;
+        let digit = byte.wrapping_sub(b'0');
+        if digit <= 9 {
+            part = part * 10 + u32::from(digit);
+            width += 1;
+            if width > 3 {
+                return other_address(bytes);
             }
-            b'.' if digits > 0 && at < 3 => {
-                *parts.get_mut(at)? = u8::try_from(value).ok()?;
-                at += 1;
-                value = 0;
-                digits = 0;
-            }
-            _ => return makyo_base::parse_address(std::str::from_utf8(bytes).ok()?),
+        } else if *byte == b'.' && width > 0 && part < 256 {
+            bits = (bits << 8) | part;
+            (part, width) = (0, 0);
+            dots += 1;
+        } else {
+            return other_address(bytes);
         }
     }
-    if at != 3 || digits == 0 {
-        return None;
+    if dots != 3 || width == 0 || part > 255 {
+        return other_address(bytes);
     }
-    *parts.get_mut(3)? = u8::try_from(value).ok()?;
-    Some(IpAddr::V4(Ipv4Addr::from(parts)))
+    Some(IpAddr::V4(Ipv4Addr::from_bits((bits << 8) | part)))
+}
+
+/// All forms that are not four numbers; out of line, because they are rare.
+#[cold]
+fn other_address(bytes: &[u8]) -> Option<IpAddr> {
+    makyo_base::parse_address(std::str::from_utf8(bytes).ok()?)
 }
 
 /// A port, also as `0x0303`.
@@ -63,32 +74,28 @@ pub(crate) fn time(bytes: &[u8]) -> Option<i64> {
 }
 
 fn epoch(bytes: &[u8]) -> Option<i64> {
-    let mut seconds: i64 = 0;
-    let mut fraction: i64 = 0;
-    let mut places = 0_u32;
-    let mut is_fraction = false;
-    let mut digits = 0;
-    for byte in bytes {
-        match byte {
-            b'0'..=b'9' if is_fraction => {
-                if places < 9 {
-                    fraction = fraction * 10 + i64::from(byte - b'0');
-                    places += 1;
-                }
-            }
-            b'0'..=b'9' => {
-                seconds = seconds * 10 + i64::from(byte - b'0');
-                digits += 1;
-                if digits > 10 {
-                    return None;
-                }
-            }
-            b'.' if !is_fraction => is_fraction = true,
-            _ => return None,
-        }
-    }
-    if digits < 9 {
+    let (seconds, count) = digits(bytes);
+    if !(9..=10).contains(&count) {
         return None;
     }
-    Some(seconds * 1_000_000_000 + fraction * 10_i64.pow(9 - places))
+    let whole = i64::try_from(seconds).ok()? * 1_000_000_000;
+    match bytes.get(count) {
+        None => Some(whole),
+        Some(b'.') => {
+            let rest = bytes.get(count + 1..)?;
+            let (fraction, places) = digits(rest);
+            let is_number =
+                places == rest.len() || rest.get(places).is_some_and(u8::is_ascii_digit);
+            if !is_number {
+                return None;
+            }
+            let fraction = i64::try_from(fraction).ok()?;
+            let nanoseconds = match u32::try_from(places).ok()? {
+                places @ 0..=9 => fraction * 10_i64.pow(9 - places),
+                places => fraction / 10_i64.pow(places - 9),
+            };
+            Some(whole + nanoseconds)
+        }
+        Some(_) => None,
+    }
 }

@@ -18,7 +18,7 @@ const BEACON_NLP: f64 = 6.0;
 /// And from this suspicion on: rarely called, lasting, of no benign kind.
 const BEACON_SUSPICION: f64 = 0.6;
 /// In a network of few computers every third one may call the same controller.
-const SMALL_SUSPICION: f64 = 0.3;
+const SMALL_SUSPICION: f64 = 0.2;
 const SMALL_NETWORK: u32 = 50;
 
 pub(crate) fn findings(results: &Results, weights: &Weights) -> Vec<Finding> {
