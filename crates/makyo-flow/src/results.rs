@@ -55,6 +55,8 @@ pub struct Beacon {
     pub is_outside: bool,
     /// What lists say of the target.
     pub class: Option<AddressClass>,
+    /// What databases say of it: network and country.
+    pub network: Option<String>,
     /// Why its suspicion is lower than its regularity: a shared habit, a well-known service.
     pub benign: Option<&'static str>,
     /// First flow, nanoseconds.
@@ -210,6 +212,8 @@ pub struct Bulk {
     pub is_staged: bool,
     /// What lists say of the target.
     pub class: Option<AddressClass>,
+    /// What databases say of it: network and country.
+    pub network: Option<String>,
     /// First flow, nanoseconds.
     pub first: i64,
     /// Last.

@@ -263,6 +263,14 @@ pub(crate) fn intel(paths: &[PathBuf]) -> anyhow::Result<IntelFiles> {
             found.lists.add(class, &text);
             continue;
         }
+        if path.extension().is_some_and(|end| end.eq_ignore_ascii_case("mmdb")) {
+            let name = path.display().to_string();
+            if let Err(reason) = found.lists.add_database(bytes) {
+                let message = format!("is no database of networks (MMDB): {reason}");
+                found.problems.push(Diagnostic { file: name, ..Diagnostic::at(0, message) });
+            }
+            continue;
+        }
         let mut intel = read_indicators(&path.display().to_string(), &bytes, &guards);
         found.indicators.append(&mut intel.indicators);
         found.problems.append(&mut intel.problems);

@@ -107,6 +107,7 @@ fn beacon(whole: &Whole<'_>, one: &RawBeacon) -> Beacon {
         },
         is_outside: one.is_outside,
         class: class(whole.address(channel.target), whole.crowd),
+        network: whole.options.lists.network(whole.address(channel.target)),
         benign: one.benign,
         first: nanoseconds(channel.first),
         last: nanoseconds(channel.last),
@@ -278,6 +279,7 @@ fn bulk(whole: &Whole<'_>) -> Vec<Bulk> {
                 collected: one.collected,
                 is_staged: is_staged(one),
                 class: class(target, whole.crowd),
+                network: whole.options.lists.network(target),
                 first: nanoseconds(one.first),
                 last: nanoseconds(one.last),
                 records: whole.files.records(&[one.first_place, one.last_place]),
@@ -372,7 +374,7 @@ fn lacks(whole: &Whole<'_>) -> Vec<Lack> {
         "org.toml names no VPN pools and no appliances: no path inside has a beginning",
     );
     tell(whole.options.listed.is_empty(), "no list of controllers was given (--intel)");
-    tell(whole.options.lists.is_empty(), "no list of hosting or VPN networks was given (--intel)");
+    tell(whole.options.lists.is_empty(), "no list of hosting or VPN networks and no MMDB file was given (--intel)");
     tell(whole.questions.count == 0, "no questions to the DNS are there: no tunnel is looked for");
     all
 }

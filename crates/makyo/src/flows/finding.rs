@@ -107,8 +107,10 @@ fn volume(bytes: u64) -> String {
     }
 }
 
-fn place(class: Option<AddressClass>) -> String {
-    class.map_or_else(String::new, |class| format!(" (listed as {})", class.word()))
+fn place(class: Option<AddressClass>, network: Option<&str>) -> String {
+    let class = class.map(|class| format!("listed as {}", class.word()));
+    let told: Vec<String> = network.map(str::to_owned).into_iter().chain(class).collect();
+    if told.is_empty() { String::new() } else { format!(" ({})", told.join("; ")) }
 }
 
 fn is_strong_beacon(one: &Beacon) -> bool {
@@ -126,7 +128,7 @@ fn beacon(one: &Beacon, weights: &Weights) -> Finding {
         "{} called {}{} on port {} {} times, {rhythm} from {} to {}; {} of {} inside addresses reach it. Programs that mean no harm call like this too.",
         one.source,
         one.target,
-        place(one.class),
+        place(one.class, one.network.as_deref()),
         one.port,
         one.flows,
         format_time(one.first),
@@ -188,7 +190,7 @@ fn bulk(one: &Bulk, weights: &Weights) -> Finding {
         one.source,
         volume(one.bytes_out),
         one.target,
-        place(one.class),
+        place(one.class, one.network.as_deref()),
         volume(one.bytes_in),
         format_time(one.first),
         format_time(one.last),
