@@ -5,7 +5,7 @@ use crate::channel::{Channel, Ground};
 use crate::exfil::{RawBulk, Usual, bulk};
 use crate::lateral::{EDGES_MAX, Edge, is_admin};
 use crate::member::{Device, ListedSet, RawRelay, Use, relay, uses};
-use crate::scan::{RawScan, scan};
+use crate::scan::{RawScan, scan, spreads};
 use crate::shared::Candidate;
 use crate::watch::{RawHour, hours};
 
@@ -71,7 +71,8 @@ fn of_device(
 ) {
     to.devices += 1;
     let scanner = scan(id, out, ground);
-    let device = Device { id, out, inward, scans: scanner.is_some() };
+    let scans = scanner.is_some() || spreads(out, ground);
+    let device = Device { id, out, inward, scans };
     to.scanning += u64::from(device.scans);
     to.scans.extend(scanner);
     uses(&device, candidates, listed, ground, &mut to.uses);

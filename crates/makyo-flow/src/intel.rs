@@ -129,8 +129,9 @@ impl AddressLists {
             };
             let first = |paths: &[&str]| paths.iter().find_map(|path| text(path));
             number = number.or_else(|| first(&["/autonomous_system_number", "/asn"]));
-            owner = owner
-                .or_else(|| first(&["/autonomous_system_organization", "/as_name", "/organization"]));
+            owner = owner.or_else(|| {
+                first(&["/autonomous_system_organization", "/as_name", "/organization"])
+            });
             country =
                 country.or_else(|| first(&["/country/iso_code", "/country_code", "/country"]));
         }

@@ -300,9 +300,8 @@ fn surprise(seen: f64, expected: f64) -> f64 {
 /// From this significance on coincidences are a cause.
 const SURPRISE: f64 = 6.0;
 
-/// Judges a destination by the uses that its callers make of it. `scanners` is the share of
-/// scanners among all devices.
-pub(crate) fn judge(uses: &[Use], scanners: f64) -> Verdict {
+/// Judges a destination by the uses that its callers make of it. `scanners` of all `devices` scan.
+pub(crate) fn judge(uses: &[Use], scanners: u64, all_devices: u64) -> Verdict {
     let count = |what: &dyn Fn(&Use) -> bool| {
         u32::try_from(uses.iter().filter(|one| what(one)).count()).unwrap_or(u32::MAX)
     };
@@ -314,7 +313,9 @@ pub(crate) fn judge(uses: &[Use], scanners: f64) -> Verdict {
     let of_chains = surprise(f64::from(chains), by_chance);
     let of_entries = surprise(f64::from(entered), sum(|one| one.chance_entry));
     let scanning = count(&|one| one.scans);
-    let of_scans = surprise(f64::from(scanning), f64::from(devices) * scanners.max(1e-3));
+    // Its own callers do not make scanning usual.
+    let others = scanners.saturating_sub(u64::from(scanning)) as f64 / all_devices.max(1) as f64;
+    let of_scans = surprise(f64::from(scanning), f64::from(devices) * others.max(1e-3));
     let mut verdict = Verdict {
         devices,
         regular: count(&|one| is_regular(&one.channel)),
@@ -353,10 +354,16 @@ pub(crate) fn is_member(one: &Use) -> bool {
     is_regular(&one.channel) || one.entry.is_some() || (one.is_novel && one.channel.flows >= 5)
 }
 
-/// Whether a use of a published controller makes the device a member, given how many devices of
-/// the other kind reach the same address.
+/// From this regularity on a call to a published controller needs no other sign.
+const CALLS_NLP: f32 = 4.0;
+
+/// Whether a use of a published controller makes the device a member. Somebody who reads a page on
+/// an address that was published is none: the device must call like a clock, or have been entered,
+/// or be one of a single purpose that reaches what is said to be a botnet's.
 pub(crate) fn is_listed_member(one: &Use, is_botnet: bool, is_shared: bool) -> bool {
-    let is_use = one.channel.answered >= 3
-        || (one.channel.answered >= 1 && (one.entry.is_some() || is_regular(&one.channel)));
-    is_use && !is_shared && (is_botnet || one.is_small)
+    let answered = one.channel.answered;
+    let calls = answered >= 3 && one.channel.nlp >= CALLS_NLP && (one.is_small || is_botnet);
+    let was_entered = answered >= 1 && one.is_small && one.entry.is_some();
+    let has_purpose = answered >= 3 && one.is_small && is_botnet;
+    !is_shared && (calls || was_entered || has_purpose)
 }

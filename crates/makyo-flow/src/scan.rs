@@ -80,6 +80,24 @@ pub(crate) fn scan(source: u32, out: &[Channel], ground: Ground<'_>) -> Option<R
     })
 }
 
+/// Ports on which small devices are entered, and which nobody uses to reach strangers.
+const SPREAD_PORTS: [u16; 9] = [23, 26, 2323, 5555, 7547, 8291, 37215, 52869, 60001];
+/// So many strangers on one of them.
+const SPREAD_LEAST: usize = 20;
+
+/// Whether a source reaches for many outside hosts on ports of small devices, whatever became of it.
+pub(crate) fn spreads(out: &[Channel], ground: Ground<'_>) -> bool {
+    let mut strangers: Vec<u32> = out
+        .iter()
+        .filter(|one| one.protocol() == 6 && SPREAD_PORTS.contains(&one.port()))
+        .map(|one| one.target)
+        .filter(|target| side(ground.own, ground, *target) == Side::Outside)
+        .collect();
+    strangers.sort_unstable();
+    strangers.dedup();
+    strangers.len() >= SPREAD_LEAST
+}
+
 fn side(own: &Own, ground: Ground<'_>, id: u32) -> Side {
     own.side(ground.addresses.get(id))
 }

@@ -7,6 +7,7 @@ use rustc_hash::FxHashMap;
 
 use crate::address::Side;
 use crate::channel::{Channel, Draft, Fans, Ground, habit};
+use crate::flow::TICKS_PER_SECOND;
 use crate::intel::AddressLists;
 
 /// What is known of all channels before destinations are looked at.
@@ -157,7 +158,15 @@ fn suspicion(
     let is_habit = shared >= (0.05 * crowd.devices as f64).max(8.0) && (!is_web || is_shared);
     let (role, benign) = if side == Side::Nobody {
         (0.1, Some("multicast or broadcast"))
-    } else if fan >= if is_web { 8 } else { 4 } {
+    } else if fan
+        >= if side == Side::Inside {
+            2
+        } else if is_web {
+            8
+        } else {
+            4
+        }
+    {
         (0.1, Some("the source calls many alike: monitoring"))
     } else if is_clockwork(channel.port()) || matches!(channel.protocol(), 1 | 2 | 58) {
         (0.15, Some("a service that is regular by design"))
@@ -165,6 +174,8 @@ fn suspicion(
         (0.15, Some("many devices have the same habit"))
     } else if from != Side::Inside {
         (0.4, Some("begun from outside"))
+    } else if side == Side::Inside && is_old(channel, crowd) {
+        (0.3, Some("inside, from the first to the last hour of the log"))
     } else if channel.answered == 0 && channel.failed > 0 {
         // A service that is gone is asked for again and again.
         (0.4, Some("never answered"))
@@ -176,6 +187,14 @@ fn suspicion(
     // Seconds of retries are no call home, and somebody reads for minutes: an hour counts in full.
     let lasting = (f64::from(draft.active_s).ln_1p() / 3600.0_f64.ln_1p()).min(1.0);
     (regular * rarity(sources, crowd.devices) * role * same * lasting, benign)
+}
+
+/// Whether a channel is as old as the log and lasts as long.
+fn is_old(channel: &Channel, crowd: Crowd<'_>) -> bool {
+    let ticks = |second: i64| u64::try_from(second).unwrap_or(0) * TICKS_PER_SECOND;
+    let (first, last) = (ticks(crowd.ground.first_second), ticks(crowd.ground.last_second));
+    let edge = (last - first) / 20;
+    channel.first <= first + edge && channel.last + edge >= last
 }
 
 /// A destination that several devices call regularly on one port.

@@ -166,13 +166,12 @@ fn member(whole: &Whole<'_>, one: &Use, why: MemberReason, is_member: bool) -> M
 }
 
 fn unlisted(whole: &Whole<'_>) -> (Vec<Controller>, Vec<Member>) {
-    let scanners = whole.devices.scanning as f64 / (whole.devices.devices.max(1)) as f64;
     let mut controllers = Vec::new();
     let mut members = Vec::new();
     let uses = whole.devices.uses.iter().filter(|one| !one.is_listed);
     let uses: Vec<Use> = uses.copied().collect();
     for group in uses.chunk_by(|a, b| a.index == b.index) {
-        let verdict = judge(group, scanners);
+        let verdict = judge(group, whole.devices.scanning, whole.devices.devices);
         controllers.extend(controller(whole, group, &verdict));
         if verdict.is_accused {
             members.extend(
@@ -374,7 +373,10 @@ fn lacks(whole: &Whole<'_>) -> Vec<Lack> {
         "org.toml names no VPN pools and no appliances: no path inside has a beginning",
     );
     tell(whole.options.listed.is_empty(), "no list of controllers was given (--intel)");
-    tell(whole.options.lists.is_empty(), "no list of hosting or VPN networks and no MMDB file was given (--intel)");
+    tell(
+        whole.options.lists.is_empty(),
+        "no list of hosting or VPN networks and no MMDB file was given (--intel)",
+    );
     tell(whole.questions.count == 0, "no questions to the DNS are there: no tunnel is looked for");
     all
 }

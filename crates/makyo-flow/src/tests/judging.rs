@@ -124,6 +124,21 @@ fn devices_that_were_entered_before_they_began_to_call_are_members() {
     assert!(one.entered_from.is_some() && one.fetched_from.is_some());
 }
 
+#[test]
+fn devices_that_began_to_call_lately_and_spread_are_members() {
+    let mut net = cameras();
+    for n in 0..3 {
+        let device = format!("10.5.0.{}", n * 9 + 2);
+        net.calls(30_000.0 + f64::from(n) * 4000.0, DAY, 300.0, &device, "192.0.2.66", 8443);
+        for m in 0..40 {
+            let at = 40_000.0 + f64::from(n) * 7.0 + f64::from(m) * 800.0;
+            net.ok(at, &device, &format!("198.51.100.{}", m * 5 + n), 23, (0, 0));
+        }
+    }
+    let results = net.run(&Options::default());
+    assert_eq!(members(&results), ["10.5.0.2", "10.5.0.11", "10.5.0.20"]);
+}
+
 fn listed(from: &str, until: &str) -> Options {
     Options {
         listed: vec![Listed {
@@ -154,6 +169,21 @@ fn who_only_knocked_at_a_published_controller_is_no_member() {
     net.ok(60.0, "192.0.2.66", "10.5.0.10", 80, (100, 100));
     let results = net.run(&listed("2025-02-01T00:00:00Z", "2025-03-10T00:00:00Z"));
     assert!(members(&results).is_empty());
+}
+
+#[test]
+fn who_reads_a_page_on_a_published_address_is_no_member() {
+    let mut net = cameras();
+    for n in 0..120_u8 {
+        let at = 1000.0 + f64::from(n) * f64::from(n) * 3.0;
+        net.ok(at, "10.5.7.7", &format!("198.51.100.{n}"), 443, (900, 9000));
+    }
+    for at in [2000.0, 2003.0, 2011.0, 2090.0] {
+        net.ok(at, "10.5.7.7", "192.0.2.66", 443, (900, 20_000));
+    }
+    let results = net.run(&listed("2025-02-01T00:00:00Z", "2025-03-10T00:00:00Z"));
+    assert!(members(&results).is_empty());
+    assert!(results.members.iter().any(|one| one.device.to_string() == "10.5.7.7"));
 }
 
 #[test]
