@@ -218,11 +218,8 @@ fn beacons(results: &Results) -> Vec<Object<'static>> {
             ("ds_score", number(one.rita.data_size)),
             ("hist_score", number(one.rita.histogram)),
             ("dur_score", number(one.rita.duration)),
-            (
-                "target_class",
-                "target_network",
-                maybe(one.class.map(makyo_flow::AddressClass::word)),
-            ),
+            ("target_class", maybe(one.class.map(makyo_flow::AddressClass::word))),
+            ("target_network", maybe(one.network.as_ref())),
             ("benign", maybe(one.benign)),
             ("records", records(&one.records)),
         ])
@@ -309,11 +306,8 @@ fn bulk(results: &Results) -> Vec<Object<'static>> {
             ("deviations", number(one.deviations)),
             ("collected", whole(one.collected)),
             ("staged", Value::Bool(one.is_staged)),
-            (
-                "target_class",
-                "target_network",
-                maybe(one.class.map(makyo_flow::AddressClass::word)),
-            ),
+            ("target_class", maybe(one.class.map(makyo_flow::AddressClass::word))),
+            ("target_network", maybe(one.network.as_ref())),
             ("first", time(one.first)),
             ("last", time(one.last)),
             ("records", records(&one.records)),
