@@ -288,7 +288,7 @@ fn member(one: &Member, weights: &Weights) -> Finding {
         (MemberReason::Listed, Some(name)) => {
             format!("the published controller {} ({name})", one.controller)
         }
-        _ => format!("{}, which others call that were entered in the same way", one.controller),
+        _ => format!("{}, which its callers give away as a controller", one.controller),
     };
     let text = format!(
         "{} called {controller} on port {} {} times{regular}, from {} to {}{entered}{}.",
