@@ -13,6 +13,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("makyo-collect", &["makyo-base"]),
     // Decoding opens what collecting recognised: the sniffing and the capped reading are shared.
     ("makyo-decode", &["makyo-base", "makyo-sigma", "makyo-collect"]),
+    ("makyo-flow", &["makyo-base"]),
     ("makyo-detect", &["makyo-base", "makyo-sigma"]),
     ("makyo-detect-yara", &["makyo-base"]),
     ("makyo-case", &["makyo-base"]),

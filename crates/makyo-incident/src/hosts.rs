@@ -7,6 +7,7 @@ use makyo_base::{EntityKind, Object, Role, Value};
 use crate::accounts::Rung;
 use crate::answers::{Picture, Table};
 use crate::facts::earliest;
+use crate::incident::is_membership;
 use crate::rows::{object, text, texts, time};
 
 #[derive(Default)]
@@ -41,7 +42,58 @@ pub(crate) fn hosts(picture: &Picture<'_>) -> Vec<Object<'static>> {
         host.techniques.insert("T1021".into());
         host.reasons.push(format!("{} logged on from {}", step.account, step.from));
     }
-    judged.iter().map(|(name, host)| row(name, host, picture)).collect()
+    let members = members(picture);
+    for host in members.keys() {
+        judged.entry(host.clone()).or_default();
+    }
+    judged.iter().map(|(name, host)| row(name, host, members.get(name), picture)).collect()
+}
+
+/// Own devices that serve a botnet, by host where the address is known to be one's, else by
+/// address; with their findings.
+fn members(picture: &Picture<'_>) -> BTreeMap<String, Vec<usize>> {
+    let mut found: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (index, finding) in picture.findings.iter().enumerate().filter(|one| is_membership(one.1)) {
+        let devices = finding.entities.iter().filter(|entity| entity.role == Role::Place);
+        for device in devices {
+            let mut known =
+                picture.facts.hosts.iter().filter(|host| host.1.addresses.contains(&device.value));
+            // An address that two hosts had names neither.
+            let name = match (known.next(), known.next()) {
+                (Some((host, _)), None) => host.clone(),
+                _ => device.value.clone(),
+            };
+            found.entry(name).or_default().push(index);
+        }
+    }
+    found
+}
+
+/// The row of a host that is in no incident, and serves a botnet.
+fn member_row(name: &str, indices: &[usize], picture: &Picture<'_>) -> Object<'static> {
+    let findings: Vec<&makyo_base::Finding> =
+        indices.iter().filter_map(|index| picture.finding(*index)).collect();
+    let of_role = |role: Role| -> BTreeSet<String> {
+        let entities = findings.iter().flat_map(|finding| &finding.entities);
+        entities.filter(|entity| entity.role == role).map(|entity| entity.value.clone()).collect()
+    };
+    let techniques: BTreeSet<String> =
+        findings.iter().flat_map(|finding| finding.techniques.clone()).collect();
+    let ids: BTreeSet<String> = findings.iter().map(|finding| finding.id.clone()).collect();
+    let reasons: Vec<&str> = findings.iter().map(|finding| finding.text.as_str()).collect();
+    object(vec![
+        ("host", text(name)),
+        ("addresses", texts(&of_role(Role::Place))),
+        ("verdict", text("botnet_member")),
+        ("rung", text(Rung::None.word())),
+        ("first_seen", time(findings.iter().filter_map(|finding| finding.time).min())),
+        // A finding has the time of the first call; the last one is in its sentence.
+        ("last_seen", Value::Null),
+        ("reached_from", texts(&of_role(Role::Origin))),
+        ("techniques", texts(&techniques)),
+        ("findings", texts(&ids)),
+        ("reason", text(reasons.join(" "))),
+    ])
 }
 
 fn by_finding(judged: &mut BTreeMap<String, Judged>, picture: &Picture<'_>, index: usize) {
@@ -71,7 +123,15 @@ fn by_finding(judged: &mut BTreeMap<String, Judged>, picture: &Picture<'_>, inde
     }
 }
 
-fn row(name: &str, host: &Judged, picture: &Picture<'_>) -> Object<'static> {
+fn row(
+    name: &str,
+    host: &Judged,
+    member: Option<&Vec<usize>>,
+    picture: &Picture<'_>,
+) -> Object<'static> {
+    if let (Some(indices), true) = (member, host.findings.is_empty()) {
+        return member_row(name, indices, picture);
+    }
     let seen = picture.facts.hosts.get(name);
     let (verdict, reason) = if host.findings.is_empty() {
         let sources: Vec<&str> =
@@ -90,7 +150,11 @@ fn row(name: &str, host: &Judged, picture: &Picture<'_>) -> Object<'static> {
             _ => ("unknown", "no sign, and no log of its own".to_owned()),
         }
     } else {
-        (if host.strongest >= 14.0 { "breached" } else { "suspected" }, host.reasons.join("; "))
+        let mut reasons = host.reasons.clone();
+        if member.is_some() {
+            reasons.push("it also serves a botnet".to_owned());
+        }
+        (if host.strongest >= 14.0 { "breached" } else { "suspected" }, reasons.join("; "))
     };
     let ids: BTreeSet<String> =
         host.findings.iter().map(|index| picture.finding_id(*index)).collect();

@@ -56,6 +56,13 @@ pub(crate) fn is_through_appliance(finding: &Finding) -> bool {
     )
 }
 
+/// Whether a finding says that an own device serves a botnet. That is somebody else's crime with
+/// our machine: it makes no incident, joins none, and drags nobody into one who reaches the same
+/// address.
+pub(crate) fn is_membership(finding: &Finding) -> bool {
+    finding.rule.id == "botnet_member"
+}
+
 /// Techniques that give away every account of a directory.
 pub(crate) fn is_directory_theft(finding: &Finding) -> bool {
     finding.weight_db >= MEMBER_DB
@@ -73,7 +80,9 @@ pub(crate) fn incidents(
     let mut sets = Sets((0..findings.len()).collect());
     let members: Vec<usize> = (0..findings.len())
         .filter(|index| {
-            findings.get(*index).is_some_and(|f| f.weight_db >= MEMBER_DB && f.time.is_some())
+            findings
+                .get(*index)
+                .is_some_and(|f| f.weight_db >= MEMBER_DB && f.time.is_some() && !is_membership(f))
         })
         .collect();
     join_by_entities(&mut sets, &members, findings, facts, organisation);

@@ -138,11 +138,33 @@ fn hosts(tables: &Tables<'_>) -> (bool, String) {
     (
         true,
         format!(
-            "{} of {} hosts breached: {which}; {unknown} unknown. Botnet membership is not yet judged.",
+            "{} of {} hosts breached: {which}; {unknown} unknown. {}",
             names.len(),
-            rows.len()
+            rows.len(),
+            membership(tables)
         ),
     )
+}
+
+/// So many members are named.
+const MEMBERS_NAMED: usize = 5;
+
+/// Which own devices serve a botnet, or why that is not known.
+fn membership(tables: &Tables<'_>) -> String {
+    let members = with(tables("hosts"), "verdict", "botnet_member");
+    let names: Vec<&str> =
+        members.iter().take(MEMBERS_NAMED).map(|row| text(row, "host")).collect();
+    let more = members.len().saturating_sub(names.len());
+    match members.len() {
+        0 if tables("flow_notes").is_empty() => {
+            "Without flow logs membership of a botnet is not judged.".to_owned()
+        }
+        0 => "No own device is seen to serve a botnet.".to_owned(),
+        count => {
+            let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+            format!("{count} own devices serve a botnet: {}{rest}.", names.join(", "))
+        }
+    }
 }
 
 fn path(tables: &Tables<'_>) -> (bool, String) {

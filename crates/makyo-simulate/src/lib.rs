@@ -8,6 +8,7 @@ mod chip_maker;
 mod decoy;
 mod estate;
 mod evidence;
+mod flows;
 mod habit;
 mod intrusion;
 mod mail;
@@ -26,6 +27,7 @@ mod truth;
 use std::io;
 use std::path::{Path, PathBuf};
 
+pub use flows::{FlowScenario, simulate_flows};
 pub use scenario::{Options, Scenario, Summary, simulate};
 pub use score::{Score, score};
 pub use truth::{Gap, Rung};

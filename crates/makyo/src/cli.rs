@@ -273,6 +273,7 @@ pub(crate) enum What {
     Path,
     Access,
     Assets,
+    Beacons,
     Coverage,
     Persistence,
     Containment,

@@ -10,6 +10,7 @@ use include_dir::{Dir, DirEntry, include_dir};
 use makyo_base::{hex, sha256};
 use makyo_decode::Sources;
 use makyo_detect::{Guards, INTEL_BYTES_MAX, Indicator, RuleSet, Served, Weights, read_indicators};
+use makyo_flow::{AddressClass, AddressLists};
 use makyo_sigma::{
     Correlation, Diagnostic, Documents, Placeholders, Rule, apply_filters, load_documents,
 };
@@ -236,6 +237,8 @@ pub(crate) fn placeholders(file: Option<&Path>) -> anyhow::Result<(Placeholders,
 pub(crate) struct IntelFiles {
     pub(crate) indicators: Vec<Indicator>,
     pub(crate) problems: Vec<Diagnostic>,
+    /// Lists of networks that say what kind of place an address is, and nothing bad of it.
+    pub(crate) lists: AddressLists,
     /// Over the content of all files.
     pub(crate) hash: String,
 }
@@ -253,6 +256,21 @@ pub(crate) fn intel(paths: &[PathBuf]) -> anyhow::Result<IntelFiles> {
         file.and_then(|file| file.take(INTEL_BYTES_MAX as u64 + 1).read_to_end(&mut bytes))
             .with_context(|| format!("cannot read `{}`", path.display()))?;
         hashes.push(hex(&sha256(&bytes)));
+        if let Some(class) = AddressClass::of_list(&path.display().to_string())
+            && let Ok(Ok(text)) = text_or_gzip(&path)
+            && is_networks(&text)
+        {
+            found.lists.add(class, &text);
+            continue;
+        }
+        if path.extension().is_some_and(|end| end.eq_ignore_ascii_case("mmdb")) {
+            let name = path.display().to_string();
+            if let Err(reason) = found.lists.add_database(bytes) {
+                let message = format!("is no database of networks (MMDB): {reason}");
+                found.problems.push(Diagnostic { file: name, ..Diagnostic::at(0, message) });
+            }
+            continue;
+        }
         let mut intel = read_indicators(&path.display().to_string(), &bytes, &guards);
         found.indicators.append(&mut intel.indicators);
         found.problems.append(&mut intel.problems);
@@ -260,6 +278,13 @@ pub(crate) fn intel(paths: &[PathBuf]) -> anyhow::Result<IntelFiles> {
     hashes.sort();
     found.hash = hex(&sha256(hashes.join("\0").as_bytes()));
     Ok(found)
+}
+
+/// Whether nearly all lines of a text are addresses or networks.
+fn is_networks(text: &str) -> bool {
+    let mut list = AddressLists::default();
+    let wrong = list.add(AddressClass::Hosting, text);
+    !list.is_empty() && wrong * 20 <= text.lines().count()
 }
 
 fn all_files(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {

@@ -6,6 +6,7 @@ mod command;
 mod data;
 mod detection;
 mod exit;
+mod flows;
 mod glob;
 mod logging;
 mod organisation;

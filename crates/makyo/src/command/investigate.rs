@@ -13,6 +13,7 @@ use makyo_detect::{
     CorrelationState, finding_from_object, finding_object, hit_from_object, merge_findings,
     run_analytics,
 };
+use makyo_flow::AddressLists;
 use makyo_incident::{Inputs, Unread, answer};
 use makyo_report::nine;
 
@@ -21,6 +22,7 @@ use super::report::render;
 use crate::cli::{Cli, Format, Investigate};
 use crate::detection::{Detection, Detector};
 use crate::exit::Exit;
+use crate::flows::{Flows, Steering, TABLES};
 use crate::output::{Output, tell};
 use crate::sink::CaseSink;
 use crate::{clock, data, organisation, progress};
@@ -29,6 +31,7 @@ use crate::{clock, data, organisation, progress};
 struct Setup {
     sources: Sources,
     detection: Detection,
+    lists: AddressLists,
     organisation: Organisation,
     options: DecodeOptions,
     inputs: BTreeMap<String, String>,
@@ -61,9 +64,14 @@ pub(crate) fn run(options: &Investigate, cli: &Cli, output: &mut Output) -> anyh
     bar.set_message("consolidating events");
     let ids: Vec<ArtifactId> = collection.artifacts.iter().map(|one| one.artifact.id).collect();
     let done = case.consolidate(&manifest, &ids, records)?;
+    bar.set_message("following flows");
+    let flows = flows(&case, &collection, &setup, threads)?;
     bar.set_message("weighing");
-    let findings = findings(&case, &manifest, &ids, &setup)?;
+    let findings = findings(&case, &manifest, &ids, &setup, &flows)?;
     let defects = defects(&case, &manifest, &ids, &collection)?;
+    for (name, columns) in TABLES {
+        case.put_answer(name, columns, &flows.rows(name))?;
+    }
     bar.set_message("answering");
     conclude(&case, &setup, &findings, &defects, &manifest, records, done.events)?;
     let report = render(&case, "html")?;
@@ -120,6 +128,7 @@ fn setup(options: &Investigate) -> anyhow::Result<Setup> {
     let rules = data::read_rules(&rule_files, &placeholders);
     let intel = data::intel(&options.intel)?;
     let intel_hash = intel.hash.clone();
+    let lists = intel.lists.clone();
     let detection = Detection::load(rules, !options.rules.is_empty(), intel, &sources)?;
     data::tell_refused(&detection.problems);
     let (organisation, organisation_text) = organisation::load(options.reading.org.as_deref())?;
@@ -145,6 +154,7 @@ fn setup(options: &Investigate) -> anyhow::Result<Setup> {
     }
     Ok(Setup {
         detection,
+        lists,
         options: DecodeOptions { directory: organisation::directory(&organisation) },
         sources,
         organisation,
@@ -267,11 +277,29 @@ fn read_one(
     sink.finish(one)
 }
 
+/// Flow logs are read a second time, by the engine that needs all of a channel at once.
+fn flows(
+    case: &Case,
+    collection: &Collection,
+    setup: &Setup,
+    threads: usize,
+) -> anyhow::Result<Flows> {
+    let spool = tempfile::tempdir_in(case.folder().join("work"))?;
+    let steering = Steering {
+        organisation: &setup.organisation,
+        indicators: setup.detection.indicators.indicators(),
+        lists: &setup.lists,
+        threads,
+    };
+    Flows::of(case, collection, &steering, spool.path())
+}
+
 fn findings(
     case: &Case,
     manifest: &Manifest,
     ids: &[ArtifactId],
     setup: &Setup,
+    flows: &Flows,
 ) -> anyhow::Result<Vec<Finding>> {
     let weights = &setup.detection.weights;
     let mut from_rules = Vec::new();
@@ -281,6 +309,7 @@ fn findings(
     let mut all = merge_findings(from_rules.into_iter());
     all.extend(correlated(case, manifest, ids, setup)?);
     all.extend(run_analytics(case, &setup.organisation, weights)?);
+    all.extend(flows.findings(weights));
     for finding in &mut all {
         weights.explain(finding, &setup.organisation);
     }
@@ -444,6 +473,7 @@ fn summary(
         "persistence",
         "containment",
         "incidents",
+        "flow_notes",
     ];
     let tables = names
         .iter()

@@ -26,7 +26,11 @@ const TABLES: &[&str] = &[
     "timeline",
     "defects",
     "summary",
+    "flow_notes",
 ];
+
+/// An answer that cases of older versions do not have.
+const LATER: &str = "flow_notes";
 
 pub(crate) fn run(options: &Report, output: &mut Output) -> anyhow::Result<Exit> {
     let form = match options.form {
@@ -46,7 +50,10 @@ pub(crate) fn run(options: &Report, output: &mut Output) -> anyhow::Result<Exit>
 pub(crate) fn render(case: &Case, form: &str) -> anyhow::Result<String> {
     let tables = TABLES
         .iter()
-        .map(|name| Ok((*name, answer(case, name)?)))
+        .map(|name| match answer(case, name) {
+            Err(_) if *name == LATER => Ok((*name, Vec::new())),
+            rows => Ok((*name, rows?)),
+        })
         .collect::<anyhow::Result<Vec<_>>>()?;
     let look_up = |name: &str| {
         tables

@@ -32,6 +32,22 @@ pub(crate) fn answer(case: &Case, name: &str) -> anyhow::Result<Vec<Object<'stat
     }
 }
 
+const BEACONS: &[&str] = &[
+    "source",
+    "target",
+    "port",
+    "suspicion",
+    "regularity",
+    "rhythm",
+    "period_s",
+    "flows",
+    "sources",
+    "first",
+    "last",
+    "score",
+    "benign",
+];
+
 /// The answer's name and the columns that a table and CSV show.
 fn columns(what: What) -> (&'static str, &'static [&'static str]) {
     match what {
@@ -83,6 +99,7 @@ fn columns(what: What) -> (&'static str, &'static [&'static str]) {
         What::Assets => {
             ("assets", &["asset", "verdict", "first", "last", "operations", "accounts", "reason"])
         }
+        What::Beacons => ("beacons", BEACONS),
         What::Coverage => ("coverage", &["source", "scope", "from", "to", "records", "gaps"]),
         What::Persistence => {
             ("persistence", &["time", "kind", "account", "host", "detail", "present"])

@@ -11,6 +11,7 @@
 mod bad_evidence;
 mod commands;
 mod detecting;
+mod flows;
 mod judging;
 mod real;
 mod resume;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::{makyo, root, stderr, stdout};
 
-fn samples(folder: &str) -> Option<PathBuf> {
+pub(crate) fn samples(folder: &str) -> Option<PathBuf> {
     let path = root().join("../shared/data").join(folder);
     if path.is_dir() {
         return Some(path);

@@ -114,7 +114,7 @@ fn the_nine_answers_in_short() {
         2. Accounts
            7 of 40 breached, 0 suspected, 11 targeted, 0 clear, 1 unknown. The furthest: ando@agency.example (modified).
         3. Hosts and devices
-           4 of 5 hosts breached: dc01, fs01, pc-ando, vpn-gw1; 1 unknown. Botnet membership is not yet judged.
+           4 of 5 hosts breached: dc01, fs01, pc-ando, vpn-gw1; 1 unknown. No own device is seen to serve a botnet.
         4. Path
            1 incident in 35 steps: initial-access → execution → persistence → lateral-movement → discovery → collection → credential-access → defense-impairment → stealth.
         5. Access

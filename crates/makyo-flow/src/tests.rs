@@ -1,0 +1,4 @@
+mod beacons;
+mod judging;
+mod questions;
+mod reading;
