@@ -1,7 +1,7 @@
 //! Analytics: behaviour that no single record shows.
 
+pub(crate) mod mail;
 pub(crate) mod posing;
-mod sender_drift;
 pub(crate) mod tunnel_without_authentication;
 
 use makyo_base::{
@@ -31,7 +31,7 @@ pub struct Analytic {
 
 /// All analytics, in the order in which they run.
 pub const ANALYTICS: &[Analytic] =
-    &[tunnel_without_authentication::ANALYTIC, posing::ANALYTIC, sender_drift::ANALYTIC];
+    &[tunnel_without_authentication::ANALYTIC, posing::ANALYTIC, mail::ANALYTIC];
 
 /// Runs all analytics over the case's events.
 ///
