@@ -184,3 +184,22 @@ fn written(model: &DriftModel, genuine: usize, grafts: usize) -> String {
     );
     out
 }
+
+/// A model fitted on the first half of the time.
+pub(crate) fn fitted_before(all: &[MailMessage]) -> DriftModel {
+    let middle = all.get(all.len() / 2).map_or(0, |message| message.at);
+    let samples: Vec<Sample> =
+        samples(all).into_iter().filter(|one| one.0 < middle).map(|one| one.1).collect();
+    let train: Vec<(Distance, bool)> =
+        samples.iter().map(|one| (one.distance.clone(), one.other.is_some())).collect();
+    let mut model = DriftModel::fit(&train, PENALTY);
+    let mut genuine = scores(&model, &samples.iter().collect::<Vec<_>>(), None);
+    genuine.sort_by(f64::total_cmp);
+    model.quantiles = [0.99, 0.999, 0.9999].map(|share| quantile(&genuine, share));
+    model
+}
+
+/// Somebody else who wrote about the same time.
+pub(crate) fn writer_of_any(all: &[MailMessage], place: usize) -> Option<&MailMessage> {
+    writer(all, place, Other::Any)
+}

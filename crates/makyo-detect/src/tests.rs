@@ -1,5 +1,6 @@
 mod correlation;
 mod indicators;
+mod mail;
 mod merge;
 mod posing;
 mod tunnels;

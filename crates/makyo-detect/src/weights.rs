@@ -65,6 +65,12 @@ impl Weights {
         &self.mail
     }
 
+    /// What signs of mass mail weigh together.
+    #[must_use]
+    pub fn mass_of_mail(&self, signs: &[String]) -> f64 {
+        self.mail.mass(signs)
+    }
+
     /// The scale by which posing is weighed.
     pub(crate) fn posing(&self) -> &Scale {
         &self.posing

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use makyo_base::{
-    EntityKind, Finding, Level, Object, Organisation, Query, QueryError, Value, parse_json,
+    Entity, EntityKind, Finding, Level, Object, Organisation, Query, QueryError, Value, parse_json,
 };
 
 use crate::answers::{Picture, Table};
@@ -137,7 +137,7 @@ fn quiet_reasons(standing: &str, earlier: usize, features: &Object<'_>) -> Vec<S
     });
     let mut said = vec![match (standing, earlier) {
         ("own", _) => "from an own address, nothing in it opens or runs".to_owned(),
-        ("known", 1..5) => format!("written as this sender writes, as far as {earlier} earlier messages can show: a thin history"),
+        ("known", 1..5) => format!("written as this sender writes, as far as so few earlier messages ({earlier}) can show: a thin history"),
         ("known", _) => format!("written as this sender writes, by {earlier} earlier messages"),
         ("spoofed", _) => "its sender's domain did not send it, and nothing else speaks against it".to_owned(),
         _ => "a first contact: there is no past to hold it against".to_owned(),
@@ -239,7 +239,23 @@ fn attachments(record: &Object<'_>, findings: &[&Finding]) -> Value<'static> {
         if !password.is_empty() {
             reasons.push(format!("opened with the password `{password}` from the correspondence"));
         }
-        let verdict = match about.map(|finding| finding.rule.level) {
+        // A container is as bad as what lies in it.
+        let inside = format!("{name}!");
+        let worst = findings
+            .iter()
+            .filter(|finding| finding.rule.id == ATTACHMENT)
+            .filter(|finding| {
+                let is_file = |entity: &&Entity| entity.kind == EntityKind::File;
+                finding.entities.iter().filter(is_file).any(|entity| entity.value.starts_with(&inside))
+            })
+            .max_by_key(|finding| finding.rule.level);
+        if let Some(worst) = worst {
+            let held = worst.text.split_once(" (").map_or("", |parts| parts.0);
+            let held = held.strip_prefix(&inside).unwrap_or(held);
+            reasons.push(format!("holds {held}"));
+        }
+        let level = about.map(|finding| finding.rule.level).max(worst.map(|finding| finding.rule.level));
+        let verdict = match level {
             Some(level) if level >= Level::High => "malicious",
             Some(_) => "suspicious",
             None if !unread.is_empty() => "unknown",

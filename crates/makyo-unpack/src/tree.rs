@@ -375,6 +375,9 @@ impl Walker<'_> {
                 self.fact(index, id, &extension);
             }
             Kind::Chm => self.fact(index, "script", "chm"),
+            // Windows goes by the name, whatever the content is.
+            _ if extension == "lnk" => self.fact(index, "named_shortcut", ""),
+            _ if name::runs(&extension) => self.fact(index, "named_program", &extension),
             _ => {}
         }
         let promised = name::promised_by_name(&own);

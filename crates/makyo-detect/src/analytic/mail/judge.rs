@@ -94,9 +94,13 @@ impl Judgement {
         // How a message is written and who it is from accuse nobody without something to open,
         // or the company of what does.
         let brings = family(Family::Delivery).max(family(Family::Wave)).max(family(Family::Outcome));
+        // Of the lure's company only what shares its object is a lure itself.
+        let shares = self.items.iter().any(|item| item.0 == Family::Wave && item.1 >= scale.item("same_object"));
+        let malice = family(Family::Delivery)
+            .max(family(Family::Outcome))
+            .max(if shares { family(Family::Wave) } else { 0.0 });
         if family(Family::Delivery) >= scale.bound("malicious_alone")
-            || family(Family::Wave) >= scale.bound("malicious_alone")
-            || witnesses >= 2 && weight >= scale.bound("malicious_together") && brings >= 12.0
+            || witnesses >= 2 && weight >= scale.bound("malicious_together") && malice >= 12.0
         {
             Verdict::Malicious
         } else if brings >= scale.bound("suspicious_alone")
@@ -325,10 +329,11 @@ fn told(message: &MailMessage, own: &Profile, changes: &[&'static str]) -> Strin
 }
 
 fn relation_to_past(message: &MailMessage, past: &Sender, scale: &MailScale, made: &mut Judgement) {
+    let drifts = made.drifts;
     let mut add = |item: &str, says: String| made.add(Family::Relation, scale.item(item), says);
     let brings = !delivers(message).is_empty() || !message.list("facts").is_empty();
     let before = past.changed.iter().filter(|one| message.at - one.0 <= CAMPAIGN_NS && message.at - one.0 > HOUR_NS);
-    if brings && before.count() > 0 {
+    if brings && drifts && before.count() > 0 {
         add("rapport", "the same changed writer sent harmless mail shortly before".to_owned());
     }
     if let Some(text) = text_hash(message).filter(|_| !message.is("list")) {

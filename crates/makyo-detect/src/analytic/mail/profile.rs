@@ -74,6 +74,10 @@ fn neighbours(zone: &str) -> Vec<String> {
         Some((hours * 60 + rest) * if zone.starts_with('-') { -1 } else { 1 })
     };
     let Some(own) = minutes(zone) else { return Vec::new() };
+    // From the Gulf to Japan no clock is moved in summer: an hour there is another country.
+    if (4 * 60..=9 * 60).contains(&own) {
+        return Vec::new();
+    }
     let write = |minutes: i32| {
         let sign = if minutes < 0 { '-' } else { '+' };
         format!("{sign}{:02}{:02}", minutes.abs() / 60, minutes.abs() % 60)
@@ -97,8 +101,9 @@ impl Distance {
     pub fn of(message: &MailMessage, own: &Profile, everybody: &Profile) -> Self {
         let parts = CLIENT.iter().map(|name| {
             let value = message.text(name);
-            // A plain message has no boundary; that says nothing of the program.
-            if *name == "boundary" && value.is_empty() {
+            // A plain message has no boundary, and one with parts no character set of its own;
+            // that says nothing of the program.
+            if matches!(*name, "boundary" | "charset" | "coding") && value.is_empty() {
                 return (0.0, false);
             }
             let kinds = everybody.variety(name).max(1) as f64;
