@@ -129,8 +129,8 @@ fn message(number: u64, bytes: &[u8], out: &mut dyn RawSink) -> Result<(), Stop>
     };
     let attached = Attached::open(number, &message, &own, out);
     attached.defects(number, out);
-    let kept: String = text.chars().take(BODY_CHARS_MAX).collect();
-    record.push("body.text", Value::text(kept));
+    let kept = text.char_indices().nth(BODY_CHARS_MAX).map_or(text.len(), |place| place.0);
+    record.push("body.text", Value::text(text.get(..kept).unwrap_or_default().to_owned()));
     attached.put(&mut record);
     links.put(&mut record);
     let body = Body { text: &text, html: &html };
@@ -269,7 +269,8 @@ fn body(message: &Message<'_>) -> (String, String) {
         if let (true, Some(content)) = (html.len() < HTML_BYTES_MAX, part.text_contents())
             && matches!(part.body, PartType::Html(_))
         {
-            html.extend(content.chars().take(HTML_BYTES_MAX));
+            let end = content.floor_char_boundary(HTML_BYTES_MAX);
+            html.push_str(content.get(..end).unwrap_or_default());
         }
     }
     (text, html)

@@ -225,7 +225,8 @@ fn mass(message: &Message<'_>, folded: &str, body: &Body<'_>, links: &Links, out
     let (local, domain) = address.split_once('@').unwrap_or((&address, ""));
     let name = fold(from.and_then(|one| one.name()).unwrap_or_default());
     let page = fold(&writing::page_text(body.html, 30_000));
-    let all: String = folded.chars().chain([' ']).chain(page.chars()).take(40_000).collect();
+    let all = format!("{folded} {page}");
+    let all = all.get(..all.floor_char_boundary(80_000)).unwrap_or_default();
     let subject = fold(message.subject().unwrap_or_default());
     let mut signs: Vec<&'static str> = Vec::new();
     let mut sign = |id: &'static str, is_so: bool| {
@@ -237,7 +238,7 @@ fn mass(message: &Message<'_>, folded: &str, body: &Body<'_>, links: &Links, out
     sign("brand_in_name", words.borrowed_brand(&name, domain).is_some());
     sign("brand_in_subject", words.borrowed_brand(&subject, domain).is_some());
     sign("brand_in_local", words.borrowed_brand(&fold(local), domain).is_some());
-    let press = words.groups("press", &all);
+    let press = words.groups("press", all);
     for (group, count) in &press {
         for (id, wanted, least) in PRESS {
             sign(id, group == wanted && count >= least);
@@ -255,7 +256,10 @@ fn mass(message: &Message<'_>, folded: &str, body: &Body<'_>, links: &Links, out
     sign("few_links_elsewhere", elsewhere && links.all.len() <= 4);
     sign("address_in_link", has_address(links, message));
     sign("numbers_for_host", hosts.iter().any(|host| host.parse::<std::net::IpAddr>().is_ok()));
-    structure(message, local, domain, &name, body, links, &mut sign);
+    let lower = body.html.to_ascii_lowercase();
+    let shown = page.split_whitespace().count();
+    let seen = Seen { local, domain, name: &name, lower: &lower, shown };
+    structure(message, &seen, body, links, &mut sign);
     put_list(out, "mass", signs.into_iter().map(str::to_owned).collect());
 }
 
@@ -284,15 +288,24 @@ fn has_address(links: &Links, message: &Message<'_>) -> bool {
     })
 }
 
+/// What several signs look at.
+struct Seen<'a> {
+    local: &'a str,
+    domain: &'a str,
+    name: &'a str,
+    lower: &'a str,
+    /// Words that a page shows.
+    shown: usize,
+}
+
 fn structure(
     message: &Message<'_>,
-    local: &str,
-    domain: &str,
-    name: &str,
+    seen: &Seen<'_>,
     body: &Body<'_>,
     links: &Links,
     sign: &mut dyn FnMut(&'static str, bool),
 ) {
+    let Seen { local, domain, name, lower, shown } = *seen;
     let digits = local.chars().filter(char::is_ascii_digit).count();
     sign("random_local", local.len() >= 10 && digits * 3 >= local.len() || local.len() > 28);
     let host = domain.split('.').next().unwrap_or_default();
@@ -310,15 +323,25 @@ fn structure(
     sign("shouting_subject", subject.chars().filter(|letter| letter.is_uppercase()).count() > 12
         && !subject.chars().any(char::is_lowercase));
     sign("marks_in_subject", subject.matches(['!', '$', '%', '#']).count() >= 2);
+    page_signs(body, lower, shown, sign);
+    answers(message, seen, sign);
+}
+
+/// Signs in how a page is made.
+fn page_signs(body: &Body<'_>, lower: &str, shown: usize, sign: &mut dyn FnMut(&'static str, bool)) {
     let hidden = ["\u{200b}", "\u{200c}", "\u{ad}", "\u{34f}", "\u{feff}"];
     let strange: usize = hidden.iter().map(|mark| body.html.matches(mark).count() + body.text.matches(mark).count()).sum();
     sign("hidden_letters", strange >= 3);
-    let lower = body.html.to_lowercase();
     sign("hidden_text", ["font-size:0", "font-size: 0", "display:none", "color:#ffffff;font-size:1"].iter().any(|word| lower.contains(word)));
-    let shown = writing::page_text(&lower, 20_000);
-    let short = shown.split_whitespace().count() < 25;
+    let short = shown < 25;
     sign("picture_with_link", lower.contains("<img") && lower.contains("<a ") && short);
     sign("html_without_text", !lower.is_empty() && body.text.trim().is_empty());
+}
+
+/// Signs in where answers go and whether it is one.
+fn answers(message: &Message<'_>, seen: &Seen<'_>, sign: &mut dyn FnMut(&'static str, bool)) {
+    let Seen { local, domain, lower, .. } = *seen;
+    let subject = message.subject().unwrap_or_default();
     let returns = message.return_address().unwrap_or_default().rsplit('@').next().unwrap_or_default().to_lowercase();
     sign("returns_elsewhere", !returns.is_empty() && org(&returns) != org(domain));
     let reply = message.reply_to().and_then(Address::first).and_then(|one| one.address());

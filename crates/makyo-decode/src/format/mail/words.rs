@@ -140,7 +140,11 @@ pub(crate) fn fold(text: &str) -> String {
             continue;
         }
         blank = false;
-        out.extend(letter.to_lowercase());
+        if letter.is_ascii() {
+            out.push(letter.to_ascii_lowercase());
+        } else {
+            out.extend(letter.to_lowercase());
+        }
     }
     out
 }

@@ -1,8 +1,6 @@
 //! What a writer wrote: own words apart from quoted ones, their language, and a hash that is near
 //! for texts that are near.
 
-use std::collections::BTreeMap;
-
 /// So much of the own text is looked at.
 const OWN_CHARS_MAX: usize = 8_000;
 
@@ -121,13 +119,11 @@ pub(crate) fn near_hash(folded: &str) -> Option<u64> {
     if letters.len() < 40 {
         return None;
     }
-    let mut counts: BTreeMap<u64, i32> = BTreeMap::new();
-    for run in letters.windows(4) {
-        *counts.entry(mix(run)).or_default() += 1;
-    }
+    let mut hashes: Vec<u64> = letters.windows(4).map(mix).collect();
+    hashes.sort_unstable();
     let mut sums = [0_i32; 64];
-    for (hash, count) in counts {
-        let weight = count.min(3);
+    for same in hashes.chunk_by(|a, b| a == b) {
+        let (Some(hash), weight) = (same.first(), same.len().min(3) as i32) else { continue };
         for (bit, sum) in sums.iter_mut().enumerate() {
             *sum += if hash >> bit & 1 == 1 { weight } else { -weight };
         }

@@ -99,11 +99,19 @@ impl Judgement {
         let malice = family(Family::Delivery)
             .max(family(Family::Outcome))
             .max(if shares { family(Family::Wave) } else { 0.0 });
-        if family(Family::Delivery) >= scale.bound("malicious_alone")
+        // Alone convicts only what was seen in an object, not that a sender sends one.
+        let seen = self
+            .items
+            .iter()
+            .filter(|item| item.2.starts_with("fact:"))
+            .map(|item| item.1)
+            .fold(0.0, f64::max);
+        let alone = seen.max(family(Family::Wave)).max(family(Family::Outcome));
+        if seen >= scale.bound("malicious_alone")
             || witnesses >= 2 && weight >= scale.bound("malicious_together") && malice >= 12.0
         {
             Verdict::Malicious
-        } else if brings >= scale.bound("suspicious_alone")
+        } else if alone >= scale.bound("suspicious_alone")
             || witnesses >= 2 && weight >= scale.bound("suspicious_together") && brings >= least
             || self.mass >= scale.bound("mass_suspicious")
         {
