@@ -17,7 +17,12 @@ struct Row {
 }
 
 /// Measures with the weights given, or fits new ones on one half.
-pub(crate) fn run(phish: &Path, ham: &[PathBuf], mass: &dyn Fn(&[String]) -> f64, fit: bool) -> anyhow::Result<()> {
+pub(crate) fn run(
+    phish: &Path,
+    ham: &[PathBuf],
+    mass: &dyn Fn(&[String]) -> f64,
+    fit: bool,
+) -> anyhow::Result<()> {
     let mut rows = rows(mails(phish)?.all, true);
     for folder in ham {
         rows.extend(self::rows(mails(folder)?.all, false));
@@ -27,7 +32,8 @@ pub(crate) fn run(phish: &Path, ham: &[PathBuf], mass: &dyn Fn(&[String]) -> f64
         Some(weights) => row.signs.iter().filter_map(|sign| weights.get(sign)).sum(),
         None => mass(&row.signs),
     };
-    let mut genuine: Vec<f64> = rows.iter().filter(|row| !row.is_phish && !row.fits).map(score).collect();
+    let mut genuine: Vec<f64> =
+        rows.iter().filter(|row| !row.is_phish && !row.fits).map(score).collect();
     genuine.sort_by(f64::total_cmp);
     for share in [0.01, 0.001] {
         let at = (genuine.len() as f64 * (1.0 - share)).floor() as usize;
@@ -37,19 +43,31 @@ pub(crate) fn run(phish: &Path, ham: &[PathBuf], mass: &dyn Fn(&[String]) -> f64
             (hits as f64 / rows.len().max(1) as f64, rows.len())
         };
         let held = || rows.iter().filter(|row| row.is_phish && !row.fits);
-        let (all, passed) = (recall(held().collect()), recall(held().filter(|row| row.passes).collect()));
+        let (all, passed) =
+            (recall(held().collect()), recall(held().filter(|row| row.passes).collect()));
         println!(
             "at {:.1} % of {} ham (over {bound:.1}): recall {:.3} of {}, of those that passed all checks {:.3} of {}",
-            share * 100.0, genuine.len(), all.0, all.1, passed.0, passed.1
+            share * 100.0,
+            genuine.len(),
+            all.0,
+            all.1,
+            passed.0,
+            passed.1
         );
     }
     if let Some(weights) = fitted {
         for (sign, weight) in weights {
             let rate = |is_phish: bool| {
-                let of: Vec<&Row> = rows.iter().filter(|row| row.is_phish == is_phish && row.fits).collect();
-                of.iter().filter(|row| row.signs.contains(&sign)).count() as f64 / of.len().max(1) as f64
+                let of: Vec<&Row> =
+                    rows.iter().filter(|row| row.is_phish == is_phish && row.fits).collect();
+                of.iter().filter(|row| row.signs.contains(&sign)).count() as f64
+                    / of.len().max(1) as f64
             };
-            println!("    {sign}: {weight}    # {:.3} of phishing, {:.3} of ham", rate(true), rate(false));
+            println!(
+                "    {sign}: {weight}    # {:.3} of phishing, {:.3} of ham",
+                rate(true),
+                rate(false)
+            );
         }
     }
     Ok(())
@@ -61,7 +79,8 @@ fn rows(all: Vec<MailMessage>, is_phish: bool) -> Vec<Row> {
             signs: message.list("mass").to_vec(),
             is_phish,
             passes: ["spf", "dkim", "dmarc"].iter().all(|method| message.text(method) == "pass"),
-            fits: sha256(message.file.rsplit('/').next().unwrap_or_default().as_bytes())[0] % 2 == 0,
+            fits: sha256(message.file.rsplit('/').next().unwrap_or_default().as_bytes())[0] % 2
+                == 0,
         })
         .collect()
 }
@@ -71,7 +90,8 @@ fn weights(rows: &[Row]) -> BTreeMap<String, f64> {
     let mut names: Vec<&String> = rows.iter().flat_map(|row| &row.signs).collect();
     names.sort();
     names.dedup();
-    let place: BTreeMap<&String, usize> = names.iter().enumerate().map(|(at, name)| (*name, at)).collect();
+    let place: BTreeMap<&String, usize> =
+        names.iter().enumerate().map(|(at, name)| (*name, at)).collect();
     let data: Vec<(Vec<usize>, f64)> = rows
         .iter()
         .filter(|row| row.fits)
@@ -80,7 +100,8 @@ fn weights(rows: &[Row]) -> BTreeMap<String, f64> {
             (signs, f64::from(u8::from(row.is_phish)))
         })
         .collect();
-    let of_kind = [0.0, 1.0].map(|kind| data.iter().filter(|row| row.1 == kind).count().max(1) as f64);
+    let of_kind =
+        [0.0, 1.0].map(|kind| data.iter().filter(|row| row.1 == kind).count().max(1) as f64);
     let mut weights = vec![0.0; names.len() + 1];
     let mut speed = vec![0.0; names.len() + 1];
     for _ in 0..2_000 {

@@ -105,8 +105,7 @@ fn share(scores: &[f64], bound: f64) -> f64 {
 }
 
 fn area(genuine: &[f64], grafts: &[f64]) -> f64 {
-    let below: usize =
-        grafts.iter().map(|score| genuine.partition_point(|one| one < score)).sum();
+    let below: usize = grafts.iter().map(|score| genuine.partition_point(|one| one < score)).sum();
     below as f64 / (genuine.len() * grafts.len()).max(1) as f64
 }
 
@@ -148,7 +147,8 @@ fn writer(all: &[MailMessage], place: usize, other: Other) -> Option<&MailMessag
     let own = all.get(place)?;
     let fits = |one: &&MailMessage| {
         let another = one.from != own.from && one.text("name") != own.text("name");
-        let same_provider = one.text("servers").split(' ').next() == own.text("servers").split(' ').next();
+        let same_provider =
+            one.text("servers").split(' ').next() == own.text("servers").split(' ').next();
         another
             && match other {
                 Other::Any => true,

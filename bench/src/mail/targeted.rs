@@ -12,15 +12,36 @@ use crate::read::mails;
 
 /// What the inert containers of the tests of unpacking show, and the ways of bringing by link.
 const BRINGS: &[(&str, &str)] = &[
-    ("shortcut in an archive", "\"kinds\":[\"zip\"],\"container\":true,\"facts\":[\"double_extension\",\"shortcut_command\",\"shortcut_in_container\",\"shortcut_starts_interpreter\"]"),
-    ("locked archive, opened, with a program", "\"kinds\":[\"zip\"],\"container\":true,\"password\":true,\"facts\":[\"encrypted\",\"opened_with_password\",\"program_in_container\"]"),
-    ("locked archive, closed, with a dangerous name", "\"kinds\":[\"7z\"],\"container\":true,\"unread\":true,\"facts\":[\"closed_with_dangerous_name\",\"encrypted\"]"),
-    ("locked archive, closed, nothing known", "\"kinds\":[\"zip\"],\"container\":true,\"unread\":true,\"facts\":[\"encrypted\"]"),
-    ("document with a template from elsewhere", "\"kinds\":[\"ooxml\"],\"facts\":[\"external_template\"]"),
+    (
+        "shortcut in an archive",
+        "\"kinds\":[\"zip\"],\"container\":true,\"facts\":[\"double_extension\",\"shortcut_command\",\"shortcut_in_container\",\"shortcut_starts_interpreter\"]",
+    ),
+    (
+        "locked archive, opened, with a program",
+        "\"kinds\":[\"zip\"],\"container\":true,\"password\":true,\"facts\":[\"encrypted\",\"opened_with_password\",\"program_in_container\"]",
+    ),
+    (
+        "locked archive, closed, with a dangerous name",
+        "\"kinds\":[\"7z\"],\"container\":true,\"unread\":true,\"facts\":[\"closed_with_dangerous_name\",\"encrypted\"]",
+    ),
+    (
+        "locked archive, closed, nothing known",
+        "\"kinds\":[\"zip\"],\"container\":true,\"unread\":true,\"facts\":[\"encrypted\"]",
+    ),
+    (
+        "document with a template from elsewhere",
+        "\"kinds\":[\"ooxml\"],\"facts\":[\"external_template\"]",
+    ),
     ("document with a macro", "\"kinds\":[\"ole\"],\"facts\":[\"macro_acts_alone\"]"),
-    ("disk image", "\"kinds\":[\"iso\"],\"container\":true,\"facts\":[\"disk_image\",\"hidden_member\",\"shortcut_in_container\"]"),
+    (
+        "disk image",
+        "\"kinds\":[\"iso\"],\"container\":true,\"facts\":[\"disk_image\",\"hidden_member\",\"shortcut_in_container\"]",
+    ),
     ("page that builds a file", "\"kinds\":[\"html\"],\"facts\":[\"page_makes_file\"]"),
-    ("link to an archive, with its password", "\"shares\":[\"files.example\"],\"file_links\":[\"https://files.example/a.zip\"],\"password\":true"),
+    (
+        "link to an archive, with its password",
+        "\"shares\":[\"files.example\"],\"file_links\":[\"https://files.example/a.zip\"],\"password\":true",
+    ),
     ("link to a share", "\"shares\":[\"files.example\"]"),
 ];
 
@@ -52,7 +73,10 @@ pub(crate) fn run(list: &PathBuf, ham: &[PathBuf], weights: &Weights) -> anyhow:
                 malicious += usize::from(one.0 == "malicious");
             }
         }
-        println!("{what}: {found} of {count} found ({:.3}), {malicious} as malicious", found as f64 / f64::from(count.max(1) as u32));
+        println!(
+            "{what}: {found} of {count} found ({:.3}), {malicious} as malicious",
+            found as f64 / f64::from(count.max(1) as u32)
+        );
     }
     Ok(())
 }
@@ -76,7 +100,12 @@ fn lures(all: &[MailMessage], from: usize, brings: &str) -> Vec<MailMessage> {
 fn ham_rates(name: &str, all: &[MailMessage], model: &DriftModel, weights: &Weights) {
     let made = verdicts(all, &[], model, weights);
     let flagged: Vec<usize> = (0..made.len()).filter(|at| made[*at].0 != "clean").collect();
-    println!("ham of {name}: {} of {} not clean ({:.3} %)", flagged.len(), all.len(), 100.0 * flagged.len() as f64 / all.len().max(1) as f64);
+    println!(
+        "ham of {name}: {} of {} not clean ({:.3} %)",
+        flagged.len(),
+        all.len(),
+        100.0 * flagged.len() as f64 / all.len().max(1) as f64
+    );
     for at in flagged.iter().take(12) {
         println!("    {} {:.0} {:?}", made[*at].0, made[*at].1, made[*at].2);
     }

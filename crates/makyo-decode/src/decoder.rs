@@ -11,8 +11,8 @@ use makyo_base::{
 };
 use makyo_collect::recognise;
 
-use crate::format::{RawSink as _, csv, evtx, json, lines, mail, text, w3c, zeek};
 use crate::format::mail::PasswordBook;
+use crate::format::{RawSink as _, csv, evtx, json, lines, mail, text, w3c, zeek};
 use crate::mapper::{Mapper, Sources};
 
 /// What decoding must know of the organisation.

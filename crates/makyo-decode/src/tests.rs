@@ -1,5 +1,6 @@
 mod contents;
 mod formats;
+mod mail;
 mod real;
 mod simulated;
 mod sources;
@@ -42,7 +43,8 @@ fn load() -> Sources {
 
 /// The events of a text.
 pub(crate) fn events(sources: &Sources, text: &str) -> TextEvents {
-    let options = DecodeOptions { directory: vec!["agency".into(), "ad".into()], ..DecodeOptions::default() };
+    let options =
+        DecodeOptions { directory: vec!["agency".into(), "ad".into()], ..DecodeOptions::default() };
     let mut out = TextEvents::default();
     decode_text("test", text, sources, &options, &mut out).expect("never stops");
     out

@@ -119,10 +119,13 @@ fn weigh(findings: &[&Finding]) -> (&'static str, f64) {
 fn reasons(findings: &[&Finding]) -> Vec<String> {
     let mut said: Vec<String> = Vec::new();
     for finding in findings.iter().filter(|finding| finding.rule.id == WHOLE) {
-        let list = finding.text.split_once("\u{201d}: ").map_or(finding.text.as_str(), |parts| parts.1);
+        let list =
+            finding.text.split_once("\u{201d}: ").map_or(finding.text.as_str(), |parts| parts.1);
         said.extend(list.split("; ").map(str::to_owned));
     }
-    for finding in findings.iter().filter(|finding| ![WHOLE, ATTACHMENT].contains(&finding.rule.id.as_str())) {
+    for finding in
+        findings.iter().filter(|finding| ![WHOLE, ATTACHMENT].contains(&finding.rule.id.as_str()))
+    {
         said.push(finding.text.clone());
     }
     let mut seen = BTreeSet::new();
@@ -137,9 +140,13 @@ fn quiet_reasons(standing: &str, earlier: usize, features: &Object<'_>) -> Vec<S
     });
     let mut said = vec![match (standing, earlier) {
         ("own", _) => "from an own address, nothing in it opens or runs".to_owned(),
-        ("known", 1..5) => format!("written as this sender writes, as far as so few earlier messages ({earlier}) can show: a thin history"),
+        ("known", 1..5) => format!(
+            "written as this sender writes, as far as so few earlier messages ({earlier}) can show: a thin history"
+        ),
         ("known", _) => format!("written as this sender writes, by {earlier} earlier messages"),
-        ("spoofed", _) => "its sender's domain did not send it, and nothing else speaks against it".to_owned(),
+        ("spoofed", _) => {
+            "its sender's domain did not send it, and nothing else speaks against it".to_owned()
+        }
         _ => "a first contact: there is no past to hold it against".to_owned(),
     }];
     if !vouched && standing != "spoofed" {
@@ -154,7 +161,13 @@ fn unread(record: &Object<'_>) -> Vec<String> {
         .iter()
         .filter(|one| !word(one, "sha256").is_empty())
         .filter(|one| !word(one, "unread").is_empty())
-        .map(|one| format!("{} was not opened to its end and may hold anything: {}", word(one, "name"), word(one, "unread")))
+        .map(|one| {
+            format!(
+                "{} was not opened to its end and may hold anything: {}",
+                word(one, "name"),
+                word(one, "unread")
+            )
+        })
         .collect()
 }
 
@@ -182,7 +195,11 @@ fn standing(
 }
 
 /// A domain one letter away from an own one or from a correspondent's.
-fn is_lookalike(domain: &str, known: &BTreeMap<String, usize>, organisation: &Organisation) -> bool {
+fn is_lookalike(
+    domain: &str,
+    known: &BTreeMap<String, usize>,
+    organisation: &Organisation,
+) -> bool {
     let correspondents =
         known.keys().filter_map(|sender| sender.split_once('@')).map(|(_, domain)| domain);
     organisation
@@ -222,12 +239,16 @@ fn attachments(record: &Object<'_>, findings: &[&Finding]) -> Value<'static> {
     }
     let rows = listed.iter().map(|one| {
         let (name, hash, unread) = (word(one, "name"), word(one, "sha256"), word(one, "unread"));
-        let about = findings.iter().filter(|finding| finding.rule.id == ATTACHMENT).find(|finding| {
-            let has = |kind, value: &str| {
-                finding.entities.iter().any(|entity| entity.kind == kind && entity.value == value)
-            };
-            has(EntityKind::File, name)
-        });
+        let about =
+            findings.iter().filter(|finding| finding.rule.id == ATTACHMENT).find(|finding| {
+                let has = |kind, value: &str| {
+                    finding
+                        .entities
+                        .iter()
+                        .any(|entity| entity.kind == kind && entity.value == value)
+                };
+                has(EntityKind::File, name)
+            });
         let mut reasons: Vec<String> = about
             .and_then(|finding| finding.text.split_once("): "))
             .map(|parts| parts.1.split("; ").map(str::to_owned).collect())
@@ -246,7 +267,11 @@ fn attachments(record: &Object<'_>, findings: &[&Finding]) -> Value<'static> {
             .filter(|finding| finding.rule.id == ATTACHMENT)
             .filter(|finding| {
                 let is_file = |entity: &&Entity| entity.kind == EntityKind::File;
-                finding.entities.iter().filter(is_file).any(|entity| entity.value.starts_with(&inside))
+                finding
+                    .entities
+                    .iter()
+                    .filter(is_file)
+                    .any(|entity| entity.value.starts_with(&inside))
             })
             .max_by_key(|finding| finding.rule.level);
         if let Some(worst) = worst {
@@ -254,7 +279,8 @@ fn attachments(record: &Object<'_>, findings: &[&Finding]) -> Value<'static> {
             let held = held.strip_prefix(&inside).unwrap_or(held);
             reasons.push(format!("holds {held}"));
         }
-        let level = about.map(|finding| finding.rule.level).max(worst.map(|finding| finding.rule.level));
+        let level =
+            about.map(|finding| finding.rule.level).max(worst.map(|finding| finding.rule.level));
         let verdict = match level {
             Some(level) if level >= Level::High => "malicious",
             Some(_) => "suspicious",

@@ -16,9 +16,27 @@ use crate::tree::Walker;
 
 /// Programs that lures have others start for them.
 const INTERPRETERS: &[&str] = &[
-    "powershell", "pwsh", "cmd.exe", "mshta", "wscript", "cscript", "rundll32", "regsvr32",
-    "msiexec", "certutil", "forfiles", "conhost", "msbuild", "installutil", "bitsadmin", "curl",
-    "expand", "explorer.exe", "ftp.exe", "ssh.exe", "%comspec%",
+    "powershell",
+    "pwsh",
+    "cmd.exe",
+    "mshta",
+    "wscript",
+    "cscript",
+    "rundll32",
+    "regsvr32",
+    "msiexec",
+    "certutil",
+    "forfiles",
+    "conhost",
+    "msbuild",
+    "installutil",
+    "bitsadmin",
+    "curl",
+    "expand",
+    "explorer.exe",
+    "ftp.exe",
+    "ssh.exe",
+    "%comspec%",
 ];
 
 /// The interpreter that a command names.

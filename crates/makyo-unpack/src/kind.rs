@@ -198,8 +198,17 @@ fn by_text(name: &str, head: &[u8]) -> Kind {
     }
     if matches!(
         extension.as_str(),
-        "wsb" | "rdp" | "library-ms" | "search-ms" | "searchconnector-ms" | "url" | "website"
-            | "iqy" | "slk" | "theme" | "desktopthemepack"
+        "wsb"
+            | "rdp"
+            | "library-ms"
+            | "search-ms"
+            | "searchconnector-ms"
+            | "url"
+            | "website"
+            | "iqy"
+            | "slk"
+            | "theme"
+            | "desktopthemepack"
     ) {
         return Kind::Settings;
     }

@@ -8,8 +8,26 @@ const NAME_CHARS_MAX: usize = 1024;
 const RUNS: &[&str] = &["exe", "scr", "pif", "com", "cpl", "msi", "msp", "appx", "msix", "jar"];
 /// Names that an interpreter opens.
 const SCRIPTS: &[&str] = &[
-    "js", "jse", "vbs", "vbe", "wsf", "wsh", "wsc", "hta", "bat", "cmd", "ps1", "psm1", "sct",
-    "reg", "msc", "chm", "xll", "application", "appref-ms", "settingcontent-ms",
+    "js",
+    "jse",
+    "vbs",
+    "vbe",
+    "wsf",
+    "wsh",
+    "wsc",
+    "hta",
+    "bat",
+    "cmd",
+    "ps1",
+    "psm1",
+    "sct",
+    "reg",
+    "msc",
+    "chm",
+    "xll",
+    "application",
+    "appref-ms",
+    "settingcontent-ms",
 ];
 /// Names that pose as documents before a second extension.
 const DOCUMENTS: &[&str] = &[
@@ -71,8 +89,20 @@ pub(crate) fn is_dangerous(name: &str) -> bool {
         || is_script(&extension)
         || matches!(
             extension.as_str(),
-            "lnk" | "url" | "iso" | "img" | "vhd" | "vhdx" | "wsb" | "rdp" | "one" | "dll"
-                | "library-ms" | "search-ms" | "iqy" | "slk"
+            "lnk"
+                | "url"
+                | "iso"
+                | "img"
+                | "vhd"
+                | "vhdx"
+                | "wsb"
+                | "rdp"
+                | "one"
+                | "dll"
+                | "library-ms"
+                | "search-ms"
+                | "iqy"
+                | "slk"
         )
 }
 
@@ -80,7 +110,9 @@ pub(crate) fn is_dangerous(name: &str) -> bool {
 pub(crate) fn tricks(name: &str) -> Vec<&'static str> {
     let base = base(name);
     let mut found = Vec::new();
-    if base.chars().any(|letter| matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
+    if base
+        .chars()
+        .any(|letter| matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
     {
         found.push("turned_name");
     }

@@ -10,8 +10,27 @@ const CHARS_MIN: usize = 3;
 const REACH_CHARS: usize = 120;
 
 const WORDS: &[&str] = &[
-    "password", "passwd", "passcode", "pass:", "pass =", "pass=", "pw:", "pw =", "pw=", "pwd",
-    "パスワード", "解凍", "展開", "復号", "暗号", "密码", "密碼", "解压", "解壓", "口令", "암호",
+    "password",
+    "passwd",
+    "passcode",
+    "pass:",
+    "pass =",
+    "pass=",
+    "pw:",
+    "pw =",
+    "pw=",
+    "pwd",
+    "パスワード",
+    "解凍",
+    "展開",
+    "復号",
+    "暗号",
+    "密码",
+    "密碼",
+    "解压",
+    "解壓",
+    "口令",
+    "암호",
     "비밀번호",
 ];
 
@@ -70,7 +89,10 @@ pub fn password_candidates(text: &str) -> Vec<String> {
 fn tokens(text: &str, found: &mut Vec<String>) {
     let ends = |letter: char| {
         letter.is_whitespace()
-            || matches!(letter, '「' | '」' | '『' | '』' | '【' | '】' | '（' | '）' | '。' | '、' | '：')
+            || matches!(
+                letter,
+                '「' | '」' | '『' | '』' | '【' | '】' | '（' | '）' | '。' | '、' | '：'
+            )
             || ('\u{3040}'..='\u{9fff}').contains(&letter)
     };
     for token in text.split(ends) {

@@ -118,8 +118,11 @@ pub fn unpack(parts: &[Part<'_>], passwords: &[String], limits: &Limits) -> Tree
     }
     let mut next = parts.len().min(limits.objects_max);
     while next < walker.objects.len() {
-        let bytes =
-            walker.objects.get_mut(next).map(|one| std::mem::take(&mut one.bytes)).unwrap_or_default();
+        let bytes = walker
+            .objects
+            .get_mut(next)
+            .map(|one| std::mem::take(&mut one.bytes))
+            .unwrap_or_default();
         walker.look(next, &bytes);
         if let Some(object) = walker.objects.get_mut(next) {
             object.bytes = bytes;
@@ -182,11 +185,17 @@ impl Walker<'_> {
     pub(crate) fn child(&mut self, parent: usize, name: &str, bytes: Vec<u8>) -> Option<usize> {
         let limits = self.limits;
         if self.objects.len() >= limits.objects_max {
-            self.unread(parent, &format!("the message has more than {} objects", limits.objects_max));
+            self.unread(
+                parent,
+                &format!("the message has more than {} objects", limits.objects_max),
+            );
             return None;
         }
         if self.total_bytes.saturating_add(bytes.len()) > limits.total_bytes_max {
-            self.unread(parent, &format!("it unpacks to more than {} bytes", limits.total_bytes_max));
+            self.unread(
+                parent,
+                &format!("it unpacks to more than {} bytes", limits.total_bytes_max),
+            );
             return None;
         }
         self.total_bytes += bytes.len();
@@ -364,7 +373,11 @@ impl Walker<'_> {
         let extension = name::extension(&own);
         match kind {
             Kind::Lnk => {
-                self.fact(index, if in_container { "shortcut_in_container" } else { "shortcut" }, "");
+                self.fact(
+                    index,
+                    if in_container { "shortcut_in_container" } else { "shortcut" },
+                    "",
+                );
             }
             Kind::Pe if extension != "dll" => {
                 self.fact(index, if in_container { "program_in_container" } else { "program" }, "");
@@ -388,7 +401,11 @@ impl Walker<'_> {
             || matches!(kind, Kind::Html | Kind::Ole | Kind::Ooxml | Kind::OneNote | Kind::Elf);
         if says_something && (breaks(promised) || breaks(by_type)) {
             let declared = if declared.is_empty() { "nothing" } else { declared };
-            self.fact(index, "type_mismatch", &format!("{own}; declared {declared}; {}", kind.says()));
+            self.fact(
+                index,
+                "type_mismatch",
+                &format!("{own}; declared {declared}; {}", kind.says()),
+            );
         }
     }
 

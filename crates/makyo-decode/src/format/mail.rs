@@ -123,7 +123,8 @@ fn message(number: u64, bytes: &[u8], out: &mut dyn RawSink) -> Result<(), Stop>
     let (sender, time) = (sender(&message), arrival(&message));
     let near = out.passwords(&sender, time);
     let own = || {
-        let mut words = password_candidates(&format!("{}\n{text}", message.subject().unwrap_or_default()));
+        let mut words =
+            password_candidates(&format!("{}\n{text}", message.subject().unwrap_or_default()));
         words.extend(near.iter().filter(|word| !words.contains(word)).cloned().collect::<Vec<_>>());
         words
     };
@@ -140,7 +141,11 @@ fn message(number: u64, bytes: &[u8], out: &mut dyn RawSink) -> Result<(), Stop>
 }
 
 /// What a mail gives of passwords, for the mails near it.
-pub(crate) fn gather(kind: ArtifactKind, from: &mut dyn BufRead, book: &mut PasswordBook) -> io::Result<()> {
+pub(crate) fn gather(
+    kind: ArtifactKind,
+    from: &mut dyn BufRead,
+    book: &mut PasswordBook,
+) -> io::Result<()> {
     let mut note = |bytes: &[u8]| {
         if let Some(message) = MessageParser::default().parse(bytes) {
             let text = body(&message).0;
@@ -169,10 +174,14 @@ fn sender(message: &Message<'_>) -> String {
 
 /// When the own server took the message in, else when its writer says it was written.
 fn arrival(message: &Message<'_>) -> Option<i64> {
-    let mut received = message.headers_raw().filter(|header| header.0.eq_ignore_ascii_case("received"));
-    let top = received.next().and_then(|header| header.1.rsplit_once(';').map(|parts| squeeze(parts.1)));
-    let parse = |text: &str| parse_time_with(text, ZoneHint::from_zone("+00:00")).map(|found| found.0);
-    top.and_then(|top| parse(&top)).or_else(|| message.date().and_then(|date| parse(&date.to_rfc3339())))
+    let mut received =
+        message.headers_raw().filter(|header| header.0.eq_ignore_ascii_case("received"));
+    let top =
+        received.next().and_then(|header| header.1.rsplit_once(';').map(|parts| squeeze(parts.1)));
+    let parse =
+        |text: &str| parse_time_with(text, ZoneHint::from_zone("+00:00")).map(|found| found.0);
+    top.and_then(|top| parse(&top))
+        .or_else(|| message.date().and_then(|date| parse(&date.to_rfc3339())))
 }
 
 fn headers(message: &Message<'_>, record: &mut Object<'_>) {

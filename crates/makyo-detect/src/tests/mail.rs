@@ -82,7 +82,8 @@ fn judged(drafts: &[Draft]) -> Vec<(&'static str, f64, Vec<String>)> {
     let messages: Vec<MailMessage> =
         drafts.iter().enumerate().map(|(number, draft)| draft.message(number)).collect();
     let model = DriftModel::built_in().expect("the built-in model");
-    let weights = Weights::load(include_str!("../../../../knowledge/weights.yml")).expect("weights");
+    let weights =
+        Weights::load(include_str!("../../../../knowledge/weights.yml")).expect("weights");
     verdicts(&messages, &["agency.example".to_owned()], &model, &weights)
 }
 
@@ -127,7 +128,12 @@ fn a_friends_account_brings_a_link_and_its_password() {
 #[test]
 fn a_thin_history_is_said_to_be_thin() {
     let mut drafts = history(2);
-    drafts.push(Draft::new(FRIEND, 5 * DAY).elsewhere().with("container", "true").with("facts", "[\"shortcut_in_container\"]"));
+    drafts.push(
+        Draft::new(FRIEND, 5 * DAY)
+            .elsewhere()
+            .with("container", "true")
+            .with("facts", "[\"shortcut_in_container\"]"),
+    );
     let (verdict, _, reasons) = last(&drafts);
     assert_eq!(verdict, "malicious");
     assert!(reasons.iter().any(|one| one.contains("the history is thin: 2 earlier messages")));
@@ -151,7 +157,8 @@ fn the_same_object_and_the_same_text_belong_to_the_lure() {
     let hashes = format!("[\"{}\"]", "ab".repeat(32));
     let mut drafts = history(10);
     let bad = "[\"shortcut_in_container\",\"shortcut_starts_interpreter\"]";
-    drafts.push(Draft::new(FRIEND, 20 * DAY).elsewhere().with("facts", bad).with("hashes", &hashes));
+    drafts
+        .push(Draft::new(FRIEND, 20 * DAY).elsewhere().with("facts", bad).with("hashes", &hashes));
     drafts.push(Draft::new("other@university.example", 21 * DAY).with("hashes", &hashes));
     assert_ne!(last(&drafts).0, "clean");
 }
@@ -181,12 +188,24 @@ fn mail_that_only_looks_like_a_lure_stays_quiet() {
             .with("unread", "true")
     };
     let phone = |from: &'static str, to: &'static str| {
-        let mut draft = Draft::new(from, 25 * DAY).elsewhere().to(to).with("client", "\"iphone mail\"").with("zone", "\"+0100\"");
+        let mut draft = Draft::new(from, 25 * DAY)
+            .elsewhere()
+            .to(to)
+            .with("client", "\"iphone mail\"")
+            .with("zone", "\"+0100\"");
         draft.hop = "203.0.113";
         draft
     };
-    let friend_with_archive = || Draft::new(FRIEND, 25 * DAY).lure().with("container", "true").with("kinds", "[\"zip\"]").with("facts", "[\"encrypted\",\"opened_with_password\"]");
-    let forwarded = || Draft::new(FRIEND, 25 * DAY).with("kinds", "[\"message\"]").with("subject_answers", "true");
+    let friend_with_archive = || {
+        Draft::new(FRIEND, 25 * DAY)
+            .lure()
+            .with("container", "true")
+            .with("kinds", "[\"zip\"]")
+            .with("facts", "[\"encrypted\",\"opened_with_password\"]")
+    };
+    let forwarded = || {
+        Draft::new(FRIEND, 25 * DAY).with("kinds", "[\"message\"]").with("subject_answers", "true")
+    };
     for (what, draft) in [
         ("a newsletter on the same topic", newsletter(21)),
         ("a real invitation with a locked archive, opened", invitation()),
@@ -210,7 +229,13 @@ fn mail_that_only_looks_like_a_lure_stays_quiet() {
 fn a_new_machine_that_stays_is_learnt() {
     let mut drafts = history(20);
     drafts.extend((0..20).map(|day| Draft::new(FRIEND, (25 + day) * DAY).elsewhere()));
-    drafts.push(Draft::new(FRIEND, 50 * DAY).elsewhere().with("container", "true").with("kinds", "[\"zip\"]").with("facts", "[\"encrypted\"]"));
+    drafts.push(
+        Draft::new(FRIEND, 50 * DAY)
+            .elsewhere()
+            .with("container", "true")
+            .with("kinds", "[\"zip\"]")
+            .with("facts", "[\"encrypted\"]"),
+    );
     let all = judged(&drafts);
     assert!(all.iter().all(|one| one.0 == "clean"), "{:?}", all.last());
 }

@@ -104,7 +104,14 @@ impl Volume<'_> {
         Some(out)
     }
 
-    fn folder(&mut self, walker: &mut Walker<'_>, index: usize, folder: &[u8], within: &str, depth: usize) {
+    fn folder(
+        &mut self,
+        walker: &mut Walker<'_>,
+        index: usize,
+        folder: &[u8],
+        within: &str,
+        depth: usize,
+    ) {
         if depth > 16 {
             return walker.unread(index, "its folders run too deep");
         }
@@ -139,7 +146,14 @@ impl Volume<'_> {
         }
     }
 
-    fn entry(&mut self, walker: &mut Walker<'_>, index: usize, entry: &[u8], path: &str, depth: usize) {
+    fn entry(
+        &mut self,
+        walker: &mut Walker<'_>,
+        index: usize,
+        entry: &[u8],
+        path: &str,
+        depth: usize,
+    ) {
         let high = usize::from(u16_at(entry, 20).unwrap_or_default());
         let low = usize::from(u16_at(entry, 26).unwrap_or_default());
         let first = if self.bits == 32 { high << 16 | low } else { low };

@@ -12,11 +12,8 @@ const TRIES_MAX: usize = 6;
 const MEMORY_KB_MAX: usize = 64 << 10;
 
 pub(crate) fn open(walker: &mut Walker<'_>, index: usize, bytes: &[u8]) {
-    let plain = Archive::read_with_memory_limit(
-        &mut Cursor::new(bytes),
-        &Password::empty(),
-        MEMORY_KB_MAX,
-    );
+    let plain =
+        Archive::read_with_memory_limit(&mut Cursor::new(bytes), &Password::empty(), MEMORY_KB_MAX);
     let (names, locked_names) = match &plain {
         Ok(archive) => {
             let locked = (0..archive.files.len()).any(|at| archive.is_file_encrypted(at));
@@ -28,7 +25,8 @@ pub(crate) fn open(walker: &mut Walker<'_>, index: usize, bytes: &[u8]) {
                 .map(|file| (file.name().to_owned(), file.size()))
                 .collect();
             if !locked {
-                return extract(walker, index, bytes, &Password::empty(), &names).unwrap_or_default();
+                return extract(walker, index, bytes, &Password::empty(), &names)
+                    .unwrap_or_default();
             }
             (names, false)
         }

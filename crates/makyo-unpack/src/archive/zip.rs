@@ -85,7 +85,13 @@ fn list(walker: &mut Walker<'_>, index: usize, archive: &mut Archive<'_>) -> Vec
                 walker.unread(index, &format!("entry {at} of its list is broken: {error}"));
                 // The place is kept, so that numbers stay those of the archive.
                 let name = String::new();
-                entries.push(Entry { name, size_bytes: 0, packed: 0, is_locked: false, is_folder: true });
+                entries.push(Entry {
+                    name,
+                    size_bytes: 0,
+                    packed: 0,
+                    is_locked: false,
+                    is_folder: true,
+                });
             }
         }
     }

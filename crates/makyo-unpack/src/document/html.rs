@@ -72,11 +72,7 @@ fn is_coded(byte: u8) -> bool {
 
 /// Long stretches of base64 letters.
 fn runs(bytes: &[u8]) -> Vec<&[u8]> {
-    bytes
-        .split(|byte| !is_coded(*byte))
-        .filter(|run| run.len() >= RUN_MIN)
-        .take(RUNS_MAX)
-        .collect()
+    bytes.split(|byte| !is_coded(*byte)).filter(|run| run.len() >= RUN_MIN).take(RUNS_MAX).collect()
 }
 
 fn longest(bytes: &[u8]) -> usize {

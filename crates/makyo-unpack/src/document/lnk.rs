@@ -25,7 +25,11 @@ pub(crate) fn open(walker: &mut Walker<'_>, index: usize, bytes: &[u8]) {
     let command = format!("{} {}", shortcut.target, shortcut.arguments);
     walker.fact(index, "shortcut_command", command.trim());
     if let Some(program) = interpreter(&command.to_lowercase()) {
-        walker.fact(index, "shortcut_starts_interpreter", &format!("{program}: {}", command.trim()));
+        walker.fact(
+            index,
+            "shortcut_starts_interpreter",
+            &format!("{program}: {}", command.trim()),
+        );
     }
     let blanks = shortcut.arguments.chars().filter(|letter| letter.is_whitespace()).count();
     if shortcut.arguments.chars().count() > ARGUMENTS_LONG || blanks >= 50 {

@@ -7,18 +7,57 @@ const CODE_BYTES_MAX: usize = 4 << 20;
 
 /// Names that Office calls by itself.
 const STARTS: &[&str] = &[
-    "autoopen", "auto_open", "autoexec", "autoexit", "autoclose", "auto_close", "autonew",
-    "document_open", "document_close", "documentopen", "documentchange", "document_new",
-    "workbook_open", "workbook_activate", "workbook_beforeclose", "worksheet_change",
-    "_layout", "_resize", "_gotfocus", "_mousehover", "inkpicture",
+    "autoopen",
+    "auto_open",
+    "autoexec",
+    "autoexit",
+    "autoclose",
+    "auto_close",
+    "autonew",
+    "document_open",
+    "document_close",
+    "documentopen",
+    "documentchange",
+    "document_new",
+    "workbook_open",
+    "workbook_activate",
+    "workbook_beforeclose",
+    "worksheet_change",
+    "_layout",
+    "_resize",
+    "_gotfocus",
+    "_mousehover",
+    "inkpicture",
 ];
 /// Words by which a macro starts programs or writes files.
 const ACTS: &[&str] = &[
-    "shell", "wscript.shell", "shell.application", "winmgmts", "createobject", "getobject",
-    "callbyname", "urldownloadtofile", "msxml2", "winhttp", "adodb.stream", "savetofile",
-    "filecopy", "kill ", "declare ptrsafe", "declare function", "virtualalloc", "createthread",
-    "rtlmovememory", "powershell", "environ", "open for binary", "createtextfile", "execute",
-    "shellexecute", "schtasks", "regwrite",
+    "shell",
+    "wscript.shell",
+    "shell.application",
+    "winmgmts",
+    "createobject",
+    "getobject",
+    "callbyname",
+    "urldownloadtofile",
+    "msxml2",
+    "winhttp",
+    "adodb.stream",
+    "savetofile",
+    "filecopy",
+    "kill ",
+    "declare ptrsafe",
+    "declare function",
+    "virtualalloc",
+    "createthread",
+    "rtlmovememory",
+    "powershell",
+    "environ",
+    "open for binary",
+    "createtextfile",
+    "execute",
+    "shellexecute",
+    "schtasks",
+    "regwrite",
 ];
 
 /// The code of one document.
@@ -31,7 +70,8 @@ pub(crate) struct Code {
 
 impl Code {
     pub(crate) fn add(&mut self, name: &str, content: &[u8]) {
-        if matches!(name, "dir" | "PROJECT" | "PROJECTwm" | "_VBA_PROJECT") || name.starts_with("__SRP")
+        if matches!(name, "dir" | "PROJECT" | "PROJECTwm" | "_VBA_PROJECT")
+            || name.starts_with("__SRP")
         {
             return;
         }

@@ -92,8 +92,8 @@ pub(crate) fn package(walker: &mut Walker<'_>, index: usize, content: &[u8]) {
     };
     match read() {
         Some((label, data)) => {
-            let runs = crate::name::is_dangerous(&label)
-                || crate::kind::kind_of(&label, &data).runs();
+            let runs =
+                crate::name::is_dangerous(&label) || crate::kind::kind_of(&label, &data).runs();
             walker.fact(index, if runs { "packed_program" } else { "packed_file" }, &label);
             walker.child(index, &label, data);
         }
@@ -105,7 +105,9 @@ pub(crate) fn package(walker: &mut Walker<'_>, index: usize, content: &[u8]) {
 fn hidden_sheets(walker: &mut Walker<'_>, index: usize, content: &[u8]) {
     let mut at = 0;
     for _ in 0..100_000 {
-        let (Some(kind), Some(size)) = (u16_at(content, at), u16_at(content, at + 2)) else { return };
+        let (Some(kind), Some(size)) = (u16_at(content, at), u16_at(content, at + 2)) else {
+            return;
+        };
         if kind == 0x85
             && let Some([hidden, 1]) = slice(content, at + 8, 2)
         {

@@ -11,7 +11,9 @@ pub(crate) fn wants(name: &str) -> bool {
         return true;
     }
     if lower.ends_with(".xml") {
-        return lower.ends_with("document.xml") || lower.contains("macrosheets/") || lower.contains("externallink");
+        return lower.ends_with("document.xml")
+            || lower.contains("macrosheets/")
+            || lower.contains("externallink");
     }
     !is_picture(&lower)
 }
@@ -47,8 +49,8 @@ fn relations(walker: &mut Walker<'_>, index: usize, text: &str) {
         let kind = attribute(element, "Type").unwrap_or_default();
         let kind = kind.rsplit('/').next().unwrap_or_default().to_owned();
         let Some(target) = attribute(element, "Target") else { continue };
-        let is_external =
-            attribute(element, "TargetMode").is_some_and(|mode| mode.eq_ignore_ascii_case("external"));
+        let is_external = attribute(element, "TargetMode")
+            .is_some_and(|mode| mode.eq_ignore_ascii_case("external"));
         if !is_external || !is_remote(&target) {
             continue;
         }

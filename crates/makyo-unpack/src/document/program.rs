@@ -11,7 +11,8 @@ pub(crate) fn open(walker: &mut Walker<'_>, index: usize, bytes: &[u8]) {
         return;
     }
     if carve(walker, index, bytes, end) {
-        let script = has(behind, b";!@Install@!") || has(behind, b"Setup=") || has(behind, b"Silent=");
+        let script =
+            has(behind, b";!@Install@!") || has(behind, b"Setup=") || has(behind, b"Silent=");
         let says = if script { "with instructions to start what it unpacks" } else { "" };
         walker.fact(index, "self_extracting", says);
     }

@@ -11,7 +11,8 @@ pub(crate) fn open(walker: &mut Walker<'_>, index: usize, bytes: &[u8]) {
     let text = searchable(bytes, TEXT_BYTES_MAX);
     for (at, word) in text.match_indices("\\*\\template").take(8) {
         let rest = text.get(at + word.len()..).unwrap_or_default();
-        let target: String = rest.trim_start().chars().take_while(|letter| *letter != '}').collect();
+        let target: String =
+            rest.trim_start().chars().take_while(|letter| *letter != '}').collect();
         if is_remote(&target) {
             walker.fact(index, "external_template", target.trim());
             walker.link(index, target.trim());

@@ -123,13 +123,20 @@ fn notes_settings_and_false_certificates() {
     notes.extend_from_slice(&[0; 12]);
     notes.extend_from_slice(&content);
     assert!(has(&tree("a.one", &notes), "file_in_notes"));
-    let sandbox = b"<Configuration><LogonCommand><Command>nothing</Command></LogonCommand></Configuration>";
+    let sandbox =
+        b"<Configuration><LogonCommand><Command>nothing</Command></LogonCommand></Configuration>";
     assert!(has(&tree("a.wsb", sandbox), "sandbox_settings"));
     assert!(has(&tree("a.rdp", b"full address:s:198.51.100.7\r\n"), "remote_desktop_settings"));
-    assert!(has(&tree("a.url", b"[InternetShortcut]\r\nURL=file://198.51.100.7/a/b.exe\r\n"), "link_file_to_share"));
+    assert!(has(
+        &tree("a.url", b"[InternetShortcut]\r\nURL=file://198.51.100.7/a/b.exe\r\n"),
+        "link_file_to_share"
+    ));
     let page = b"[InternetShortcut]\r\nURL=https://partner.example/\r\n";
     assert_eq!(facts(&tree("a.url", page)), ["link_file"]);
-    let text = format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", STANDARD.encode(&content));
+    let text = format!(
+        "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n",
+        STANDARD.encode(&content)
+    );
     let found = tree("a.txt", text.as_bytes());
     assert!(has(&found, "certificate_is_none"));
     assert_eq!(object(&found, "a.txt!decoded").kind, Kind::Pe);

@@ -28,7 +28,8 @@ fn depth_number_and_size_are_bounded() {
 
     let many: Vec<(String, Vec<u8>)> =
         (0..2000_u32).map(|at| (format!("{at}.txt"), at.to_le_bytes().to_vec())).collect();
-    let many: Vec<(&str, &[u8])> = many.iter().map(|one| (one.0.as_str(), one.1.as_slice())).collect();
+    let many: Vec<(&str, &[u8])> =
+        many.iter().map(|one| (one.0.as_str(), one.1.as_slice())).collect();
     let found = tree("a.zip", &zip(&many, Lock::None));
     assert_eq!(found.objects.len(), 500);
     assert!(found.objects[0].unread.is_some());
@@ -89,7 +90,8 @@ fn holds(name: &str, bytes: &[u8]) {
 fn four_thousand_changed_copies_of_each_container() {
     let mut state = 20_261_123_u64;
     let mut next = |below: usize| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) as usize % below.max(1)
     };
     for (name, seed) in seeds() {

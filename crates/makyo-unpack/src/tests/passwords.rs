@@ -5,7 +5,10 @@ use crate::{PASSWORDS_MAX, password_candidates, speaks_of_password};
 #[test]
 fn passwords_are_found_where_people_write_them() {
     for (text, word) in [
-        ("先ほどお送りした添付ファイルの解凍パスワードは下記の通りです。\n\nKx7-29fa\n\nよろしくお願いいたします。", "Kx7-29fa"),
+        (
+            "先ほどお送りした添付ファイルの解凍パスワードは下記の通りです。\n\nKx7-29fa\n\nよろしくお願いいたします。",
+            "Kx7-29fa",
+        ),
         ("パスワード：「Ｔａｉｗａｎ２５」です。", "Taiwan25"),
         ("Password: tw2025\nIshii", "tw2025"),
         ("The password is Straits!9.", "Straits!9"),

@@ -57,7 +57,9 @@ fn images_and_disks_are_walked() {
 fn a_program_that_unpacks_itself() {
     let archive = zip(&[("viewer.exe", &program(b"")), ("helper.dll", &program(b""))], Lock::None);
     let found = tree("会合資料.pdf .exe", &program(&archive));
-    for id in ["self_extracting", "program_in_container", "library_beside_program", "double_extension"] {
+    for id in
+        ["self_extracting", "program_in_container", "library_beside_program", "double_extension"]
+    {
         assert!(has(&found, id), "{id} in {:?}", facts(&found));
     }
 }
@@ -91,7 +93,8 @@ fn rar_archives_are_listed_and_said_to_be_closed() {
 
 #[test]
 fn the_same_message_gives_the_same_tree() {
-    let archive = zip(&[(LURE, &lure()), ("b.iso", &image("x.exe", &program(b""), false))], Lock::Aes("k"));
+    let archive =
+        zip(&[(LURE, &lure()), ("b.iso", &image("x.exe", &program(b""), false))], Lock::Aes("k"));
     let once = with_passwords("a.zip", &archive, &["k"]);
     assert_eq!(once, with_passwords("a.zip", &archive, &["k"]));
 }
@@ -100,7 +103,10 @@ fn the_same_message_gives_the_same_tree() {
 fn ordinary_attachments_say_nothing() {
     for (name, bytes) in [
         ("minutes.txt", b"As agreed.\n".to_vec()),
-        ("programme.zip", zip(&[("programme.docx", b"inert"), ("map.png", b"\x89PNG")], Lock::None)),
+        (
+            "programme.zip",
+            zip(&[("programme.docx", b"inert"), ("map.png", b"\x89PNG")], Lock::None),
+        ),
         ("patch.diff", b"--- a\n+++ b\n".to_vec()),
         ("plan.pdf", b"%PDF-1.4\n1 0 obj\n<< /Type /Catalog >>\nendobj\n".to_vec()),
     ] {

@@ -7,7 +7,7 @@ use makyo_unpack::{Limits, Part, Tree, unpack};
 use crate::format::RawSink;
 
 /// Attachments and objects listed for one message.
-const LISTED_MAX: usize = 512;
+const LISTED_MAX: usize = 500;
 
 /// The attachments of one message.
 pub(crate) struct Attached<'a> {
@@ -39,10 +39,8 @@ impl<'a> Attached<'a> {
             // A message inside is opened as one, whatever its text looks like.
             parts.push((name, declared, part.contents()));
         }
-        let views: Vec<Part<'_>> = parts
-            .iter()
-            .map(|(name, declared, bytes)| Part { name, declared, bytes })
-            .collect();
+        let views: Vec<Part<'_>> =
+            parts.iter().map(|(name, declared, bytes)| Part { name, declared, bytes }).collect();
         let plain = unpack(&views, &[], &Limits::default());
         let is_locked = plain
             .objects
@@ -63,12 +61,16 @@ impl<'a> Attached<'a> {
             // What is closed with its container is said of the container.
             let is_within = object.sha256.is_empty() && object.parent.is_some();
             if let Some(reason) = object.unread.as_ref().filter(|_| !is_within) {
-                let kind = if reason.contains("more than") || reason.contains("deeper") || reason.contains("larger") {
+                let kind = if reason.contains("more than")
+                    || reason.contains("deeper")
+                    || reason.contains("larger")
+                {
                     DefectKind::Limit
                 } else {
                     DefectKind::Malformed
                 };
-                let detail = format!("attachment `{}` is not opened to its end: {reason}", object.path);
+                let detail =
+                    format!("attachment `{}` is not opened to its end: {reason}", object.path);
                 out.defect(Position::Record(number), kind, detail);
             }
         }
@@ -83,10 +85,15 @@ impl<'a> Attached<'a> {
         }
         let roots = || objects.iter().filter(|object| object.parent.is_none()).take(LISTED_MAX);
         let text = |text: &str| Value::text(text.to_owned());
-        let has = |object: &makyo_unpack::Object, id: &str| object.facts.iter().any(|fact| fact.id == id);
+        let has =
+            |object: &makyo_unpack::Object, id: &str| object.facts.iter().any(|fact| fact.id == id);
         record.push("attachment.name", Value::List(roots().map(|one| text(&one.name)).collect()));
-        record.push("attachment.kind", Value::List(roots().map(|one| text(one.kind.word())).collect()));
-        record.push("attachment.sha256", Value::List(roots().map(|one| text(&one.sha256)).collect()));
+        record.push(
+            "attachment.kind",
+            Value::List(roots().map(|one| text(one.kind.word())).collect()),
+        );
+        record
+            .push("attachment.sha256", Value::List(roots().map(|one| text(&one.sha256)).collect()));
         let sizes = roots().map(|one| Value::Int(one.size_bytes.into())).collect();
         record.push("attachment.size", Value::List(sizes));
         let locked = roots().map(|one| Value::Bool(has(one, "encrypted"))).collect();
@@ -97,7 +104,10 @@ impl<'a> Attached<'a> {
         if !facts.is_empty() {
             record.push("attachment.fact", Value::List(facts.iter().map(|id| text(id)).collect()));
         }
-        if objects.iter().any(|one| one.parent.is_some() || !one.facts.is_empty() || one.unread.is_some()) {
+        if objects
+            .iter()
+            .any(|one| one.parent.is_some() || !one.facts.is_empty() || one.unread.is_some())
+        {
             let listed = objects.iter().take(LISTED_MAX).map(|one| Value::Object(described(one)));
             record.push("objects", Value::List(listed.collect()));
         }

@@ -67,8 +67,10 @@ fn authentication(message: &Message<'_>, out: &mut Object<'_>) {
     let Some(first) = lines.next() else { return };
     let name = |line: &str| line.split(';').next().unwrap_or_default().trim().to_owned();
     let own = name(&first);
-    let all: String =
-        std::iter::once(first).chain(lines.filter(|line| name(line) == own)).collect::<Vec<_>>().join("; ");
+    let all: String = std::iter::once(first)
+        .chain(lines.filter(|line| name(line) == own))
+        .collect::<Vec<_>>()
+        .join("; ");
     for method in ["spf", "dkim", "dmarc"] {
         let result = |part: &str| {
             let rest = part.trim().strip_prefix(method)?.trim_start().strip_prefix('=')?;
@@ -210,12 +212,18 @@ fn unique(mut list: Vec<String>) -> Vec<String> {
 
 /// Whether a link leads to an archive, a disk image or a program.
 fn leads_to_file(link: &str) -> bool {
-    const ENDS: &[&str] = &["zip", "rar", "7z", "iso", "img", "vhd", "vhdx", "lzh", "cab", "exe", "msi", "lnk", "js", "hta", "docm", "xlsm"];
+    const ENDS: &[&str] = &[
+        "zip", "rar", "7z", "iso", "img", "vhd", "vhdx", "lzh", "cab", "exe", "msi", "lnk", "js",
+        "hta", "docm", "xlsm",
+    ];
     let path = link.split(['?', '#']).next().unwrap_or_default();
-    let path = path.split_once("//").and_then(|rest| rest.1.split_once('/')).map_or("", |rest| rest.1);
+    let path =
+        path.split_once("//").and_then(|rest| rest.1.split_once('/')).map_or("", |rest| rest.1);
     let lower = path.to_lowercase();
     ENDS.iter().any(|end| lower.strip_suffix(end).is_some_and(|rest| rest.ends_with('.')))
-        || ["download=1", "e=download", "export=download", "dl=1"].iter().any(|word| link.contains(word))
+        || ["download=1", "e=download", "export=download", "dl=1"]
+            .iter()
+            .any(|word| link.contains(word))
 }
 
 /// Signs of mass mail, by names that `knowledge/weights.yml` weighs.
@@ -313,26 +321,48 @@ fn structure(
     sign("random_domain", host.len() >= 8 && vowels * 5 <= host.len());
     sign("deep_domain", domain.split('.').count() >= 4);
     sign("odd_top_level", ODD.iter().any(|end| domain.ends_with(end)));
-    sign("link_to_odd_top_level", links.hosts().iter().any(|host| ODD.iter().any(|end| host.ends_with(end))));
-    sign("freemail_company", words().is_freemail(domain) && COMPANY.iter().any(|word| name.contains(word)));
+    sign(
+        "link_to_odd_top_level",
+        links.hosts().iter().any(|host| ODD.iter().any(|end| host.ends_with(end))),
+    );
+    sign(
+        "freemail_company",
+        words().is_freemail(domain) && COMPANY.iter().any(|word| name.contains(word)),
+    );
     sign("address_in_name", name.contains('@') && !name.contains(domain));
     let subject = message.subject().unwrap_or_default();
     let is_picture = |letter: char| matches!(u32::from(letter), 0x2600..=0x27bf | 0x1f000..=0x1faff | 0x2b00..=0x2bff);
     sign("picture_in_subject", subject.chars().any(is_picture));
     sign("picture_in_name", name.chars().any(is_picture));
-    sign("shouting_subject", subject.chars().filter(|letter| letter.is_uppercase()).count() > 12
-        && !subject.chars().any(char::is_lowercase));
+    sign(
+        "shouting_subject",
+        subject.chars().filter(|letter| letter.is_uppercase()).count() > 12
+            && !subject.chars().any(char::is_lowercase),
+    );
     sign("marks_in_subject", subject.matches(['!', '$', '%', '#']).count() >= 2);
     page_signs(body, lower, shown, sign);
     answers(message, seen, sign);
 }
 
 /// Signs in how a page is made.
-fn page_signs(body: &Body<'_>, lower: &str, shown: usize, sign: &mut dyn FnMut(&'static str, bool)) {
+fn page_signs(
+    body: &Body<'_>,
+    lower: &str,
+    shown: usize,
+    sign: &mut dyn FnMut(&'static str, bool),
+) {
     let hidden = ["\u{200b}", "\u{200c}", "\u{ad}", "\u{34f}", "\u{feff}"];
-    let strange: usize = hidden.iter().map(|mark| body.html.matches(mark).count() + body.text.matches(mark).count()).sum();
+    let strange: usize = hidden
+        .iter()
+        .map(|mark| body.html.matches(mark).count() + body.text.matches(mark).count())
+        .sum();
     sign("hidden_letters", strange >= 3);
-    sign("hidden_text", ["font-size:0", "font-size: 0", "display:none", "color:#ffffff;font-size:1"].iter().any(|word| lower.contains(word)));
+    sign(
+        "hidden_text",
+        ["font-size:0", "font-size: 0", "display:none", "color:#ffffff;font-size:1"]
+            .iter()
+            .any(|word| lower.contains(word)),
+    );
     let short = shown < 25;
     sign("picture_with_link", lower.contains("<img") && lower.contains("<a ") && short);
     sign("html_without_text", !lower.is_empty() && body.text.trim().is_empty());
@@ -342,17 +372,25 @@ fn page_signs(body: &Body<'_>, lower: &str, shown: usize, sign: &mut dyn FnMut(&
 fn answers(message: &Message<'_>, seen: &Seen<'_>, sign: &mut dyn FnMut(&'static str, bool)) {
     let Seen { local, domain, lower, .. } = *seen;
     let subject = message.subject().unwrap_or_default();
-    let returns = message.return_address().unwrap_or_default().rsplit('@').next().unwrap_or_default().to_lowercase();
+    let returns = message
+        .return_address()
+        .unwrap_or_default()
+        .rsplit('@')
+        .next()
+        .unwrap_or_default()
+        .to_lowercase();
     sign("returns_elsewhere", !returns.is_empty() && org(&returns) != org(domain));
     let reply = message.reply_to().and_then(Address::first).and_then(|one| one.address());
     let reply = reply.and_then(|reply| reply.rsplit('@').next()).unwrap_or_default().to_lowercase();
     sign("reply_elsewhere", !reply.is_empty() && org(&reply) != org(domain));
     sign("reply_to_freemail", org(&reply) != org(domain) && words().is_freemail(&reply));
-    let to = message.to().and_then(Address::first).and_then(|one| one.address()).unwrap_or_default();
+    let to =
+        message.to().and_then(Address::first).and_then(|one| one.address()).unwrap_or_default();
     sign("to_nobody", to.is_empty());
     let greets = local.len() >= 2 && !to.is_empty() && {
         let user = to.split('@').next().unwrap_or_default().to_lowercase();
-        user.len() >= 4 && (lower.contains(&format!("dear {user}")) || fold(subject).contains(&user))
+        user.len() >= 4
+            && (lower.contains(&format!("dear {user}")) || fold(subject).contains(&user))
     };
     sign("greets_by_address", greets);
     let is_answer = !matches!(message.in_reply_to(), HeaderValue::Empty)
@@ -363,13 +401,34 @@ fn answers(message: &Message<'_>, seen: &Seen<'_>, sign: &mut dyn FnMut(&'static
 
 const ODD: &[&str] = &[
     ".top", ".xyz", ".click", ".shop", ".icu", ".buzz", ".cyou", ".rest", ".sbs", ".cfd", ".bond",
-    ".online", ".site", ".website", ".space", ".fun", ".club", ".live", ".store", ".today", ".monster",
-    ".quest", ".lat", ".beauty", ".hair", ".autos", ".boats", ".makeup", ".skin", ".mom", ".pics",
-    ".info", ".biz", ".ru", ".cn", ".tk", ".ml", ".ga", ".cf", ".gq", ".su", ".pw", ".ws", ".cc",
-    ".best", ".wang", ".vip", ".win", ".bid", ".loan", ".date", ".men", ".work", ".life", ".world",
+    ".online", ".site", ".website", ".space", ".fun", ".club", ".live", ".store", ".today",
+    ".monster", ".quest", ".lat", ".beauty", ".hair", ".autos", ".boats", ".makeup", ".skin",
+    ".mom", ".pics", ".info", ".biz", ".ru", ".cn", ".tk", ".ml", ".ga", ".cf", ".gq", ".su",
+    ".pw", ".ws", ".cc", ".best", ".wang", ".vip", ".win", ".bid", ".loan", ".date", ".men",
+    ".work", ".life", ".world",
 ];
 const COMPANY: &[&str] = &[
-    "bank", "support", "service", "security", "account", "team", "admin", "notification", "help",
-    "billing", "office", "department", "manager", "director", "fund", "award", "lottery", "dr.", "mrs.",
-    "barrister", "delivery", "courier", "customer",
+    "bank",
+    "support",
+    "service",
+    "security",
+    "account",
+    "team",
+    "admin",
+    "notification",
+    "help",
+    "billing",
+    "office",
+    "department",
+    "manager",
+    "director",
+    "fund",
+    "award",
+    "lottery",
+    "dr.",
+    "mrs.",
+    "barrister",
+    "delivery",
+    "courier",
+    "customer",
 ];

@@ -23,7 +23,9 @@ impl Links {
                 continue;
             }
             let end = rest
-                .find(|letter: char| letter.is_whitespace() || "\"'<>()[]{}|\\^`」』】".contains(letter))
+                .find(|letter: char| {
+                    letter.is_whitespace() || "\"'<>()[]{}|\\^`」』】".contains(letter)
+                })
                 .unwrap_or(rest.len());
             let link = rest
                 .get(..end)
@@ -84,7 +86,10 @@ pub(crate) fn host_of(link: &str) -> String {
 
 /// The part of a host's name that one organisation registers, by the usual second levels.
 pub(crate) fn org(host: &str) -> String {
-    const SECOND: &[&str] = &["co", "ac", "go", "or", "ne", "gr", "lg", "ed", "com", "gov", "edu", "org", "net", "gob", "gouv"];
+    const SECOND: &[&str] = &[
+        "co", "ac", "go", "or", "ne", "gr", "lg", "ed", "com", "gov", "edu", "org", "net", "gob",
+        "gouv",
+    ];
     let labels: Vec<&str> = host.trim_end_matches('.').rsplit('.').collect();
     let wide = labels.len() > 2
         && labels.first().is_some_and(|top| top.len() == 2)

@@ -7,14 +7,47 @@ use super::links::org;
 
 /// Headers that the writer's program writes; what servers and lists add does not count.
 const CLIENT: &[&str] = &[
-    "from", "to", "cc", "subject", "date", "message-id", "mime-version", "content-type",
-    "content-transfer-encoding", "content-language", "content-disposition", "in-reply-to",
-    "references", "reply-to", "thread-index", "thread-topic", "x-mailer", "user-agent",
-    "accept-language", "x-priority", "x-msmail-priority", "importance", "x-ms-has-attach",
-    "x-ms-tnef-correlator", "organization", "autocrypt", "x-mimeole", "x-originating-ip",
+    "from",
+    "to",
+    "cc",
+    "subject",
+    "date",
+    "message-id",
+    "mime-version",
+    "content-type",
+    "content-transfer-encoding",
+    "content-language",
+    "content-disposition",
+    "in-reply-to",
+    "references",
+    "reply-to",
+    "thread-index",
+    "thread-topic",
+    "x-mailer",
+    "user-agent",
+    "accept-language",
+    "x-priority",
+    "x-msmail-priority",
+    "importance",
+    "x-ms-has-attach",
+    "x-ms-tnef-correlator",
+    "organization",
+    "autocrypt",
+    "x-mimeole",
+    "x-originating-ip",
 ];
 /// Those that are in every message of a program, whatever it says to whom.
-const CORE: &[&str] = &["from", "to", "subject", "date", "message-id", "mime-version", "content-type", "x-mailer", "user-agent"];
+const CORE: &[&str] = &[
+    "from",
+    "to",
+    "subject",
+    "date",
+    "message-id",
+    "mime-version",
+    "content-type",
+    "x-mailer",
+    "user-agent",
+];
 
 /// Puts the print's features.
 pub(crate) fn put(message: &Message<'_>, date: &str, out: &mut Object<'_>) {
@@ -83,7 +116,12 @@ fn path(headers: &[(&str, &str)], add: &mut dyn FnMut(&'static str, String)) {
     let signer = |line: &str| {
         let value = |name: &str| {
             let parts = line.split(';').map(str::trim);
-            parts.filter_map(|part| part.strip_prefix(name)).next().unwrap_or_default().trim().to_owned()
+            parts
+                .filter_map(|part| part.strip_prefix(name))
+                .next()
+                .unwrap_or_default()
+                .trim()
+                .to_owned()
         };
         format!("{}/{}", value("d=").to_lowercase(), value("s=").to_lowercase())
     };
@@ -123,7 +161,8 @@ fn short(text: &str) -> String {
 fn spelling_of(name: &str) -> String {
     let usual = name.split('-').all(|word| {
         let mut letters = word.chars();
-        letters.next().is_some_and(char::is_uppercase) && letters.all(|letter| !letter.is_uppercase())
+        letters.next().is_some_and(char::is_uppercase)
+            && letters.all(|letter| !letter.is_uppercase())
     });
     if usual { String::new() } else { format!("{name},") }
 }
@@ -152,7 +191,12 @@ pub(crate) fn zone(date: &str) -> String {
     let found = date.split_whitespace().rev().find(is_zone);
     found
         .map(str::to_owned)
-        .or_else(|| ["GMT", "UTC", "Z"].iter().any(|zone| date.trim_end().ends_with(zone)).then(|| "+0000".to_owned()))
+        .or_else(|| {
+            ["GMT", "UTC", "Z"]
+                .iter()
+                .any(|zone| date.trim_end().ends_with(zone))
+                .then(|| "+0000".to_owned())
+        })
         .unwrap_or_default()
 }
 
@@ -164,9 +208,11 @@ fn id_shape(left: &str) -> String {
     if left.len() > 30 && left.contains("PR") && left.contains("MB") {
         return "exchange online".to_owned();
     }
-    let parts: Vec<&str> = left.split(['.', '-', '_', '$', '+']).filter(|part| !part.is_empty()).collect();
+    let parts: Vec<&str> =
+        left.split(['.', '-', '_', '$', '+']).filter(|part| !part.is_empty()).collect();
     let dividers: String = {
-        let mut found: Vec<char> = left.chars().filter(|letter| ".-_$+".contains(*letter)).collect();
+        let mut found: Vec<char> =
+            left.chars().filter(|letter| ".-_$+".contains(*letter)).collect();
         found.sort_unstable();
         found.dedup();
         found.into_iter().collect()
@@ -225,10 +271,12 @@ fn parameter(header: &str, name: &str) -> String {
 fn boundary_shape(boundary: &str) -> String {
     let mut out = String::new();
     let mut last = ' ';
-    let prefix: String = boundary.chars().take_while(|letter| !letter.is_ascii_digit()).take(12).collect();
-    let known = ["----=_Part", "----=_NextPart", "------------", "_00", "Apple-Mail", "=_", "--=_", "----"]
-        .iter()
-        .find(|known| prefix.starts_with(*known) || boundary.starts_with(*known));
+    let prefix: String =
+        boundary.chars().take_while(|letter| !letter.is_ascii_digit()).take(12).collect();
+    let known =
+        ["----=_Part", "----=_NextPart", "------------", "_00", "Apple-Mail", "=_", "--=_", "----"]
+            .iter()
+            .find(|known| prefix.starts_with(*known) || boundary.starts_with(*known));
     if let Some(known) = known {
         return (*known).to_owned();
     }

@@ -13,7 +13,9 @@ pub(crate) fn own_text(text: &str) -> String {
         let begins_old = trimmed.starts_with("-----Original Message")
             || trimmed.starts_with("-----元のメッセージ")
             || trimmed.starts_with("________________________________")
-            || (["From:", "差出人:", "发件人:", "寄件者:"].iter().any(|word| trimmed.starts_with(word))
+            || (["From:", "差出人:", "发件人:", "寄件者:"]
+                .iter()
+                .any(|word| trimmed.starts_with(word))
                 && trimmed.contains('@'));
         if begins_old {
             break;
@@ -43,8 +45,10 @@ pub(crate) fn language(text: &str) -> &'static str {
             '\u{4e00}'..='\u{9fff}' => {
                 han += 1;
                 // Forms that only simplified Chinese has.
-                simple += usize::from("们这说请邮件为发会时关于书实验业务动过还进对问题员开".contains(letter)
-                    && !"件会時会書実務動過進対問題員開".contains(letter));
+                simple += usize::from(
+                    "们这说请邮件为发会时关于书实验业务动过还进对问题员开".contains(letter)
+                        && !"件会時会書実務動過進対問題員開".contains(letter),
+                );
             }
             '\u{ac00}'..='\u{d7a3}' => hangul += 1,
             'a'..='z' | 'A'..='Z' => latin += 1,
@@ -66,7 +70,10 @@ pub(crate) fn language(text: &str) -> &'static str {
 
 /// Whether a Japanese text has letters that only simplified Chinese has.
 pub(crate) fn has_foreign_forms(text: &str) -> bool {
-    let foreign = text.chars().take(4_000).filter(|letter| "们这请邮发时关为实验业务动还进对题员".contains(*letter) && !"動進対題員務".contains(*letter));
+    let foreign = text.chars().take(4_000).filter(|letter| {
+        "们这请邮发时关为实验业务动还进对题员".contains(*letter)
+            && !"動進対題員務".contains(*letter)
+    });
     foreign.count() >= 2
 }
 
@@ -111,11 +118,8 @@ pub(crate) fn greeting(own: &str) -> String {
 
 /// A hash of 64 bits over runs of letters: texts that differ in a name or a date are near.
 pub(crate) fn near_hash(folded: &str) -> Option<u64> {
-    let letters: Vec<char> = folded
-        .chars()
-        .filter(|letter| letter.is_alphabetic())
-        .take(OWN_CHARS_MAX)
-        .collect();
+    let letters: Vec<char> =
+        folded.chars().filter(|letter| letter.is_alphabetic()).take(OWN_CHARS_MAX).collect();
     if letters.len() < 40 {
         return None;
     }

@@ -31,7 +31,8 @@ pub(crate) struct Trace {
 
 /// Messages whose traces are looked for: those with something against them already.
 fn asked(made: &[Judgement], scale: &MailScale) -> Vec<usize> {
-    let has = |one: &Judgement| one.verdict(scale) >= Verdict::Suspicious && one.mass < one.weight(scale);
+    let has =
+        |one: &Judgement| one.verdict(scale) >= Verdict::Suspicious && one.mass < one.weight(scale);
     (0..made.len()).filter(|at| made.get(*at).is_some_and(has)).take(ASKED_MAX).collect()
 }
 
@@ -101,7 +102,7 @@ fn traces(
         for (name, holders) in names.iter().filter(|name| seen.contains(name.0.as_str())) {
             let is_run = !row.string("program").is_empty();
             let verb = if is_run { "was started" } else { "was seen" };
-            let what = if name.len() == 64 { "its object" } else { name.as_str() };
+            let what = if name.len() == 64 { "its object" } else { name.trim_start_matches('\\') };
             for at in holders {
                 let received = all.get(*at).map_or(i64::MAX, |message| message.at);
                 if (received..=received.saturating_add(OPENED_WITHIN_NS)).contains(&time) {
@@ -109,14 +110,43 @@ fn traces(
                         at: time,
                         host: row.string("host"),
                         account: row.string("account"),
-                        what: format!("{what} {verb}"),
+                        what: format!("`{what}` {verb}"),
                         record: row.reference(),
                     });
                 }
             }
         }
     }
+    only_of_recipients(all, &mut found);
     Ok(found)
+}
+
+/// Of a lure that went to several, the traces of one recipient's account are not the others'.
+fn only_of_recipients(all: &[MailMessage], found: &mut BTreeMap<usize, Vec<Trace>>) {
+    let plain = |name: &str| name.to_lowercase().replace(['.', '-', '_'], "");
+    let user = |account: &str| {
+        let end = account.rsplit('\\').next().unwrap_or_default();
+        plain(end.split('@').next().unwrap_or_default())
+    };
+    let is_to = |at: usize, account: &str| {
+        let user = user(account);
+        let to = all.get(at).map(|message| message.to.as_slice()).unwrap_or_default();
+        !user.is_empty()
+            && to.iter().any(|to| plain(to.split('@').next().unwrap_or_default()) == user)
+    };
+    let owned: BTreeSet<(String, u64)> = found
+        .iter()
+        .flat_map(|(at, traces)| traces.iter().map(move |trace| (*at, trace)))
+        .filter(|(at, trace)| is_to(*at, &trace.account))
+        .map(|(_, trace)| (trace.record.file.clone(), trace.record.record))
+        .collect();
+    for (at, traces) in found.iter_mut() {
+        traces.retain(|trace| {
+            let is_owned = owned.contains(&(trace.record.file.clone(), trace.record.record));
+            !is_owned || is_to(*at, &trace.account)
+        });
+    }
+    found.retain(|_, traces| !traces.is_empty());
 }
 
 /// The stem of a file that a link leads to, long enough to be one file's: it becomes a folder or a
@@ -277,8 +307,11 @@ fn of_object(message: &MailMessage, object: &Seen, scale: &MailScale) -> Option<
         most if most >= 9.0 => Level::Medium,
         _ => Level::Low,
     };
-    let says: Vec<String> =
-        weighed.into_iter().filter(|one| one.0 > 0.0).map(|one| one.1.replace("; ", ", ")).collect();
+    let says: Vec<String> = weighed
+        .into_iter()
+        .filter(|one| one.0 > 0.0)
+        .map(|one| one.1.replace("; ", ", "))
+        .collect();
     let analytic = super::Analytic { level, ..ATTACHMENT };
     let mut entities = people(message);
     entities.push(entity(Role::Object, EntityKind::File, &object.path));

@@ -74,7 +74,8 @@ impl Judgement {
     }
 
     pub(crate) fn weight(&self, scale: &MailScale) -> f64 {
-        let all = [Family::Delivery, Family::Drift, Family::Relation, Family::Wave, Family::Outcome];
+        let all =
+            [Family::Delivery, Family::Drift, Family::Relation, Family::Wave, Family::Outcome];
         let sum: f64 = all.iter().map(|family| self.family(*family, scale)).sum();
         if sum >= scale.bound("lure_counts_from") {
             sum + self.family(Family::Lure, scale)
@@ -87,18 +88,25 @@ impl Judgement {
         let weight = self.weight(scale);
         let family = |family| self.family(family, scale);
         let least = scale.bound("least_of_family");
-        let witnesses = [Family::Delivery, Family::Drift, Family::Relation, Family::Wave, Family::Outcome]
-            .into_iter()
-            .filter(|one| family(*one) >= least)
-            .count();
+        let witnesses =
+            [Family::Delivery, Family::Drift, Family::Relation, Family::Wave, Family::Outcome]
+                .into_iter()
+                .filter(|one| family(*one) >= least)
+                .count();
         // How a message is written and who it is from accuse nobody without something to open,
         // or the company of what does.
-        let brings = family(Family::Delivery).max(family(Family::Wave)).max(family(Family::Outcome));
+        let brings =
+            family(Family::Delivery).max(family(Family::Wave)).max(family(Family::Outcome));
         // Of the lure's company only what shares its object is a lure itself.
-        let shares = self.items.iter().any(|item| item.0 == Family::Wave && item.1 >= scale.item("same_object"));
-        let malice = family(Family::Delivery)
-            .max(family(Family::Outcome))
-            .max(if shares { family(Family::Wave) } else { 0.0 });
+        let shares = self
+            .items
+            .iter()
+            .any(|item| item.0 == Family::Wave && item.1 >= scale.item("same_object"));
+        let malice = family(Family::Delivery).max(family(Family::Outcome)).max(if shares {
+            family(Family::Wave)
+        } else {
+            0.0
+        });
         // Alone convicts only what was seen in an object, not that a sender sends one.
         let seen = self
             .items
@@ -124,7 +132,9 @@ impl Judgement {
     /// The reasons, the weightiest first.
     pub(crate) fn reasons(&self) -> Vec<String> {
         let mut items: Vec<&(Family, f64, String)> = self.items.iter().collect();
-        items.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)).then_with(|| a.2.cmp(&b.2)));
+        items.sort_by(|a, b| {
+            b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)).then_with(|| a.2.cmp(&b.2))
+        });
         items.into_iter().map(|item| item.2.clone()).collect()
     }
 }
@@ -166,7 +176,12 @@ impl Mailbox {
     }
 
     /// Judges a message by what came before it.
-    pub(crate) fn judge(&self, message: &MailMessage, model: &DriftModel, scale: &MailScale) -> Judgement {
+    pub(crate) fn judge(
+        &self,
+        message: &MailMessage,
+        model: &DriftModel,
+        scale: &MailScale,
+    ) -> Judgement {
         let mut made = Judgement { mass: scale.mass(message.list("mass")), ..Judgement::default() };
         let past = self.senders.get(&message.from);
         made.is_known = past.is_some_and(|past| past.profile.count > 0);
@@ -176,7 +191,10 @@ impl Mailbox {
         }
         self.relation(message, past, scale, &mut made);
         delivery(message, past, scale, &mut made);
-        if !message.list("topics").is_empty() && !message.list("calls").is_empty() && !message.is("list") {
+        if !message.list("topics").is_empty()
+            && !message.list("calls").is_empty()
+            && !message.is("list")
+        {
             let says = "the subject and what it asks for are those of published lures; by itself that is ordinary work";
             made.add(Family::Lure, scale.item("subject"), says.to_owned());
         }
@@ -214,11 +232,22 @@ impl Mailbox {
         }
     }
 
-    fn drift(&self, message: &MailMessage, past: &Sender, model: &DriftModel, scale: &MailScale, made: &mut Judgement) {
+    fn drift(
+        &self,
+        message: &MailMessage,
+        past: &Sender,
+        model: &DriftModel,
+        scale: &MailScale,
+        made: &mut Judgement,
+    ) {
         let own = &past.profile;
         // Colleagues change machines and travel, and their accounts are judged by their own logs;
         // lists and machines write through many programs.
-        if self.is_own(message.domain()) || message.is("list") || message.is("automatic") || own.count == 0 {
+        if self.is_own(message.domain())
+            || message.is("list")
+            || message.is("automatic")
+            || own.count == 0
+        {
             return;
         }
         let distance = Distance::of(message, own, &self.everybody);
@@ -228,7 +257,10 @@ impl Mailbox {
                 made.changes.push(if name == "servers" { "servers" } else { "first_from" });
             }
         }
-        if !message.hop.is_empty() && own.variety("hop") <= 3 && own.seen("hop", &message.hop) == 0.0 {
+        if !message.hop.is_empty()
+            && own.variety("hop") <= 3
+            && own.seen("hop", &message.hop) == 0.0
+        {
             made.changes.push("hop");
         }
         let strong: Vec<&'static str> =
@@ -244,22 +276,46 @@ impl Mailbox {
             // The network beside the program is a mark that the model does not see.
             let beyond = strong.contains(&"hop") && strong.len() >= 3;
             match score {
-                score if score > most || beyond && score > hundred => ("drift_extreme", "fewer than 1 in 1,000 genuine messages are as far from their sender's past".to_owned()),
-                score if score > thousand => ("drift_very_rare", "1 in 1,000 genuine messages is as far from its sender's past".to_owned()),
-                score if score > hundred && strong.len() >= 2 => ("drift_rare", "1 in 100 genuine messages is as far from its sender's past".to_owned()),
+                score if score > most || beyond && score > hundred => (
+                    "drift_extreme",
+                    "fewer than 1 in 1,000 genuine messages are as far from their sender's past"
+                        .to_owned(),
+                ),
+                score if score > thousand => (
+                    "drift_very_rare",
+                    "1 in 1,000 genuine messages is as far from its sender's past".to_owned(),
+                ),
+                score if score > hundred && strong.len() >= 2 => (
+                    "drift_rare",
+                    "1 in 100 genuine messages is as far from its sender's past".to_owned(),
+                ),
                 _ => return,
             }
         };
         made.drifts = strong.len() >= 2;
-        let says = format!("it is written otherwise than this sender writes: {} ({rarity})", told(message, own, &made.changes));
+        let says = format!(
+            "it is written otherwise than this sender writes: {} ({rarity})",
+            told(message, own, &made.changes)
+        );
         made.add(Family::Drift, scale.item(item), says);
         let (usual, count) = own.usual("signers");
         if count == own.count && !usual.is_empty() && message.text("signers").is_empty() {
-            made.add(Family::Drift, scale.item("drift_signer_missing"), "the signature of the sender's domain is missing, which was always there".to_owned());
+            made.add(
+                Family::Drift,
+                scale.item("drift_signer_missing"),
+                "the signature of the sender's domain is missing, which was always there"
+                    .to_owned(),
+            );
         }
     }
 
-    fn relation(&self, message: &MailMessage, past: Option<&Sender>, scale: &MailScale, made: &mut Judgement) {
+    fn relation(
+        &self,
+        message: &MailMessage,
+        past: Option<&Sender>,
+        scale: &MailScale,
+        made: &mut Judgement,
+    ) {
         let domain = message.domain();
         let own = self.is_own(domain);
         let mut add = |item: &str, says: String| made.add(Family::Relation, scale.item(item), says);
@@ -268,7 +324,12 @@ impl Mailbox {
         }
         let reply = message.text("reply_to");
         let reply_domain = reply.rsplit_once('@').map_or("", |parts| parts.1);
-        if !reply_domain.is_empty() && !related(reply_domain, domain) && !message.is("list") && past.is_none() && !self.is_own(reply_domain) {
+        if !reply_domain.is_empty()
+            && !related(reply_domain, domain)
+            && !message.is("list")
+            && past.is_none()
+            && !self.is_own(reply_domain)
+        {
             add("reply_elsewhere", format!("answers would go to {reply}"));
         }
         let claims = message.is("subject_answers") && !message.is("list");
@@ -286,19 +347,28 @@ impl Mailbox {
             && *count >= 3
             && !related(known, domain)
         {
-            add("known_name_elsewhere", format!("it bears the name of somebody who writes from {known}"));
+            add(
+                "known_name_elsewhere",
+                format!("it bears the name of somebody who writes from {known}"),
+            );
         }
         if self.domains.contains_key(domain) {
             return;
         }
-        let known = self.own_domains.iter().chain(self.domains.iter().filter(|one| *one.1 >= 3).map(|one| one.0));
+        let known = self
+            .own_domains
+            .iter()
+            .chain(self.domains.iter().filter(|one| *one.1 >= 3).map(|one| one.0));
         for other in known.take(20_000) {
             if looks_like(domain, other) {
                 add("lookalike", format!("its domain {domain} looks like {other}"));
                 return;
             }
             if is_cousin(domain, other) {
-                add("cousin", format!("its domain {domain} has the name of {other} under another ending"));
+                add(
+                    "cousin",
+                    format!("its domain {domain} has the name of {other} under another ending"),
+                );
                 return;
             }
         }
@@ -306,7 +376,17 @@ impl Mailbox {
 }
 
 /// Marks that a person's program and place leave, whatever the person writes.
-const STRONG: &[&str] = &["client", "zone", "hop", "order", "id_domain", "spelling", "accept_language", "first_from", "id_shape"];
+const STRONG: &[&str] = &[
+    "client",
+    "zone",
+    "hop",
+    "order",
+    "id_domain",
+    "spelling",
+    "accept_language",
+    "first_from",
+    "id_shape",
+];
 
 fn told(message: &MailMessage, own: &Profile, changes: &[&'static str]) -> String {
     let mut said: Vec<String> = Vec::new();
@@ -327,7 +407,10 @@ fn told(message: &MailMessage, own: &Profile, changes: &[&'static str]) -> Strin
     if !changes.contains(&"client") {
         say("version", "version", message.text("version"));
     }
-    if ["order", "full_order", "spelling", "boundary", "id_shape", "coding"].iter().any(|one| changes.contains(one)) {
+    if ["order", "full_order", "spelling", "boundary", "id_shape", "coding"]
+        .iter()
+        .any(|one| changes.contains(one))
+    {
         said.push("the form of its headers".to_owned());
     }
     if said.is_empty() {
@@ -340,7 +423,10 @@ fn relation_to_past(message: &MailMessage, past: &Sender, scale: &MailScale, mad
     let drifts = made.drifts;
     let mut add = |item: &str, says: String| made.add(Family::Relation, scale.item(item), says);
     let brings = !delivers(message).is_empty() || !message.list("facts").is_empty();
-    let before = past.changed.iter().filter(|one| message.at - one.0 <= CAMPAIGN_NS && message.at - one.0 > HOUR_NS);
+    let before = past
+        .changed
+        .iter()
+        .filter(|one| message.at - one.0 <= CAMPAIGN_NS && message.at - one.0 > HOUR_NS);
     if brings && drifts && before.count() > 0 {
         add("rapport", "the same changed writer sent harmless mail shortly before".to_owned());
     }
@@ -349,7 +435,11 @@ fn relation_to_past(message: &MailMessage, past: &Sender, scale: &MailScale, mad
         let others: BTreeSet<&str> = past
             .recent
             .iter()
-            .filter(|recent| message.at - recent.0 <= HOUR_NS && recent.1 != to && (recent.2 ^ text).count_ones() <= 5)
+            .filter(|recent| {
+                message.at - recent.0 <= HOUR_NS
+                    && recent.1 != to
+                    && (recent.2 ^ text).count_ones() <= 5
+            })
             .map(|recent| recent.1.as_str())
             .collect();
         if !others.is_empty() && brings {
@@ -368,11 +458,15 @@ fn delivery(message: &MailMessage, past: Option<&Sender>, scale: &MailScale, mad
     let mut add = |item: &str, says: String| made.add(Family::Delivery, scale.item(item), says);
     let brings = delivers(message);
     let known = past.filter(|past| past.profile.count > 0);
-    if brings.contains(&"container") && known.is_some_and(|past| !past.delivered.contains("container")) {
+    if brings.contains(&"container")
+        && known.is_some_and(|past| !past.delivered.contains("container"))
+    {
         add("first_container", "it is the first archive that this sender sends".to_owned());
     }
     let shares = message.list("shares");
-    let is_new = |past: &Sender| past.shares.is_empty() || shares.iter().all(|host| !past.shares.contains(host));
+    let is_new = |past: &Sender| {
+        past.shares.is_empty() || shares.iter().all(|host| !past.shares.contains(host))
+    };
     if let Some(share) = shares.first().filter(|_| !message.is("list")) {
         if known.is_some_and(is_new) {
             add("first_share", format!("it is the first link of this sender to a file at {share}"));
@@ -380,12 +474,19 @@ fn delivery(message: &MailMessage, past: Option<&Sender>, scale: &MailScale, mad
         if let Some(link) = message.list("file_links").first() {
             add("file_link", format!("a link leads straight to a file: {}", defanged(link)));
             if message.is("password") {
-                add("password_beside_link", "the password for it stands beside the link".to_owned());
+                add(
+                    "password_beside_link",
+                    "the password for it stands beside the link".to_owned(),
+                );
             }
         }
     }
     if message.is("unread") {
-        add("unread", "part of what it brings could not be opened, and is not known to be harmless".to_owned());
+        add(
+            "unread",
+            "part of what it brings could not be opened, and is not known to be harmless"
+                .to_owned(),
+        );
     }
 }
 
@@ -415,10 +516,11 @@ pub(crate) fn text_hash(message: &MailMessage) -> Option<u64> {
 
 /// One domain within the other, or of the same registered name.
 fn related(a: &str, b: &str) -> bool {
-    let end = |domain: &str| {
-        domain.rsplit('.').take(2).collect::<Vec<_>>().join(".")
-    };
-    a == b || a.ends_with(&format!(".{b}")) || b.ends_with(&format!(".{a}")) || end(a) == end(b) && end(a).len() > 7
+    let end = |domain: &str| domain.rsplit('.').take(2).collect::<Vec<_>>().join(".");
+    a == b
+        || a.ends_with(&format!(".{b}"))
+        || b.ends_with(&format!(".{a}"))
+        || end(a) == end(b) && end(a).len() > 7
 }
 
 /// Letters that look alike as one.
@@ -464,7 +566,9 @@ fn is_one_away(a: &str, b: &str) -> bool {
 fn is_cousin(domain: &str, other: &str) -> bool {
     let name = |domain: &str| {
         let labels: Vec<&str> = domain.split('.').collect();
-        let place = labels.len().saturating_sub(if labels.len() > 2 && labels[labels.len() - 2].len() <= 3 { 3 } else { 2 });
+        let place = labels.len().saturating_sub(
+            if labels.len() > 2 && labels[labels.len() - 2].len() <= 3 { 3 } else { 2 },
+        );
         labels.get(place).copied().unwrap_or_default().to_owned()
     };
     let (a, b) = (name(domain), name(other));

@@ -7,8 +7,21 @@ use makyo_base::{Object, RecordRef, Value, parse_json};
 /// The features that a writer's program and habits leave, and that nobody copies who only took an
 /// account over: the model of drift looks at these.
 pub const CLIENT: &[&str] = &[
-    "client", "version", "order", "full_order", "spelling", "zone", "id_shape", "id_domain",
-    "boundary", "charset", "coding", "type", "content_language", "accept_language", "hours",
+    "client",
+    "version",
+    "order",
+    "full_order",
+    "spelling",
+    "zone",
+    "id_shape",
+    "id_domain",
+    "boundary",
+    "charset",
+    "coding",
+    "type",
+    "content_language",
+    "accept_language",
+    "hours",
 ];
 
 const HOUR_NS: i64 = 3_600_000_000_000;
@@ -115,7 +128,8 @@ impl MailMessage {
     #[must_use]
     pub fn is_spoofed(&self) -> bool {
         let fails = |name: &str| matches!(self.text(name), "fail" | "softfail" | "permerror");
-        self.text("dmarc") == "fail" || fails("spf") && self.text("dkim") != "pass" && !self.is("list")
+        self.text("dmarc") == "fail"
+            || fails("spf") && self.text("dkim") != "pass" && !self.is("list")
     }
 
     /// The same message with the program, the place and the habits of another one: how a test makes

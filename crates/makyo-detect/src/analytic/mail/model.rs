@@ -54,7 +54,8 @@ impl DriftModel {
     #[must_use]
     pub fn score(&self, distance: &Distance) -> f64 {
         let inputs = distance.inputs();
-        self.bias + inputs.iter().zip(&self.weights).map(|(input, weight)| input * weight).sum::<f64>()
+        self.bias
+            + inputs.iter().zip(&self.weights).map(|(input, weight)| input * weight).sum::<f64>()
     }
 
     /// Fits the model: full-batch gradient descent with momentum on the class-balanced logistic
@@ -73,7 +74,8 @@ impl DriftModel {
             let mut slope = vec![0.0; width + 1];
             for (inputs, is_other) in &rows {
                 let scaled = |at: usize| (inputs[at] - mean[at]) / spread[at];
-                let sum = weights[width] + (0..width).map(|at| weights[at] * scaled(at)).sum::<f64>();
+                let sum =
+                    weights[width] + (0..width).map(|at| weights[at] * scaled(at)).sum::<f64>();
                 let share = if *is_other { others } else { genuine };
                 let error = (1.0 / (1.0 + (-sum).exp()) - f64::from(u8::from(*is_other))) / share;
                 for (at, one) in slope.iter_mut().enumerate().take(width) {
@@ -87,7 +89,8 @@ impl DriftModel {
                 weights[at] += speed[at];
             }
         }
-        let bias = weights[width] - (0..width).map(|at| weights[at] * mean[at] / spread[at]).sum::<f64>();
+        let bias =
+            weights[width] - (0..width).map(|at| weights[at] * mean[at] / spread[at]).sum::<f64>();
         let weights = (0..width).map(|at| weights[at] / spread[at]).collect();
         DriftModel { bias, weights, quantiles: [0.0; 3] }
     }

@@ -107,7 +107,8 @@ impl Distance {
                 return (0.0, false);
             }
             let kinds = everybody.variety(name).max(1) as f64;
-            let general = (everybody.seen(name, value) + 0.5) / (everybody.count as f64 + 0.5 * kinds);
+            let general =
+                (everybody.seen(name, value) + 0.5) / (everybody.count as f64 + 0.5 * kinds);
             let seen = own.seen(name, value);
             let special = (seen + PRIOR * general) / (own.count as f64 + PRIOR);
             ((general / special).ln().clamp(-4.0, 8.0), seen == 0.0)

@@ -20,7 +20,8 @@ pub(crate) fn join(all: &[MailMessage], made: &mut [Judgement], scale: &MailScal
     }
     let mut holders: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
     for (at, message) in all.iter().enumerate() {
-        let marks = message.list("hashes").iter().map(String::as_str).chain([message.text("maker")]);
+        let marks =
+            message.list("hashes").iter().map(String::as_str).chain([message.text("maker")]);
         for mark in marks.filter(|mark| !mark.is_empty()) {
             holders.entry(mark).or_default().insert(at);
         }
@@ -32,7 +33,8 @@ pub(crate) fn join(all: &[MailMessage], made: &mut [Judgement], scale: &MailScal
         for mark in marks.filter(|mark| !mark.is_empty()) {
             let with = holders.get(mark).filter(|with| with.len() <= HOLDERS_MAX);
             for at in with.into_iter().flatten().filter(|at| *at != bad) {
-                let says = format!("it brings an object of the malicious message “{}”", lure.subject);
+                let says =
+                    format!("it brings an object of the malicious message “{}”", lure.subject);
                 ties.push((*at, "same_object", scale.item("same_object"), says));
             }
         }
@@ -41,13 +43,19 @@ pub(crate) fn join(all: &[MailMessage], made: &mut [Judgement], scale: &MailScal
                 continue;
             }
             if is_same_writer(message, lure, made.get(at), made.get(*bad)) {
-                let says = format!("the same changed writer sent the malicious message “{}”", lure.subject);
+                let says = format!(
+                    "the same changed writer sent the malicious message “{}”",
+                    lure.subject
+                );
                 ties.push((at, "same_writer", scale.item("same_writer"), says));
             }
             let near = text_hash(message).zip(text_hash(lure));
             let is_near = near.is_some_and(|(a, b)| (a ^ b).count_ones() <= BITS_MAX);
             if is_near && !message.is("list") && message.from != lure.from {
-                let says = format!("its text is nearly that of the malicious message “{}” of {}", lure.subject, lure.from);
+                let says = format!(
+                    "its text is nearly that of the malicious message “{}” of {}",
+                    lure.subject, lure.from
+                );
                 ties.push((at, "same_text", scale.item("same_text"), says));
             }
         }
