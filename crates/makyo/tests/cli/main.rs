@@ -15,6 +15,7 @@ mod judging;
 mod real;
 mod resume;
 mod story;
+mod story_friend;
 
 use std::fs;
 use std::path::{Path, PathBuf};

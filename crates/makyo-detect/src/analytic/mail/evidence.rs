@@ -11,13 +11,18 @@ use super::judge::{Family, Judgement, Verdict};
 use super::message::MailMessage;
 use super::scale::MailScale;
 use super::{ANALYTIC, ATTACHMENT, OPENED, TAKEN_OVER};
-use crate::analytic::entity;
+use crate::analytic::{Analytic, entity};
 
 /// A host shows what a message brought within so many days.
 const OPENED_WITHIN_NS: i64 = 14 * 24 * 3_600_000_000_000;
 /// Messages for which hosts are asked, and rows that an answer may have.
 const ASKED_MAX: usize = 2_000;
 const ROWS_MAX: usize = 5_000;
+
+/// A message weighs no more, however much is said of it; one that is only suspicious stays below
+/// what makes an incident.
+const WEIGHT_MAX: f64 = 36.0;
+const SUSPICION_MAX: f64 = 12.0;
 
 /// What a host shows of a message.
 #[derive(Clone, PartialEq, Debug)]
@@ -284,11 +289,26 @@ fn whole(
         );
     }
     let text = format!("{} sent “{}”: {}", message.from, message.subject, reasons.join("; "));
-    let level = if verdict == Verdict::Malicious { Level::High } else { Level::Medium };
-    let weight = one.weight(scale).max(if verdict == Verdict::Malicious { 20.0 } else { 7.0 });
-    let analytic = super::Analytic { level, ..ANALYTIC };
-    let entities = people(message).into_iter().flatten().collect();
-    analytic.finding(Some(message.at), weight.min(36.0), entities, vec![message.reference()], text)
+    let records = vec![message.reference()];
+    if verdict == Verdict::Malicious {
+        let entities = people(message).into_iter().flatten().collect();
+        let weight = one.weight(scale).clamp(20.0, WEIGHT_MAX);
+        return ANALYTIC.finding(Some(message.at), weight, entities, records, text);
+    }
+    // Company of a lure, or mail to look at: no way in by itself, and nobody's attempt yet.
+    let entities = [
+        entity(Role::Origin, EntityKind::Account, &message.from),
+        entity(Role::Place, EntityKind::Message, &message.id),
+    ];
+    let weight = one.weight(scale).clamp(7.0, SUSPICION_MAX);
+    let analytic = Analytic { level: Level::Medium, techniques: &[], tactics: &[], ..ANALYTIC };
+    analytic.finding(
+        Some(message.at),
+        weight,
+        entities.into_iter().flatten().collect(),
+        records,
+        text,
+    )
 }
 
 /// What is wrong with one object. It weighs nothing by itself: its message is weighed.
@@ -312,7 +332,7 @@ fn of_object(message: &MailMessage, object: &Seen, scale: &MailScale) -> Option<
         .filter(|one| one.0 > 0.0)
         .map(|one| one.1.replace("; ", ", "))
         .collect();
-    let analytic = super::Analytic { level, ..ATTACHMENT };
+    let analytic = Analytic { level, ..ATTACHMENT };
     let mut entities = people(message);
     entities.push(entity(Role::Object, EntityKind::File, &object.path));
     entities.push(entity(Role::Object, EntityKind::Hash, &object.sha256));
@@ -330,7 +350,7 @@ fn of_traces(message: &MailMessage, traces: &[Trace], verdict: Verdict) -> Vec<F
             let own: Vec<&Trace> = traces.iter().filter(|trace| trace.host == host).collect();
             let first = own.first()?;
             let level = if verdict == Verdict::Malicious { Level::High } else { Level::Medium };
-            let analytic = super::Analytic { level, ..OPENED };
+            let analytic = Analytic { level, ..OPENED };
             let mut entities = people(message);
             entities.push(entity(Role::Place, EntityKind::Host, host));
             entities.push(entity(Role::Actor, EntityKind::Account, &first.account));
