@@ -36,16 +36,18 @@ pub(crate) struct Mails {
 impl RecordSink for Mails {
     fn record(&mut self, record: Decoded<'_>) -> Result<(), Stop> {
         let text = |column| record.event.text(column).unwrap_or_default().to_owned();
-        let mut message = MailMessage::default();
-        message.id = text(Column::EmailMessageUid);
-        message.from = text(Column::EmailFrom);
-        message.to = text(Column::EmailTo).split(", ").map(str::to_owned).collect();
-        message.subject = text(Column::EmailSubject);
-        message.at = record.event.time().unwrap_or_default();
-        message.file.clone_from(&record.artifact.path);
-        if let Position::Record(number) = record.position {
-            message.number = number;
-        }
+        let message = MailMessage::new(
+            &text(Column::EmailMessageUid),
+            &text(Column::EmailFrom),
+            &text(Column::EmailTo),
+            &text(Column::EmailSubject),
+            record.event.time().unwrap_or_default(),
+        );
+        let number = match record.position {
+            Position::Record(number) => number,
+            _ => 1,
+        };
+        let mut message = message.placed(&record.artifact.path, number, "");
         message.take_features(&text(Column::Features));
         self.all.push(message);
         Ok(())

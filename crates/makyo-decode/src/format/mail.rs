@@ -59,11 +59,11 @@ pub(crate) fn read_mbox(
     split_mbox(from, &mut |number, bytes| whole(number, bytes, out))
 }
 
+/// Takes a message's number and bytes.
+type Visit<'v> = dyn FnMut(u64, &[u8]) -> Result<(), Stop> + 'v;
+
 /// A `From ` line after an empty line begins the next message.
-fn split_mbox(
-    from: &mut dyn BufRead,
-    visit: &mut dyn FnMut(u64, &[u8]) -> Result<(), Stop>,
-) -> io::Result<Result<(), Stop>> {
+fn split_mbox(from: &mut dyn BufRead, visit: &mut Visit<'_>) -> io::Result<Result<(), Stop>> {
     let mut lines = Lines::new(from, MBOX_LINE_BYTES_MAX);
     let mut line = Vec::new();
     let mut bytes = Vec::new();

@@ -82,14 +82,17 @@ fn messages(query: &dyn Query) -> Result<Vec<MailMessage>, QueryError> {
     let mut found = Vec::new();
     for row in rows.iter() {
         let place = row.reference();
-        let mut message = MailMessage::default();
-        message.id = row.string("message");
-        message.from = row.string("sender").to_lowercase();
-        message.to = row.string("recipients").split(", ").map(str::to_owned).collect();
-        message.subject = row.string("subject");
-        message.at = row.integer("at").unwrap_or_default();
-        message.hop = network(row.text("hop").unwrap_or_default());
-        (message.file, message.number) = (place.file, place.record);
+        let text = |column: &str| row.text(column).unwrap_or_default();
+        let at = row.integer("at").unwrap_or_default();
+        let hop = network(text("hop"));
+        let message = MailMessage::new(
+            text("message"),
+            text("sender"),
+            text("recipients"),
+            text("subject"),
+            at,
+        );
+        let mut message = message.placed(&place.file, place.record, &hop);
         message.take_features(row.text("features").unwrap_or_default());
         found.push(message);
     }
@@ -118,7 +121,7 @@ fn run(
 }
 
 /// Judges messages in the order in which they came, then what belongs to the same lure.
-pub fn judge_all(
+pub(crate) fn judge_all(
     all: &[MailMessage],
     own_domains: &[String],
     model: &DriftModel,

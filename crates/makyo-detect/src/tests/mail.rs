@@ -66,13 +66,9 @@ impl Draft {
     fn message(&self, number: usize) -> MailMessage {
         let fields: Vec<String> =
             self.features.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
-        let mut message = MailMessage::default();
-        message.id = format!("{number}@mail.example");
-        message.from = self.from.to_owned();
-        message.to = vec![self.to.to_owned()];
-        message.subject = "Study group".to_owned();
-        message.at = self.at;
-        message.hop = self.hop.to_owned();
+        let id = format!("{number}@mail.example");
+        let message = MailMessage::new(&id, self.from, self.to, "Study group", self.at);
+        let mut message = message.placed("m.mbox", number as u64, self.hop);
         message.take_features(&format!("{{{}}}", fields.join(",")));
         message
     }

@@ -77,7 +77,7 @@ impl Volume<'_> {
         let next = match self.bits {
             12 => {
                 let pair = u16_at(&self.table, cluster + cluster / 2)?;
-                usize::from(if cluster % 2 == 0 { pair & 0xfff } else { pair >> 4 })
+                usize::from(if cluster.is_multiple_of(2) { pair & 0xfff } else { pair >> 4 })
             }
             16 => usize::from(u16_at(&self.table, cluster * 2)?),
             _ => (u32_at(&self.table, cluster * 4)? & 0x0fff_ffff) as usize,

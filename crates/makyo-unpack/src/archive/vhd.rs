@@ -105,7 +105,7 @@ fn disk(bytes: &[u8]) -> Option<Disk<'_>> {
     let table = usize::try_from(u32_be_at(header, 20)?).ok()?;
     let count = usize::try_from(u32_be_at(header, 28)?).ok()?.min(1 << 16);
     let block_bytes = usize::try_from(u32_be_at(header, 32)?).ok()?;
-    if block_bytes < SECTOR || block_bytes > 64 << 20 {
+    if !(SECTOR..=64 << 20).contains(&block_bytes) {
         return None;
     }
     let bitmap = (block_bytes / SECTOR / 8).div_ceil(SECTOR) * SECTOR;

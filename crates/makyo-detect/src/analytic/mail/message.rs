@@ -45,12 +45,34 @@ pub struct MailMessage {
     pub file: String,
     /// Its number there.
     pub number: u64,
-    pub(crate) texts: BTreeMap<String, String>,
-    pub(crate) lists: BTreeMap<String, Vec<String>>,
-    pub(crate) numbers: BTreeMap<String, i64>,
+    texts: BTreeMap<String, String>,
+    lists: BTreeMap<String, Vec<String>>,
+    numbers: BTreeMap<String, i64>,
 }
 
 impl MailMessage {
+    /// A message without features; `to` are addresses, divided by a comma and a blank.
+    #[must_use]
+    pub fn new(id: &str, from: &str, to: &str, subject: &str, at: i64) -> Self {
+        MailMessage {
+            id: id.to_owned(),
+            from: from.to_lowercase(),
+            to: to.split(", ").map(str::to_owned).collect(),
+            subject: subject.to_owned(),
+            at,
+            ..MailMessage::default()
+        }
+    }
+
+    /// Says where it stands.
+    #[must_use]
+    pub fn placed(mut self, file: &str, number: u64, hop: &str) -> Self {
+        self.file = file.to_owned();
+        self.number = number;
+        self.hop = hop.to_owned();
+        self
+    }
+
     /// Takes the features' JSON.
     pub fn take_features(&mut self, features: &str) {
         let Ok(Value::Object(Object(fields))) = parse_json(features) else { return };

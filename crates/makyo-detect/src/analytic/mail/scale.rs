@@ -6,23 +6,22 @@ use makyo_sigma::{Diagnostic, Node};
 
 /// A fact's weight, and the sentence for it.
 #[derive(Clone, PartialEq, Debug, Default)]
-pub struct FactWeight {
+pub(crate) struct FactWeight {
     /// Decibans.
-    pub weight: f64,
+    pub(crate) weight: f64,
     says: String,
 }
 
 impl FactWeight {
     /// The sentence, with what exactly was seen.
-    #[must_use]
-    pub fn says(&self, detail: &str) -> String {
+    pub(crate) fn says(&self, detail: &str) -> String {
         self.says.replace("{}", detail).trim_end().to_owned()
     }
 }
 
 /// All weights of mail.
 #[derive(Clone, PartialEq, Debug, Default)]
-pub struct MailScale {
+pub(crate) struct MailScale {
     most: BTreeMap<String, f64>,
     verdict: BTreeMap<String, f64>,
     facts: BTreeMap<String, FactWeight>,
@@ -35,7 +34,7 @@ impl MailScale {
     ///
     /// # Errors
     /// The first mistake.
-    pub fn load(node: Option<&Node>, line: usize) -> Result<Self, Diagnostic> {
+    pub(crate) fn load(node: Option<&Node>, line: usize) -> Result<Self, Diagnostic> {
         let node = node.ok_or_else(|| Diagnostic::at(line, "weight is missing: `mail`"))?;
         let numbers = |name: &str| -> Result<BTreeMap<String, f64>, Diagnostic> {
             let entries = node.get(name).map(Node::entries).unwrap_or_default();
@@ -66,36 +65,31 @@ impl MailScale {
     }
 
     /// The most that a family counts.
-    #[must_use]
-    pub fn most(&self, family: &str) -> f64 {
+    pub(crate) fn most(&self, family: &str) -> f64 {
         self.most.get(family).copied().unwrap_or(f64::MAX)
     }
 
     /// A bound of the verdict.
-    #[must_use]
-    pub fn bound(&self, name: &str) -> f64 {
+    pub(crate) fn bound(&self, name: &str) -> f64 {
         let found = self.verdict.get(name).copied();
         debug_assert!(found.is_some(), "no bound for {name}");
         found.unwrap_or(f64::MAX)
     }
 
     /// The weight of an item.
-    #[must_use]
-    pub fn item(&self, name: &str) -> f64 {
+    pub(crate) fn item(&self, name: &str) -> f64 {
         let found = self.items.get(name).copied();
         debug_assert!(found.is_some(), "no weight for {name}");
         found.unwrap_or_default()
     }
 
     /// The weight of a fact and its sentence; none for a fact that is not known.
-    #[must_use]
-    pub fn fact(&self, name: &str) -> Option<&FactWeight> {
+    pub(crate) fn fact(&self, name: &str) -> Option<&FactWeight> {
         self.facts.get(name)
     }
 
     /// What the signs of mass mail weigh together.
-    #[must_use]
-    pub fn mass(&self, signs: &[String]) -> f64 {
+    pub(crate) fn mass(&self, signs: &[String]) -> f64 {
         signs.iter().filter_map(|sign| self.mass.get(sign)).sum()
     }
 }
