@@ -79,8 +79,8 @@ fn rows(all: Vec<MailMessage>, is_phish: bool) -> Vec<Row> {
             signs: message.list("mass").to_vec(),
             is_phish,
             passes: ["spf", "dkim", "dmarc"].iter().all(|method| message.text(method) == "pass"),
-            fits: sha256(message.file.rsplit('/').next().unwrap_or_default().as_bytes())[0] % 2
-                == 0,
+            fits: sha256(message.file.rsplit('/').next().unwrap_or_default().as_bytes())[0]
+                .is_multiple_of(2),
         })
         .collect()
 }

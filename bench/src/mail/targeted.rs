@@ -2,7 +2,7 @@
 //! something to open, put among the sender's genuine mail.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use makyo_detect::Weights;
 use makyo_detect::mail::{DriftModel, MailMessage, verdicts};
@@ -45,7 +45,7 @@ const BRINGS: &[(&str, &str)] = &[
     ("link to a share", "\"shares\":[\"files.example\"]"),
 ];
 
-pub(crate) fn run(list: &PathBuf, ham: &[PathBuf], weights: &Weights) -> anyhow::Result<()> {
+pub(crate) fn run(list: &Path, ham: &[PathBuf], weights: &Weights) -> anyhow::Result<()> {
     let mut all = mails(list)?.all;
     all.retain(|message| message.at > 0 && !message.from.is_empty());
     all.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
