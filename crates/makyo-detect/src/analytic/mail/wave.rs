@@ -79,8 +79,7 @@ fn is_same_writer(
     of_lure: Option<&Judgement>,
 ) -> bool {
     let (Some(made), Some(of_lure)) = (made, of_lure) else { return false };
-    let agree = ["client", "zone", "order", "id_shape"]
-        .iter()
-        .all(|name| message.text(name) == lure.text(name));
+    let agree =
+        ["client", "zone", "order"].iter().all(|name| message.text(name) == lure.text(name));
     message.from == lure.from && made.drifts && of_lure.drifts && agree
 }
