@@ -11,8 +11,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("makyo-base", &[]),
     ("makyo-sigma", &["makyo-base"]),
     ("makyo-collect", &["makyo-base"]),
+    ("makyo-unpack", &["makyo-base"]),
     // Decoding opens what collecting recognised: the sniffing and the capped reading are shared.
-    ("makyo-decode", &["makyo-base", "makyo-sigma", "makyo-collect"]),
+    // It hands the attachments of messages to unpacking.
+    ("makyo-decode", &["makyo-base", "makyo-sigma", "makyo-collect", "makyo-unpack"]),
     ("makyo-flow", &["makyo-base"]),
     ("makyo-detect", &["makyo-base", "makyo-sigma"]),
     ("makyo-detect-yara", &["makyo-base"]),

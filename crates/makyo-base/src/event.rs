@@ -137,6 +137,7 @@ columns! {
     ClientInfo "makyo.client_info" "makyo_client_info" Text "client application as the service sees it";
     ItemCount "count" "item_count" Integer "items that an aggregate record stands for";
     Throttled "makyo.is_throttled" "makyo_is_throttled" Boolean "the service stopped writing such records for a day";
+    Features "makyo.features" "makyo_features" Text "what a message shows of its writer, relation and content, as JSON; computed";
     Account "makyo.account" "account" Text "the account in its canonical form; computed";
     UserAccount "makyo.user_account" "user_account" Text "the account acted upon in its canonical form; computed";
     Host "makyo.host" "host" Text "the host's short name in lower case; computed";

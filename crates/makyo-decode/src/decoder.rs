@@ -11,6 +11,7 @@ use makyo_base::{
 };
 use makyo_collect::recognise;
 
+use crate::format::mail::PasswordBook;
 use crate::format::{RawSink as _, csv, evtx, json, lines, mail, text, w3c, zeek};
 use crate::mapper::{Mapper, Sources};
 
@@ -19,6 +20,22 @@ use crate::mapper::{Mapper, Sources};
 pub struct DecodeOptions {
     /// Short names of the own Windows directory, lower case; accounts get the first.
     pub directory: Vec<String>,
+    /// Passwords that mails give for the archives of other mails; see [`gather_passwords`].
+    pub passwords: PasswordBook,
+}
+
+/// Notes the passwords that the mails of an artifact give. Archives are often sent in one mail and
+/// their passwords in the next, so all mails are looked through before any is opened. What cannot
+/// be read is told when it is decoded.
+pub fn gather_passwords(artifact: &Artifact, file: &Path, book: &mut PasswordBook) {
+    if !matches!(artifact.kind, ArtifactKind::Message | ArtifactKind::Mbox) {
+        return;
+    }
+    let gather = || {
+        let opened = File::open(file)?;
+        mail::gather(artifact.kind, &mut *text::open_text(opened)?, &mut *book)
+    };
+    let _ = catch_unwind(AssertUnwindSafe(gather));
 }
 
 /// Reads all records of an artifact whose bytes lie in `file`. What cannot be read is a defect;

@@ -32,6 +32,11 @@ pub(crate) trait RawSink {
     fn raw(&mut self, position: u64, record: Object<'_>) -> Result<(), Stop>;
     /// Bytes that lie inside the record before, under a name.
     fn content(&mut self, position: u64, name: &str, bytes: &[u8]) -> Result<(), Stop>;
+    /// Passwords that other mails of a sender give near a time.
+    fn passwords(&self, sender: &str, time: Option<i64>) -> Vec<String> {
+        let _ = (sender, time);
+        Vec::new()
+    }
     /// A stretch that could not be read.
     fn defect(&mut self, position: Position, kind: DefectKind, detail: String);
     /// A record whose bytes are not valid in the file's encoding; it was read with replacements.

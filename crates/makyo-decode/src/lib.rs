@@ -19,7 +19,8 @@ mod shape;
 mod skeleton;
 mod source;
 
-pub use decoder::{DecodeOptions, TextEvents, decode, decode_text};
+pub use decoder::{DecodeOptions, TextEvents, decode, decode_text, gather_passwords};
+pub use format::mail::PasswordBook;
 pub use mapper::Sources;
 pub use source::Source;
 

@@ -511,6 +511,10 @@ impl RawSink for Mapper<'_> {
         })
     }
 
+    fn passwords(&self, sender: &str, time: Option<i64>) -> Vec<String> {
+        self.options.passwords.near(sender, time)
+    }
+
     fn defect(&mut self, position: Position, kind: DefectKind, detail: String) {
         let count = self.counts.entry(kind).or_default();
         *count += 1;

@@ -1,6 +1,7 @@
 mod contents;
 mod formats;
 mod inference;
+mod mail;
 mod real;
 mod simulated;
 mod sources;
@@ -43,7 +44,8 @@ fn load() -> Sources {
 
 /// The events of a text.
 pub(crate) fn events(sources: &Sources, text: &str) -> TextEvents {
-    let options = DecodeOptions { directory: vec!["agency".into(), "ad".into()] };
+    let options =
+        DecodeOptions { directory: vec!["agency".into(), "ad".into()], ..DecodeOptions::default() };
     let mut out = TextEvents::default();
     decode_text("test", text, sources, &options, &mut out).expect("never stops");
     out

@@ -1,8 +1,8 @@
 //! Analytics: behaviour that no single record shows.
 
 pub(crate) mod edge;
+pub(crate) mod mail;
 pub(crate) mod posing;
-mod sender_drift;
 pub(crate) mod tunnel_without_authentication;
 
 use makyo_base::{
@@ -41,7 +41,7 @@ pub const ANALYTICS: &[Analytic] = &[
     edge::travel::ANALYTIC,
     edge::third_party::ANALYTIC,
     posing::ANALYTIC,
-    sender_drift::ANALYTIC,
+    mail::ANALYTIC,
 ];
 
 /// Runs all analytics over the case's events.

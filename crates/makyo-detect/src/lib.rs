@@ -14,6 +14,14 @@ mod merge;
 mod ruleset;
 mod weights;
 
+/// What the mail analytic measures, for those who fit and test its model.
+pub mod mail {
+    pub use crate::analytic::mail::message::{CLIENT, MailMessage};
+    pub use crate::analytic::mail::model::{DriftModel, HISTORY_MIN};
+    pub use crate::analytic::mail::profile::{Distance, Profile};
+    pub use crate::analytic::mail::verdicts;
+}
+
 pub use analytic::{ANALYTICS, Analytic, run_analytics};
 pub use correlation::{
     CorrelationError, CorrelationHit, CorrelationMatch, CorrelationState, CorrelationTally,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use makyo_base::{Finding, Level, Organisation, Role};
 use makyo_sigma::{Diagnostic, Node, load_yaml};
 
+use crate::analytic::mail::scale::MailScale;
 use crate::analytic::posing::scale::Scale;
 use crate::indicator::IndicatorKind;
 
@@ -20,6 +21,7 @@ pub struct Weights {
     pub incident_strong: f64,
     explained: f64,
     posing: Scale,
+    mail: MailScale,
 }
 
 impl Weights {
@@ -54,7 +56,19 @@ impl Weights {
         weights.incident_strong = incident("strong")?;
         weights.explained = number(root.get("explained"), "explained")?;
         weights.posing = Scale::load(root.get("posing"), root.line)?;
+        weights.mail = MailScale::load(root.get("mail"), root.line)?;
         Ok(weights)
+    }
+
+    /// The scale by which mail is weighed.
+    pub(crate) fn mail(&self) -> &MailScale {
+        &self.mail
+    }
+
+    /// What signs of mass mail weigh together.
+    #[must_use]
+    pub fn mass_of_mail(&self, signs: &[String]) -> f64 {
+        self.mail.mass(signs)
     }
 
     /// The scale by which posing is weighed.

@@ -1,14 +1,28 @@
 //! Mail: one RFC 5322 message, or an mbox of them, as records with decoded headers, links and the
 //! attachments' names, kinds and hashes.
 
-use std::borrow::Cow;
+mod attached;
+mod features;
+mod links;
+mod passwords;
+mod print;
+pub(crate) mod words;
+mod writing;
+
 use std::collections::BTreeSet;
-use std::io::{self, BufRead, Cursor};
+use std::io::{self, BufRead};
 
-use mail_parser::{Address, HeaderValue, Message, MessageParser, MimeHeaders};
-use makyo_base::{DefectKind, Object, Position, Stop, Value, hex, sha256};
-use makyo_collect::{SNIFF_BYTES, read_capped, recognise};
+use mail_parser::{Address, HeaderValue, Message, MessageParser, PartType};
+use makyo_base::{
+    ArtifactKind, DefectKind, Object, Position, Stop, Value, ZoneHint, parse_time_with,
+};
+use makyo_collect::{read_capped, recognise};
+use makyo_unpack::password_candidates;
 
+use self::attached::Attached;
+use self::features::{Body, features};
+use self::links::Links;
+pub use self::passwords::PasswordBook;
 use super::RawSink;
 use super::text::Lines;
 
@@ -18,15 +32,10 @@ const MESSAGE_BYTES_MAX: usize = 128 << 20;
 const MBOX_LINE_BYTES_MAX: usize = 64 << 20;
 /// So much of the body is kept for rules.
 const BODY_CHARS_MAX: usize = 32 * 1024;
+/// So much of pages is searched.
+const HTML_BYTES_MAX: usize = 256 * 1024;
 /// Distinct header names kept of one message.
 const HEADERS_MAX: usize = 500;
-/// Links and archive members listed for one message.
-const LISTED_MAX: usize = 512;
-/// The content of a larger attachment is not handed on: lures are small, and a disk image of this
-/// size is named by its kind already.
-const CONTENT_BYTES_MAX: usize = 64 << 20;
-/// Messages attached to messages attached to messages, as a reported phish is forwarded.
-const CONTENT_DEPTH_MAX: usize = 4;
 
 /// Reads one message.
 pub(crate) fn read_message(
@@ -42,11 +51,19 @@ pub(crate) fn read_message(
     Ok(message(1, &bytes, out))
 }
 
-/// Reads the messages of an mbox; a `From ` line after an empty line begins the next one.
+/// Reads the messages of an mbox.
 pub(crate) fn read_mbox(
     from: &mut dyn BufRead,
     out: &mut dyn RawSink,
 ) -> io::Result<Result<(), Stop>> {
+    split_mbox(from, &mut |number, bytes| whole(number, bytes, out))
+}
+
+/// Takes a message's number and bytes.
+type Visit<'v> = dyn FnMut(u64, &[u8]) -> Result<(), Stop> + 'v;
+
+/// A `From ` line after an empty line begins the next message.
+fn split_mbox(from: &mut dyn BufRead, visit: &mut Visit<'_>) -> io::Result<Result<(), Stop>> {
     let mut lines = Lines::new(from, MBOX_LINE_BYTES_MAX);
     let mut line = Vec::new();
     let mut bytes = Vec::new();
@@ -55,7 +72,7 @@ pub(crate) fn read_mbox(
     while let Some(read) = lines.next_into(&mut line)? {
         if after_empty && is_from_line(&line) {
             if number > 0
-                && let Err(stop) = whole(number, &bytes, out)
+                && let Err(stop) = visit(number, &bytes)
             {
                 return Ok(Err(stop));
             }
@@ -74,7 +91,7 @@ pub(crate) fn read_mbox(
             bytes.extend_from_slice(b"\r\n");
         }
     }
-    if number == 0 { Ok(Ok(())) } else { Ok(whole(number, &bytes, out)) }
+    if number == 0 { Ok(Ok(())) } else { Ok(visit(number, &bytes)) }
 }
 
 fn whole(number: u64, bytes: &[u8], out: &mut dyn RawSink) -> Result<(), Stop> {
@@ -87,7 +104,7 @@ fn whole(number: u64, bytes: &[u8], out: &mut dyn RawSink) -> Result<(), Stop> {
 }
 
 fn is_from_line(line: &[u8]) -> bool {
-    line.starts_with(b"From ") && recognise(line) == makyo_base::ArtifactKind::Mbox
+    line.starts_with(b"From ") && recognise(line) == ArtifactKind::Mbox
 }
 
 fn message(number: u64, bytes: &[u8], out: &mut dyn RawSink) -> Result<(), Stop> {
@@ -98,59 +115,73 @@ fn message(number: u64, bytes: &[u8], out: &mut dyn RawSink) -> Result<(), Stop>
     };
     let mut record = Object::default();
     headers(&message, &mut record);
+    let (text, html) = body(&message);
     let mut links = Links::default();
-    body(&message, &mut record, &mut links);
-    attachments(number, &message, &mut record, out);
+    links.find(&text);
+    links.find(&html);
+    links.compare(&html);
+    let (sender, time) = (sender(&message), arrival(&message));
+    let near = out.passwords(&sender, time);
+    let own = || {
+        let mut words =
+            password_candidates(&format!("{}\n{text}", message.subject().unwrap_or_default()));
+        words.extend(near.iter().filter(|word| !words.contains(word)).cloned().collect::<Vec<_>>());
+        words
+    };
+    let attached = Attached::open(number, &message, &own, out);
+    attached.defects(number, out);
+    let kept = text.char_indices().nth(BODY_CHARS_MAX).map_or(text.len(), |place| place.0);
+    record.push("body.text", Value::text(text.get(..kept).unwrap_or_default().to_owned()));
+    attached.put(&mut record);
     links.put(&mut record);
+    let body = Body { text: &text, html: &html };
+    record.push("features", Value::text(features(&message, &body, &links, &attached)));
     out.raw(number, record)?;
-    contents(number, &message, "", &mut Room { left: LISTED_MAX, depth: 0 }, out)
+    attached.contents(number, out)
 }
 
-/// What may still be handed on of one message.
-struct Room {
-    left: usize,
-    depth: usize,
-}
-
-/// Hands on the bytes of attachments, those of attached messages too. Archives stay closed.
-fn contents(
-    number: u64,
-    message: &Message<'_>,
-    within: &str,
-    room: &mut Room,
-    out: &mut dyn RawSink,
-) -> Result<(), Stop> {
-    if room.depth > CONTENT_DEPTH_MAX {
-        let detail =
-            format!("messages are attached deeper than {CONTENT_DEPTH_MAX} levels; not looked at");
-        out.defect(Position::Record(number), DefectKind::Limit, detail);
+/// What a mail gives of passwords, for the mails near it.
+pub(crate) fn gather(
+    kind: ArtifactKind,
+    from: &mut dyn BufRead,
+    book: &mut PasswordBook,
+) -> io::Result<()> {
+    let mut note = |bytes: &[u8]| {
+        if let Some(message) = MessageParser::default().parse(bytes) {
+            let text = body(&message).0;
+            let subject = message.subject().unwrap_or_default();
+            book.note(&sender(&message), arrival(&message), subject, &text);
+        }
+    };
+    if kind == ArtifactKind::Message {
+        let (bytes, more) = read_capped(from, MESSAGE_BYTES_MAX)?;
+        if !more {
+            note(&bytes);
+        }
         return Ok(());
     }
-    for part in message.attachments() {
-        let mut limit = |detail| out.defect(Position::Record(number), DefectKind::Limit, detail);
-        if room.left == 0 {
-            limit(format!(
-                "message has more than {LISTED_MAX} attachments; the rest is not looked at"
-            ));
-            return Ok(());
-        }
-        room.left -= 1;
-        let name = format!("{within}{}", part.attachment_name().unwrap_or("(unnamed)"));
-        let bytes = part.contents();
-        if bytes.len() > CONTENT_BYTES_MAX {
-            limit(format!(
-                "attachment `{name}` is larger than {CONTENT_BYTES_MAX} bytes; its content is not looked at"
-            ));
-            continue;
-        }
-        out.content(number, &name, bytes)?;
-        if let Some(inner) = part.message() {
-            room.depth += 1;
-            contents(number, inner, &format!("{name}!"), room, out)?;
-            room.depth -= 1;
-        }
-    }
+    let _ = split_mbox(from, &mut |_, bytes| {
+        note(bytes);
+        Ok(())
+    })?;
     Ok(())
+}
+
+fn sender(message: &Message<'_>) -> String {
+    let first = message.from().and_then(Address::first).and_then(|one| one.address());
+    first.unwrap_or_default().to_lowercase()
+}
+
+/// When the own server took the message in, else when its writer says it was written.
+fn arrival(message: &Message<'_>) -> Option<i64> {
+    let mut received =
+        message.headers_raw().filter(|header| header.0.eq_ignore_ascii_case("received"));
+    let top =
+        received.next().and_then(|header| header.1.rsplit_once(';').map(|parts| squeeze(parts.1)));
+    let parse =
+        |text: &str| parse_time_with(text, ZoneHint::from_zone("+00:00")).map(|found| found.0);
+    top.and_then(|top| parse(&top))
+        .or_else(|| message.date().and_then(|date| parse(&date.to_rfc3339())))
 }
 
 fn headers(message: &Message<'_>, record: &mut Object<'_>) {
@@ -233,182 +264,23 @@ fn text_list(value: &HeaderValue<'_>) -> Vec<Value<'static>> {
     }
 }
 
-fn body(message: &Message<'_>, record: &mut Object<'_>, links: &mut Links) {
+/// The body as text and as a page, each as far as it is looked at.
+fn body(message: &Message<'_>) -> (String, String) {
     let mut text = String::new();
-    for part in 0..message.text_body_count() {
+    for part in 0..message.text_body_count().min(8) {
         if let Some(content) = message.body_text(part) {
             text.push_str(&content);
             text.push('\n');
         }
     }
-    links.find(&text);
+    let mut html = String::new();
     for part in message.html_bodies().take(8) {
-        if let Some(html) = part.text_contents() {
-            links.find(html);
-        }
-    }
-    let kept: String = text.chars().take(BODY_CHARS_MAX).collect();
-    record.push("body.text", Value::text(kept));
-}
-
-#[derive(Default)]
-struct Links(Vec<String>);
-
-impl Links {
-    /// Collects `http` and `https` links from plain or HTML text.
-    fn find(&mut self, text: &str) {
-        for (at, _) in text.match_indices("http") {
-            let Some(rest) = text.get(at..) else { continue };
-            if !(rest.starts_with("http://") || rest.starts_with("https://")) {
-                continue;
-            }
-            let end = rest
-                .find(|letter: char| letter.is_whitespace() || "\"'<>()[]{}|\\^`".contains(letter))
-                .unwrap_or(rest.len());
-            let link = rest
-                .get(..end)
-                .unwrap_or_default()
-                .trim_end_matches(['.', ',', ';'])
-                .replace("&amp;", "&");
-            if self.0.len() < LISTED_MAX && !self.0.contains(&link) {
-                self.0.push(link);
-            }
-        }
-    }
-
-    fn put(self, record: &mut Object<'_>) {
-        let host = |link: &String| {
-            let rest = link.split_once("//").map_or(link.as_str(), |(_, rest)| rest);
-            let host = rest.split(['/', '?', '#', ':']).next().unwrap_or_default();
-            Value::text(host.to_lowercase())
-        };
-        if !self.0.is_empty() {
-            record.push("url.host", Value::List(self.0.iter().map(host).collect()));
-            record.push("url", Value::List(self.0.into_iter().map(Value::text).collect()));
-        }
-    }
-}
-
-fn attachments(number: u64, message: &Message<'_>, record: &mut Object<'_>, out: &mut dyn RawSink) {
-    let mut found = Listed::default();
-    for part in message.attachments() {
-        let name = part.attachment_name().unwrap_or("(unnamed)").to_owned();
-        let bytes = part.contents();
-        let kind = object_kind(bytes);
-        let mut members = Vec::new();
-        let mut encrypted = false;
-        if kind == "zip" {
-            match zip_members(bytes) {
-                Ok((names, locked)) => (members, encrypted) = (names, locked),
-                Err(reason) => {
-                    let detail = format!("attachment `{name}` cannot be opened: {reason}");
-                    out.defect(Position::Record(number), DefectKind::Malformed, detail);
-                }
-            }
-        }
-        found.add(&name, kind, bytes, members, encrypted);
-    }
-    found.put(record);
-}
-
-/// Attachments as parallel lists, which is how rules see them (any element may match).
-#[derive(Default)]
-struct Listed {
-    names: Vec<Value<'static>>,
-    kinds: Vec<Value<'static>>,
-    hashes: Vec<Value<'static>>,
-    sizes: Vec<Value<'static>>,
-    members: Vec<Value<'static>>,
-    encrypted: Vec<Value<'static>>,
-}
-
-impl Listed {
-    fn add(
-        &mut self,
-        name: &str,
-        kind: &'static str,
-        bytes: &[u8],
-        members: Vec<String>,
-        encrypted: bool,
-    ) {
-        if self.names.len() >= LISTED_MAX {
-            return;
-        }
-        self.names.push(Value::text(name.to_owned()));
-        self.kinds.push(Value::text(kind));
-        self.hashes.push(Value::text(hex(&sha256(bytes))));
-        self.sizes.push(Value::Int(bytes.len() as i128));
-        self.encrypted.push(Value::Bool(encrypted));
-        let room = LISTED_MAX.saturating_sub(self.members.len());
-        self.members.extend(members.into_iter().take(room).map(Value::text));
-    }
-
-    fn put(self, record: &mut Object<'_>) {
-        if self.names.is_empty() {
-            return;
-        }
-        for (name, list) in [
-            ("attachment.name", self.names),
-            ("attachment.kind", self.kinds),
-            ("attachment.sha256", self.hashes),
-            ("attachment.size", self.sizes),
-            ("attachment.encrypted", self.encrypted),
-            ("attachment.member", self.members),
-        ] {
-            record.push(name, Value::List(list));
-        }
-    }
-}
-
-fn zip_members(bytes: &[u8]) -> Result<(Vec<String>, bool), String> {
-    let mut archive =
-        zip::ZipArchive::new(Cursor::new(bytes)).map_err(|error| error.to_string())?;
-    let mut names = Vec::new();
-    let mut encrypted = false;
-    for index in 0..archive.len().min(LISTED_MAX) {
-        let entry = archive.by_index_raw(index).map_err(|error| error.to_string())?;
-        encrypted |= entry.encrypted();
-        let name = entry.name().map_or_else(
-            |_| String::from_utf8_lossy(entry.name_raw()).into_owned(),
-            Cow::into_owned,
-        );
-        names.push(name);
-    }
-    Ok((names, encrypted))
-}
-
-/// What an attachment is, by its first bytes.
-fn object_kind(bytes: &[u8]) -> &'static str {
-    let head = bytes.get(..bytes.len().min(SNIFF_BYTES)).unwrap_or_default();
-    let has = |needle: &[u8]| memchr::memmem::find(head, needle).is_some();
-    match head {
-        _ if head.starts_with(b"PK\x03\x04") => {
-            if has(b"[Content_Types].xml") {
-                "ooxml"
-            } else {
-                "zip"
-            }
-        }
-        _ if head.starts_with(b"\x4c\0\0\0\x01\x14\x02\0") => "lnk",
-        _ if head.starts_with(&[0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1]) => "ole",
-        _ if head.starts_with(b"%PDF") => "pdf",
-        _ if head.starts_with(b"{\\rt") => "rtf",
-        _ if head.starts_with(b"MZ") => "pe",
-        _ if head.starts_with(b"7z\xbc\xaf\x27\x1c") => "7z",
-        _ if head.starts_with(b"Rar!\x1a\x07") => "rar",
-        _ if head.starts_with(b"MSCF") => "cab",
-        _ if head.starts_with(&[0x1f, 0x8b]) => "gzip",
-        _ if head.get(0x8001..0x8006) == Some(b"CD001") => "iso",
-        _ if head.starts_with(&[0xff, 0xd8, 0xff])
-            || head.starts_with(b"\x89PNG")
-            || head.starts_with(b"GIF8") =>
+        if let (true, Some(content)) = (html.len() < HTML_BYTES_MAX, part.text_contents())
+            && matches!(part.body, PartType::Html(_))
         {
-            "image"
+            let end = content.floor_char_boundary(HTML_BYTES_MAX);
+            html.push_str(content.get(..end).unwrap_or_default());
         }
-        _ if std::str::from_utf8(head).is_ok() || head.iter().all(|byte| *byte >= 9) => {
-            let lower = String::from_utf8_lossy(head).to_lowercase();
-            if lower.contains("<html") || lower.contains("<script") { "html" } else { "text" }
-        }
-        _ => "unknown",
     }
+    (text, html)
 }

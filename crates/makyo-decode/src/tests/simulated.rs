@@ -55,7 +55,8 @@ fn read(scenario: Scenario, days: i64) -> (Reads, Vec<&'static str>) {
     let written =
         simulate(&Options { scenario, seed: 1, scale: 0.05, days, out }).expect("written");
     let mut reads = Reads::default();
-    let options = DecodeOptions { directory: vec!["agency".into(), "ad".into()] };
+    let options =
+        DecodeOptions { directory: vec!["agency".into(), "ad".into()], ..DecodeOptions::default() };
     for path in files(&folder.path().join("evidence")) {
         let bytes = std::fs::read(&path).expect("bytes");
         let start = bytes.get(..makyo_collect::SNIFF_BYTES).unwrap_or(&bytes);

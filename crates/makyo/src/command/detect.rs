@@ -15,7 +15,7 @@ use makyo_base::{
     Value, format_time, to_json,
 };
 use makyo_collect::Collected;
-use makyo_decode::{DecodeOptions, Sources, decode};
+use makyo_decode::{DecodeOptions, PasswordBook, Sources, decode, gather_passwords};
 use makyo_detect::{
     Census, CorrelationError, CorrelationMatch, CorrelationState, CorrelationTally, Match,
     entities_of, reference,
@@ -482,15 +482,20 @@ pub(crate) fn run(options: &Detect, output: &mut Output) -> anyhow::Result<Exit>
         anyhow::bail!("no rule could be loaded");
     }
     let chosen = Chosen::read(&options.only, &detection)?;
+    let directory = organisation::directory(&organisation);
+    let found = collect_evidence(&options.reading)?;
+    let mut passwords = PasswordBook::default();
+    for one in &found.collection.artifacts {
+        gather_passwords(&one.artifact, &one.location, &mut passwords);
+    }
     let run = Run {
         detection: &detection,
         chosen: &chosen,
         fail_on: options.fail_on.map(level),
         explains: options.explain,
         sources: &sources,
-        options: DecodeOptions { directory: organisation::directory(&organisation) },
+        options: DecodeOptions { directory, passwords },
     };
-    let found = collect_evidence(&options.reading)?;
     found.collection.defects.iter().for_each(tell_defect);
     let spool = tempfile::tempdir()?;
     let artifacts = &found.collection.artifacts;

@@ -2,7 +2,7 @@
 
 use makyo_base::{Decoded, Defect, Position, RecordSink, Stop, Value, event_object, to_json};
 use makyo_collect::{Collection, Limits, collect};
-use makyo_decode::{DecodeOptions, decode};
+use makyo_decode::{DecodeOptions, decode, gather_passwords};
 
 use crate::cli::{Events, Reading};
 use crate::exit::Exit;
@@ -64,9 +64,13 @@ impl RecordSink for Printer<'_> {
 pub(crate) fn run(options: &Events, output: &mut Output) -> anyhow::Result<Exit> {
     let sources = data::sources(&options.reading.sources)?;
     let (organisation, _) = organisation::load(options.reading.org.as_deref())?;
-    let decode_options = DecodeOptions { directory: organisation::directory(&organisation) };
+    let directory = organisation::directory(&organisation);
+    let mut decode_options = DecodeOptions { directory, ..DecodeOptions::default() };
     let found = collect_evidence(&options.reading)?;
     found.collection.defects.iter().for_each(tell_defect);
+    for one in &found.collection.artifacts {
+        gather_passwords(&one.artifact, &one.location, &mut decode_options.passwords);
+    }
     let mut printer = Printer { output, error: None, defects: found.collection.defects.len() };
     for one in &found.collection.artifacts {
         let done = decode(&one.artifact, &one.location, &sources, &decode_options, &mut printer);

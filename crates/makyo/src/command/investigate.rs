@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use makyo_base::{ArtifactId, Defect, Finding, Object, Organisation, Position, Value, hex, sha256};
 use makyo_case::{ArtifactCounts, Case, CaseError, EvidenceFile, Manifest};
 use makyo_collect::{Collected, Collection, Limits, collect};
-use makyo_decode::{DecodeOptions, Sources, decode};
+use makyo_decode::{DecodeOptions, Sources, decode, gather_passwords};
 use makyo_detect::{
     CorrelationState, finding_from_object, finding_object, hit_from_object, merge_findings,
     run_analytics,
@@ -39,11 +39,14 @@ struct Setup {
 
 pub(crate) fn run(options: &Investigate, cli: &Cli, output: &mut Output) -> anyhow::Result<Exit> {
     keep_apart(options)?;
-    let setup = setup(options)?;
+    let mut setup = setup(options)?;
     let threads = usize::from(options.threads);
     let mut case = Case::create(&options.case, threads)?;
     let mut custody = case.custody()?;
     let collection = collect_into(&case, options, cli)?;
+    for one in &collection.artifacts {
+        gather_passwords(&one.artifact, &one.location, &mut setup.options.passwords);
+    }
     let mut manifest = manifest(&setup, &collection);
     case.begin(&manifest)?;
     custody.append(
@@ -155,7 +158,10 @@ fn setup(options: &Investigate) -> anyhow::Result<Setup> {
     Ok(Setup {
         detection,
         lists,
-        options: DecodeOptions { directory: organisation::directory(&organisation) },
+        options: DecodeOptions {
+            directory: organisation::directory(&organisation),
+            ..DecodeOptions::default()
+        },
         sources,
         organisation,
         inputs,

@@ -100,7 +100,8 @@ fn try_fixture(
 ) -> Result<(), String> {
     let folder = Path::new(path).ancestors().nth(2).and_then(Path::file_name);
     let own = folder.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let options = DecodeOptions { directory: vec!["agency".into(), "ad".into()] };
+    let options =
+        DecodeOptions { directory: vec!["agency".into(), "ad".into()], ..DecodeOptions::default() };
     let mut events = TextEvents::default();
     // A text in memory is never stopped.
     let _ = decode_text(path, text, sources, &options, &mut events);

@@ -16,6 +16,7 @@ mod judging;
 mod real;
 mod resume;
 mod story;
+mod story_friend;
 
 use std::fs;
 use std::path::{Path, PathBuf};
