@@ -352,7 +352,7 @@ fn neighbours_behind_a_carriers_address_are_not_accused() {
     let mut tenant = Tenant::staff(20, true);
     tenant.vpn_weeks();
     for day in 0..10 {
-        for who in 3..6 {
+        for who in [0, 1, 3, 4, 5] {
             let address = format!("192.0.2.{}", 100 + (day + who) % 7);
             let at = day * DAY_NS + (20 + who % 3) * HOUR_NS;
             tenant.tunnel(&format!("user{who:02}"), &address, at, true);

@@ -114,14 +114,14 @@ const PEOPLE_MIN: usize = 2;
 fn is_known(networks: &Networks, account: &str, address: &str) -> bool {
     let own = networks.get(&wide_network(address));
     own.is_some_and(|people| people.contains_key(account))
-        || are_others_there(networks, account, address)
+        || others_there(networks, account, address) >= PEOPLE_MIN
 }
 
-/// Whether people of the organisation other than this account log in from there again and again.
-pub(crate) fn are_others_there(networks: &Networks, account: &str, address: &str) -> bool {
-    networks.get(&wide_network(address)).is_some_and(|people| {
+/// How many people other than this account log in from there again and again.
+pub(crate) fn others_there(networks: &Networks, account: &str, address: &str) -> usize {
+    networks.get(&wide_network(address)).map_or(0, |people| {
         let again = |entry: &(&String, &BTreeSet<i64>)| entry.0 != account && entry.1.len() > 1;
-        people.iter().filter(again).count() >= PEOPLE_MIN
+        people.iter().filter(again).count()
     })
 }
 

@@ -9,7 +9,7 @@ use makyo_base::{DAY_NS, EntityKind, Finding, HOUR_NS, Query, QueryError, Record
 use super::context::network;
 use super::scale::Scale;
 use super::weigh::{Evidence, Weighed};
-use crate::analytic::edge::moved::{Networks, are_others_there};
+use crate::analytic::edge::moved::{Networks, others_there};
 use crate::analytic::edge::wide_network;
 use crate::analytic::tunnel_without_authentication::Inside;
 use crate::analytic::{Analytic, entity};
@@ -156,7 +156,9 @@ pub(super) fn judge(tunnels: &[Tunnel], known: &Known<'_>, scale: &Scale) -> Vec
             // Behind a carrier's addresses an intruder has neighbours: where people are, somebody
             // else's tunnel says nothing by itself.
             || evidence.iter().any(|one| one.sign == "shared")
-                && !own.iter().any(|tunnel| are_others_there(&peopled, account, &tunnel.outside));
+                && !own.iter().any(|tunnel| {
+                    others_there(&peopled, account, &tunnel.outside) >= NEIGHBOURS_MIN
+                });
         if is_confirmed || weighed.is_probable(scale) {
             judged.push(Judged { tunnels: places.clone(), is_confirmed, weighed, evidence });
         }
@@ -164,6 +166,9 @@ pub(super) fn judge(tunnels: &[Tunnel], known: &Known<'_>, scale: &Scale) -> Vec
     judged
 }
 
+/// So many people log in again and again from where a carrier's or a town's people are; an intruder
+/// who comes again in several names has fewer.
+const NEIGHBOURS_MIN: usize = 5;
 /// A network is the account's own if its tunnels come from it on so many days, and on such a share
 /// of all its days.
 const HABITUAL_DAYS_MIN: usize = 3;
