@@ -17,7 +17,7 @@ use regex::Regex;
 pub(crate) use self::dialect::Dialect;
 use self::dialect::Said;
 use self::kind::Kind;
-use self::role::Role;
+use self::role::{NOT_A_USER, Role};
 
 /// Field names, folded and without separators, in order of trust.
 const TIME: &[&str] = &[
@@ -312,31 +312,6 @@ fn date_and_time(native: &Object<'_>, hint: ZoneHint) -> Option<(i64, bool)> {
 }
 
 fn user(text: &str) -> Option<String> {
-    const NOT_A_USER: &[&str] = &[
-        "requested",
-        "unknown",
-        "name",
-        "id",
-        "record",
-        "agent",
-        "group",
-        "is",
-        "was",
-        "from",
-        "to",
-        "has",
-        "logged",
-        "login",
-        "fail",
-        "failed",
-        "success",
-        "successful",
-        "succeeded",
-        "in",
-        "on",
-        "for",
-        "with",
-    ];
     let fits = !text.is_empty()
         && text.len() <= 128
         && parse_address(text).is_none()

@@ -48,17 +48,12 @@ const JOINED_MIN: f64 = 0.3;
 /// A slot that held nothing but one value in so many sentences holds a word of the product.
 const CONSTANT_MIN: u32 = 50;
 
-/// The form of a sentence: what its words say and which slot is what.
-#[derive(Clone, PartialEq, Debug, Default)]
-struct Form {
-    roles: BTreeMap<usize, Role>,
-}
-
 /// What was learnt of one log.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub(crate) struct Dialect {
     variable: BTreeSet<String>,
-    forms: BTreeMap<String, Form>,
+    /// Which slot is what, by the form of the sentence.
+    forms: BTreeMap<String, BTreeMap<usize, Role>>,
     /// Whether it is a log of remote access: people are given inside addresses.
     is_remote_access: bool,
 }
@@ -102,8 +97,8 @@ impl Dialect {
         let users = users(&mut forms);
         let mut dialect = Dialect { variable, ..Dialect::default() };
         for (template, (words, slots)) in forms {
-            let form = Form { roles: roles(&slots, &users) };
-            let has = |role: Role| form.roles.values().any(|one| *one == role);
+            let form = roles(&slots, &users);
+            let has = |role: Role| form.values().any(|one| *one == role);
             let says_vpn = words.iter().any(|word| {
                 ["vpn", "sslvpn", "tunnel", "tunneling", "webvpn"].contains(&word.as_str())
             });
@@ -119,7 +114,7 @@ impl Dialect {
     pub(super) fn read(&self, record: &Object<'_>) -> Said {
         let sentence = said(record, &self.variable);
         let roles = match self.forms.get(&sentence.template()) {
-            Some(form) => form.roles.clone(),
+            Some(roles) => roles.clone(),
             None => {
                 let slots: Vec<Values> = sentence
                     .slots

@@ -264,7 +264,7 @@ fn is_inside(value: &str) -> bool {
 }
 
 /// Words that stand where a user may stand and are none.
-const NOT_USERS: &[&str] = &[
+pub(super) const NOT_A_USER: &[&str] = &[
     "requested",
     "unknown",
     "name",
@@ -279,7 +279,6 @@ const NOT_USERS: &[&str] = &[
     "has",
     "logged",
     "login",
-    "logon",
     "fail",
     "failed",
     "success",
@@ -289,6 +288,11 @@ const NOT_USERS: &[&str] = &[
     "on",
     "for",
     "with",
+];
+
+/// More of them, where only the words around a value speak for it.
+const NOR_A_USER: &[&str] = &[
+    "logon",
     "the",
     "a",
     "an",
@@ -330,7 +334,9 @@ pub(super) fn is_user(slot: &Slot<'_>) -> bool {
         && !value.contains(['%', '='])
         && !value.starts_with('/')
         && value.matches('/').count() <= 1
-        && !NOT_USERS.contains(&user_of(value).to_lowercase().as_str())
+        && ![NOT_A_USER, NOR_A_USER]
+            .iter()
+            .any(|words| words.contains(&user_of(value).to_lowercase().as_str()))
 }
 
 /// `user7/Realm` names the user and where they signed in.

@@ -16,7 +16,7 @@ pub(crate) mod travel;
 
 use std::collections::BTreeSet;
 
-use makyo_base::{DAY_NS, HOUR_NS, Organisation, Query, QueryError, sql_text};
+use makyo_base::{AddressScope, DAY_NS, Organisation, Query, QueryError, address_scope, sql_text};
 
 /// Ports by which hosts are administered, file shares and directories served.
 pub(crate) const ADMIN_PORTS: &[i64] =
@@ -68,10 +68,11 @@ pub(super) fn learning(first: i64, last: i64) -> i64 {
     first + third.clamp(3 * DAY_NS, 14 * DAY_NS)
 }
 
-/// Sizes as people say them.
-pub(super) fn megabytes(bytes: i64) -> String {
-    format!("{} MB", (bytes + 500_000) / 1_000_000)
+/// Whether an address is outside and not one of the organisation's own.
+pub(super) fn is_foreign(address: &str, organisation: &Organisation) -> bool {
+    address.parse().is_ok_and(|address| {
+        address_scope(address) == AddressScope::External
+            && !organisation.network.is_egress(address)
+            && !organisation.network.is_internal(address)
+    })
 }
-
-/// A stretch of time that a log cannot speak for.
-pub(super) const HALF_HOUR_NS: i64 = HOUR_NS / 2;

@@ -33,6 +33,9 @@ const AFTER_NS: i64 = 2 * MINUTE_NS;
 const WITNESSES_MIN: usize = 3;
 /// The share of tunnels that must have one.
 const WITNESSED_SHARE: f64 = 0.7;
+/// The same where the log's words are inferred: a form of login that was not understood would make
+/// intruders of all who use it.
+const WITNESSED_SHARE_INFERRED: f64 = 0.95;
 
 const SQL: &str = "
     SELECT source, coalesce(host, '') AS host, coalesce(account, '') AS account,
@@ -163,12 +166,13 @@ fn devices(query: &dyn Query) -> Result<Devices, QueryError> {
 
 fn unauthenticated(devices: &Devices) -> Vec<Unauthenticated<'_>> {
     let mut found = Vec::new();
-    for ((_, host), device) in devices {
+    for ((source, host), device) in devices {
         let tunnels: Vec<&Line> = device.lines.iter().filter(|line| line.is_tunnel).collect();
         let witnessed = tunnels.iter().filter(|tunnel| has_login(tunnel, device)).count();
         #[allow(clippy::cast_precision_loss, reason = "tunnels of one device")]
         let share = witnessed as f64 / tunnels.len().max(1) as f64;
-        if witnessed < WITNESSES_MIN || share < WITNESSED_SHARE {
+        let least = if source == "generic" { WITNESSED_SHARE_INFERRED } else { WITNESSED_SHARE };
+        if witnessed < WITNESSES_MIN || share < least {
             continue;
         }
         let is_found = |tunnel: &&Line| {

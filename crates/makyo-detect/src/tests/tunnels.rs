@@ -11,6 +11,10 @@ enum Line {
 
 /// Lines of one appliance: what, account, outside address, session, minute.
 fn find(lines: &[(Line, &str, &str, &str, i64)]) -> Vec<Finding> {
+    find_in("vpn", lines)
+}
+
+fn find_in(source: &str, lines: &[(Line, &str, &str, &str, i64)]) -> Vec<Finding> {
     let columns = [
         "source",
         "host",
@@ -33,7 +37,7 @@ fn find(lines: &[(Line, &str, &str, &str, i64)]) -> Vec<Finding> {
                 Line::End => (4014, 2, ""),
             };
             vec![
-                text("vpn"),
+                text(source),
                 text("gw"),
                 text(account),
                 text(address),
@@ -112,4 +116,16 @@ fn several_lines_of_one_tunnel_are_one_finding() {
     lines.push((Line::Tunnel, "svc", "198.51.100.7", "x", 9000));
     lines.push((Line::Tunnel, "svc", "198.51.100.7", "y", 9000));
     assert_eq!(find(&lines).len(), 1);
+}
+
+/// Of a log whose words are inferred a form of login may not be understood.
+#[test]
+fn an_inferred_log_must_show_nearly_every_login() {
+    let lines = || {
+        let mut lines = ordinary();
+        lines.push((Line::Tunnel, "svc", "198.51.100.7", "x", 9000));
+        lines
+    };
+    assert_eq!(find_in("vpn", &lines()).len(), 1, "five of six tunnels have a login");
+    assert_eq!(find_in("generic", &lines()).len(), 0);
 }

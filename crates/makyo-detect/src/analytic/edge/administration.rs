@@ -2,13 +2,13 @@
 //! that is cut off.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
 
 use makyo_base::{
-    AddressScope, DAY_NS, EntityKind, Finding, HOUR_NS, Level, Organisation, Query, QueryError,
-    RecordRef, Role, address_scope, format_time,
+    DAY_NS, EntityKind, Finding, HOUR_NS, Level, Organisation, Query, QueryError, RecordRef, Role,
+    format_time,
 };
 
+use super::is_foreign;
 use super::silence::{Hours, edge_condition};
 use crate::analytic::{Analytic, entity};
 use crate::weights::Weights;
@@ -96,7 +96,7 @@ pub(crate) struct Device {
 }
 
 fn run(
-    analytic: &Analytic,
+    _first: &Analytic,
     query: &dyn Query,
     organisation: &Organisation,
     weights: &Weights,
@@ -116,7 +116,7 @@ fn run(
         device.hours = hours.0.get(name).cloned().unwrap_or_default();
     }
     let odd: Vec<Odd> = devices.values().flat_map(|device| judge(device, organisation)).collect();
-    Ok(odd.iter().map(|one| one.finding(analytic, weights)).collect())
+    Ok(odd.iter().map(|one| one.finding(weights)).collect())
 }
 
 fn line(row: makyo_base::Row<'_>) -> Option<Line> {
@@ -193,7 +193,7 @@ impl Odd<'_> {
         }
     }
 
-    fn finding(&self, _first: &Analytic, weights: &Weights) -> Finding {
+    fn finding(&self, weights: &Weights) -> Finding {
         let analytic = self.analytic();
         let line = self.line;
         let who = if line.account.is_empty() { "somebody" } else { &line.account };
@@ -228,7 +228,7 @@ impl Odd<'_> {
 /// What the appliance's usual administrators did not do.
 pub(crate) fn judge<'d>(device: &'d Device, organisation: &Organisation) -> Vec<Odd<'d>> {
     let logins: Vec<&Line> = device.lines.iter().filter(|line| line.fact == Fact::Login).collect();
-    let is_far = |line: &Line| is_outside(&line.address, organisation);
+    let is_far = |line: &Line| is_foreign(&line.address, organisation);
     let near = logins.iter().filter(|line| !is_far(line)).count();
     let far_days: BTreeSet<(&str, i64)> = logins
         .iter()
@@ -286,14 +286,6 @@ pub(crate) fn judge<'d>(device: &'d Device, organisation: &Organisation) -> Vec<
 
 fn first(device: &Device) -> i64 {
     device.hours.keys().next().copied().unwrap_or(i64::MAX)
-}
-
-fn is_outside(address: &str, organisation: &Organisation) -> bool {
-    address.parse::<IpAddr>().is_ok_and(|address| {
-        address_scope(address) == AddressScope::External
-            && !organisation.network.is_egress(address)
-            && !organisation.network.is_internal(address)
-    })
 }
 
 /// Hours without a record from shortly after a time on, where this hour of other days has some.

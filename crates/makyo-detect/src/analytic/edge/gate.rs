@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use makyo_base::{
-    EntityKind, Finding, Level, MINUTE_NS, Organisation, Query, QueryError, RecordRef, Role,
+    EntityKind, Finding, HOUR_NS, Level, MINUTE_NS, Organisation, Query, QueryError, RecordRef,
+    Role,
 };
 
 use super::silence::{Hours, edge_condition};
-use super::{HALF_HOUR_NS, megabytes, sql_list};
+use super::sql_list;
 use crate::analytic::{Analytic, entity};
 use crate::weights::Weights;
 
@@ -23,7 +24,10 @@ pub(crate) const ANALYTIC: Analytic = Analytic {
 /// A page of sign-in is smaller and shorter.
 const BYTES_MIN: i64 = 20_000_000;
 const DURATION_MS_MIN: i64 = 600_000;
-/// The share of such connections that must belong to sessions, so that the rest means something.
+/// A connection's session begins and ends so near to it.
+const BEFORE_NS: i64 = HOUR_NS / 2;
+const AFTER_NS: i64 = HOUR_NS / 6 + MINUTE_NS;
+/// Connections that must belong to sessions, so that the rest means something.
 const WITNESSES_MIN: usize = 5;
 
 fn sql(addresses: &str) -> String {
@@ -122,8 +126,8 @@ fn run(
 /// something of others.
 pub(crate) fn judge<'b>(bulks: &'b [Bulk], known: &BTreeSet<(String, i64)>) -> Vec<&'b Bulk> {
     let has_session = |bulk: &&Bulk| {
-        let from = (bulk.client.clone(), bulk.at - HALF_HOUR_NS);
-        let to = (bulk.client.clone(), bulk.at + bulk.lasted + HALF_HOUR_NS / 3 + MINUTE_NS);
+        let from = (bulk.client.clone(), bulk.at - BEFORE_NS);
+        let to = (bulk.client.clone(), bulk.at + bulk.lasted + AFTER_NS);
         known.range(from..to).next().is_some()
     };
     let witnesses = bulks.iter().filter(has_session).count();
@@ -134,8 +138,8 @@ pub(crate) fn judge<'b>(bulks: &'b [Bulk], known: &BTreeSet<(String, i64)>) -> V
 
 fn finding(analytic: &Analytic, bulk: &Bulk, weight_db: f64) -> Finding {
     let text = format!(
-        "{} went between {} and the appliance {} in {} minutes, and the VPN log has neither a login nor a session of that address then. No logged authentication explains it: product and flaw are not identified",
-        megabytes(bulk.bytes),
+        "{} MB went between {} and the appliance {} in {} minutes, and the VPN log has neither a login nor a session of that address then. No logged authentication explains it: product and flaw are not identified",
+        (bulk.bytes + 500_000) / 1_000_000,
         bulk.client,
         bulk.gate,
         bulk.lasted / MINUTE_NS,

@@ -6,12 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use makyo_base::{
-    AddressScope, EntityKind, Finding, Level, Organisation, Query, QueryError, RecordRef, Role,
-    address_scope,
-};
+use makyo_base::{EntityKind, Finding, Level, Organisation, Query, QueryError, RecordRef, Role};
 
-use super::wide_network;
+use super::{is_foreign, wide_network};
 use crate::analytic::{Analytic, entity};
 use crate::weights::Weights;
 
@@ -133,12 +130,7 @@ pub(crate) fn judge<'m>(
 ) -> Vec<&'m Move> {
     let mut told: BTreeSet<(&str, &str, &str)> = BTreeSet::new();
     let is_strange = |one: &&Move| {
-        let is_outside = one.address.parse().is_ok_and(|address| {
-            address_scope(address) == AddressScope::External
-                && !organisation.network.is_egress(address)
-                && !organisation.network.is_internal(address)
-        });
-        is_outside
+        is_foreign(&one.address, organisation)
             && wide_network(&one.before) != wide_network(&one.address)
             && !is_known(networks, &one.account, &one.address)
     };
