@@ -13,11 +13,15 @@ mod context;
 pub(crate) mod fan_in;
 mod habit;
 mod hours;
+mod intruders;
 mod origin;
 mod own;
+mod passage;
 mod precursor;
 mod presence;
 pub(crate) mod scale;
+mod shared;
+mod tie;
 mod token;
 mod unit;
 pub(crate) mod vpn;
@@ -31,15 +35,19 @@ use super::{Analytic, entity, tunnel_without_authentication};
 use crate::weights::Weights;
 use act::Acts;
 use fan_in::Group;
-use habit::{Feature, Habits};
+use habit::Habits;
 use hours::Hours;
+use intruders::{Intruders, Lease, Returns};
 use own::{Origin, Own};
+use passage::{Known, Passage};
 use precursor::{Failure, Precursors};
-use presence::{Accidents, Intruders, Presence};
+use presence::Presence;
 use scale::Scale;
+use shared::Shared;
+use tie::{Ties, Verdict};
 use unit::Unit;
 use vpn::{FromInside, Tunnel};
-use weigh::{Evidence, Weighed};
+use weigh::Evidence;
 
 /// Confirmed: the account was used by somebody else.
 pub(super) const ANALYTIC: Analytic = Analytic {
@@ -83,8 +91,6 @@ const FAN_IN: Analytic = Analytic {
     ..ANALYTIC
 };
 
-/// An address that was an intruder's is anybody's after so long.
-const SHARED_NS: i64 = 3 * makyo_base::DAY_NS;
 /// Contagion goes no further.
 const ROUNDS: usize = 2;
 
@@ -125,7 +131,7 @@ fn run(
         unauthenticated: tunnel_without_authentication::intruders(query)?,
         scale: weights.posing(),
     };
-    let judged = judge(&ground);
+    let judged = judge(&ground, query)?;
     let mut found = Vec::new();
     for one in &judged.verdicts {
         found.extend(finding(analytic, &units, &judged, one));
@@ -137,14 +143,13 @@ fn run(
     Ok(found)
 }
 
-/// One unit that is confirmed or probable.
-struct Verdict {
-    unit: usize,
-    weighed: Weighed,
-    /// Decibans besides an intruder's tunnel.
-    besides: f64,
-    evidence: Vec<Evidence>,
-    is_confirmed: bool,
+/// What is known in one round.
+struct Round {
+    habits: Habits,
+    shared: Shared,
+    groups: Vec<Group>,
+    intruders: Intruders,
+    passage: Option<Passage>,
 }
 
 #[derive(Default)]
@@ -156,17 +161,15 @@ struct Judged {
     strange: BTreeSet<usize>,
 }
 
-fn judge(ground: &Ground<'_>) -> Judged {
+fn judge(ground: &Ground<'_>, query: &dyn Query) -> Result<Judged, QueryError> {
     let Ground { units, scale, .. } = *ground;
     let mut suspected: BTreeSet<usize> = BTreeSet::new();
     let mut confirmed: BTreeSet<usize> = BTreeSet::new();
     let mut judged = Judged::default();
     for _ in 0..=ROUNDS {
         let habits = Habits::learn(units, &suspected);
-        let usual = ground.acts.usual(units, |at| !suspected.contains(&at));
-        let tokens = token::weigh(units, &habits, scale);
-        let groups = fan_in::groups(units, &habits);
         let shared = Shared::of(&confirmed, units, &habits);
+        let groups = fan_in::groups(units, &habits);
         let inside = from_inside(ground, &habits);
         let known = vpn::Known {
             unauthenticated: &ground.unauthenticated,
@@ -175,55 +178,62 @@ fn judge(ground: &Ground<'_>) -> Judged {
         };
         let vpn = vpn::judge(ground.tunnels, &known, scale);
         let intruders = intruders(ground, &vpn, &inside);
-        let mut by_group: BTreeMap<usize, Vec<&Group>> = BTreeMap::new();
-        for group in &groups {
-            for at in &group.units {
-                by_group.entry(*at).or_default().push(group);
-            }
+        let known = known_leases(ground, &intruders, &inside.exits);
+        let passage = Passage::learn(query, &known, &intruders.leases)?;
+        let round = Round { habits, shared, groups, intruders, passage };
+        let mut ties = Ties::default();
+        for (at, evidence) in weigh_all(ground, &round, &suspected) {
+            ties.add(at, evidence, units, &round.intruders, scale);
         }
-        let weigh = |at: usize, unit: &Unit| -> Vec<Evidence> {
-            let mut evidence = origin::weigh(unit, &habits, &ground.hours, scale);
-            evidence.extend(tokens.get(&at).into_iter().flatten().cloned());
-            evidence.extend(ground.precursors.weigh(unit, &habits, scale));
-            evidence.extend(ground.presence.weigh(unit, scale));
-            evidence.extend(intruders.weigh(unit, scale));
-            let strongest =
-                by_group.get(&at).into_iter().flatten().map(|group| group.evidence(scale));
-            let strongest = strongest.chain(shared.weigh(unit, scale));
-            evidence.extend(strongest.max_by(|a, b| a.weight_db.total_cmp(&b.weight_db)));
-            // What was done says something only where somebody else may have done it.
-            if evidence.iter().map(|one| one.weight_db).sum::<f64>() > 5.0 {
-                evidence.extend(ground.acts.weigh(unit, &habits, &usual, scale));
-            }
-            evidence
-        };
-        let mut verdicts: Vec<Verdict> = Vec::new();
-        let mut inside_units: Vec<(f64, bool)> = Vec::new();
-        for (at, unit) in units.iter().enumerate().filter(|one| one.1.origin != Origin::Service) {
-            let evidence = weigh(at, unit);
-            let weighed = Weighed::of(&evidence, scale);
-            let besides = besides_tunnel(&evidence, scale);
-            if intruders.may_weigh(unit) {
-                let within = evidence.iter().any(|one| one.sign == "in_tunnel");
-                inside_units.push((besides, within));
-            }
-            if weighed.total_db >= scale.suspected.min(scale.tied_inside) {
-                let is_confirmed = weighed.is_confirmed(scale);
-                verdicts.push(Verdict { unit: at, weighed, besides, evidence, is_confirmed });
-            }
-        }
-        let accidents = Accidents::new(inside_units.into_iter(), &intruders);
-        tie(&mut verdicts, &groups, units, &accidents, scale);
+        let verdicts = ties.judge(&round, units, scale);
         confirmed = verdicts.iter().filter(|one| one.is_confirmed).map(|one| one.unit).collect();
         suspected = verdicts
             .iter()
             .filter(|one| one.is_confirmed || one.weighed.total_db >= scale.suspected)
             .map(|one| one.unit)
             .collect();
-        judged = Judged { verdicts, groups, vpn, strange: suspected.clone() };
+        judged = Judged { verdicts, groups: round.groups, vpn, strange: suspected.clone() };
     }
-    judged.verdicts.retain(|one| one.is_confirmed || one.weighed.is_probable(scale));
-    judged
+    judged.verdicts.retain(|one| one.is_confirmed || one.is_probable);
+    Ok(judged)
+}
+
+/// All reasons for and against each unit.
+fn weigh_all(
+    ground: &Ground<'_>,
+    round: &Round,
+    suspected: &BTreeSet<usize>,
+) -> Vec<(usize, Vec<Evidence>)> {
+    let Ground { units, scale, .. } = *ground;
+    let Round { habits, shared, groups, intruders, passage } = round;
+    let passage = passage.as_ref();
+    let usual = ground.acts.usual(units, |at| !suspected.contains(&at));
+    let tokens = token::weigh(units, habits, scale);
+    let returns = Returns::new(units, intruders, passage, scale);
+    let mut by_group: BTreeMap<usize, Vec<&Group>> = BTreeMap::new();
+    for group in groups {
+        for at in &group.units {
+            by_group.entry(*at).or_default().push(group);
+        }
+    }
+    let weigh = |at: usize, unit: &Unit| -> Vec<Evidence> {
+        let mut evidence = origin::weigh(unit, habits, &ground.hours, scale);
+        evidence.extend(tokens.get(&at).into_iter().flatten().cloned());
+        evidence.extend(ground.precursors.weigh(unit, habits, scale));
+        evidence.extend(ground.presence.weigh(unit, scale));
+        evidence.extend(intruders.weigh(unit, passage, scale));
+        evidence.extend(returns.weigh(unit, scale));
+        let strongest = by_group.get(&at).into_iter().flatten().map(|group| group.evidence(scale));
+        let strongest = strongest.chain(shared.weigh(unit, scale));
+        evidence.extend(strongest.max_by(|a, b| a.weight_db.total_cmp(&b.weight_db)));
+        // What was done says something only where somebody else may have done it.
+        if evidence.iter().map(|one| one.weight_db).sum::<f64>() > 5.0 {
+            evidence.extend(ground.acts.weigh(unit, habits, &usual, scale));
+        }
+        evidence
+    };
+    let judged = units.iter().enumerate().filter(|one| one.1.origin != Origin::Service);
+    judged.map(|(at, unit)| (at, weigh(at, unit))).collect()
 }
 
 /// Sign-ins from the own addresses through which tunnels come out.
@@ -252,108 +262,40 @@ fn is_unlike(unit: &Unit, ground: &Ground<'_>, habits: &Habits) -> bool {
 }
 
 fn intruders(ground: &Ground<'_>, vpn: &[vpn::Judged], inside: &FromInside) -> Intruders {
-    let mut times: Vec<(i64, i64)> =
-        ground.unauthenticated.iter().map(|one| (one.start, one.end)).collect();
+    let lease = |start, end, inside: &str| Lease { start, end, inside: inside.to_owned() };
+    let mut leases: Vec<Lease> =
+        ground.unauthenticated.iter().map(|one| lease(one.start, one.end, &one.inside)).collect();
     let confirmed = vpn.iter().filter(|one| one.is_confirmed);
     let tunnels = confirmed.flat_map(|one| &one.tunnels);
     let tunnels = tunnels.filter_map(|at| ground.tunnels.get(*at));
-    times.extend(tunnels.map(|tunnel| (tunnel.start, tunnel.end)));
-    Intruders::new(times, inside)
+    leases.extend(tunnels.map(|tunnel| lease(tunnel.start, tunnel.end, &tunnel.inside)));
+    Intruders::new(leases, inside)
 }
 
-fn besides_tunnel(evidence: &[Evidence], scale: &Scale) -> f64 {
-    let others = evidence.iter().filter(|one| one.sign != "in_tunnel").cloned();
-    Weighed::of(&others.collect::<Vec<_>>(), scale).total_db
-}
-
-/// A unit is confirmed if its source is: by another account's confirmed unit, because a group is
-/// no accident, or because an intruder's tunnel was up when hardly anybody else was entered so.
-fn tie(
-    verdicts: &mut [Verdict],
-    groups: &[Group],
-    units: &[Unit],
-    accidents: &Accidents,
-    scale: &Scale,
-) {
-    let account = |at: usize| units.get(at).map(|unit| unit.account.as_str());
-    loop {
-        let confirmed: BTreeSet<usize> =
-            verdicts.iter().filter(|one| one.is_confirmed).map(|one| one.unit).collect();
-        let mut changed = false;
-        for one in verdicts.iter_mut().filter(|one| !one.is_confirmed) {
-            let shows = |sign| one.evidence.iter().any(|evidence| evidence.sign == sign);
-            let own = groups.iter().filter(|group| group.units.contains(&one.unit));
-            let in_group = own.clone().any(|group| {
-                let others = group.units.iter().filter(|other| confirmed.contains(other));
-                group.is_anchored || others.clone().any(|at| account(*at) != account(one.unit))
-            });
-            // From outside, the owner must be new to the place; from inside, the tunnel must be up.
-            let outside =
-                shows("new_network") && (in_group || shares_address(one.unit, &confirmed, units));
-            let inside = shows("in_tunnel") && (in_group || accidents.exclude(one.besides));
-            if outside && one.weighed.total_db >= scale.tied
-                || inside && one.weighed.total_db >= scale.tied_inside
-            {
-                one.is_confirmed = true;
-                changed = true;
-            }
-        }
-        if !changed {
-            return;
-        }
+/// Sign-ins from inside of people whose own tunnel was up then, in the order of time; an
+/// intruder's are no example of how people reach the cloud.
+fn known_leases(
+    ground: &Ground<'_>,
+    intruders: &Intruders,
+    exits: &BTreeSet<String>,
+) -> Vec<Known> {
+    let mut tunnels: BTreeMap<&str, Vec<&Tunnel>> = BTreeMap::new();
+    for tunnel in ground.tunnels.iter().filter(|one| !one.inside.is_empty()) {
+        tunnels.entry(vpn::local(&tunnel.account)).or_default().push(tunnel);
     }
-}
-
-fn shares_address(at: usize, confirmed: &BTreeSet<usize>, units: &[Unit]) -> bool {
-    let Some(unit) = units.get(at).filter(|unit| unit.origin == Origin::Outside) else {
-        return false;
+    let known = |unit: &Unit| {
+        let at = unit.entered.filter(|_| exits.contains(&unit.address))?;
+        let own = tunnels.get(vpn::local(&unit.account))?;
+        let tunnel = own.iter().find(|one| one.start <= at && at <= one.end)?;
+        let is_intruder =
+            |lease: &Lease| lease.start <= at && at <= lease.end && lease.inside == tunnel.inside;
+        let lease = (tunnel.start, tunnel.end);
+        let known = Known { inside: tunnel.inside.clone(), at, lease };
+        (!intruders.leases.iter().any(is_intruder)).then_some(known)
     };
-    confirmed.iter().filter_map(|other| units.get(*other)).any(|other| {
-        other.origin == Origin::Outside
-            && other.address == unit.address
-            && other.account != unit.account
-            && unit.first <= other.last.saturating_add(SHARED_NS)
-            && other.first <= unit.last.saturating_add(SHARED_NS)
-    })
-}
-
-/// What confirmed units share with others: their outside addresses and networks, by whose accounts
-/// they entered, and how rare they are.
-struct Shared {
-    addresses: BTreeMap<String, BTreeSet<String>>,
-    networks: BTreeMap<String, (BTreeSet<String>, f64)>,
-}
-
-impl Shared {
-    fn of(confirmed: &BTreeSet<usize>, units: &[Unit], habits: &Habits) -> Self {
-        let mut shared = Shared { addresses: BTreeMap::new(), networks: BTreeMap::new() };
-        let count = |number: usize| f64::from(u32::try_from(number).unwrap_or(u32::MAX));
-        let confirmed = confirmed.iter().filter_map(|at| units.get(*at));
-        for unit in confirmed.filter(|unit| unit.origin == Origin::Outside) {
-            let names = shared.addresses.entry(unit.address.clone()).or_default();
-            names.insert(unit.account.clone());
-            // What many use on clean days is nobody's.
-            let users = habits.users(Feature::Network, &unit.network);
-            let rare = 10.0 * (count(habits.accounts() + 1) / count(users + 1)).log10();
-            let entry = shared.networks.entry(unit.network.clone()).or_default();
-            entry.0.insert(unit.account.clone());
-            entry.1 = rare.max(0.0);
-        }
-        shared
-    }
-
-    fn weigh(&self, unit: &Unit, scale: &Scale) -> Option<Evidence> {
-        let (names, rare) = self.networks.get(&unit.network)?;
-        let is_other = |name: &&String| **name != unit.account;
-        let here = self.addresses.get(&unit.address);
-        if let Some(other) = here.and_then(|names| names.iter().find(is_other)) {
-            let text = format!("{} is where somebody posed as {other}", unit.address);
-            return Some(scale.graded("shared", *rare, text));
-        }
-        let other = names.iter().find(is_other)?;
-        let text = format!("{} is where somebody posed as {other}", unit.network);
-        Some(scale.graded("shared_network", *rare, text))
-    }
+    let mut all: Vec<Known> = ground.units.iter().filter_map(known).collect();
+    all.sort_by(|a, b| (a.at, &a.inside).cmp(&(b.at, &b.inside)));
+    all
 }
 
 fn finding(analytic: &Analytic, units: &[Unit], judged: &Judged, one: &Verdict) -> Option<Finding> {

@@ -117,6 +117,8 @@ pub(super) struct Inside {
     pub(super) account: String,
     /// Outside address.
     pub(super) address: String,
+    /// The address that it leased; empty where the log names none.
+    pub(super) inside: String,
     pub(super) start: i64,
     pub(super) end: i64,
 }
@@ -129,6 +131,7 @@ pub(super) fn intruders(query: &dyn Query) -> Result<Vec<Inside>, QueryError> {
         Inside {
             account: one.tunnel.account.clone(),
             address: one.tunnel.address.clone(),
+            inside: one.tunnel.inside.clone(),
             start: one.tunnel.at,
             end: one.end.map_or(longest, |end| end.at.min(longest)),
         }

@@ -6,6 +6,8 @@ use makyo_base::{Rows, SqlValue};
 use super::{text, weights};
 use crate::ANALYTICS;
 
+mod passage;
+
 const OFFICE: &str = "203.0.113.10";
 const EDGE: &str = "Mozilla/5.0 (Windows NT 10.0) Chrome/141.0 Safari/537.36 Edg/141.0";
 const FIREFOX: &str = "Mozilla/5.0 (Windows NT 10.0; rv:143.0) Gecko/20100101 Firefox/143.0";
@@ -17,6 +19,7 @@ struct Tenant {
     contexts: Vec<Vec<SqlValue>>,
     tunnels: Vec<Vec<SqlValue>>,
     lines: Vec<Vec<SqlValue>>,
+    connections: Vec<Vec<SqlValue>>,
 }
 
 const CONTEXT: &[&str] = &[
@@ -48,6 +51,8 @@ impl Query for Tenant {
             (TUNNEL, self.tunnels.clone())
         } else if sql.contains("class_uid, activity_id") {
             (LINE, self.lines.clone())
+        } else if sql.contains("AS outside, CAST(time") {
+            (&["inside", "outside", "at"][..], self.connections.clone())
         } else {
             (CONTEXT, Vec::new())
         };

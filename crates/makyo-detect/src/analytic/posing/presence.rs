@@ -8,7 +8,7 @@ use makyo_base::{HOUR_NS, Query, QueryError};
 use super::own::{Origin, Own};
 use super::scale::Scale;
 use super::unit::Unit;
-use super::vpn::{FromInside, Tunnel, local};
+use super::vpn::{Tunnel, local};
 use super::weigh::Evidence;
 
 /// Hours in which registered devices of an account were seen, by address.
@@ -41,90 +41,6 @@ pub(super) struct Presence {
     /// presence explains, and of how many.
     unbound: BTreeMap<String, (u32, u32)>,
     tenant: (u32, u32),
-}
-
-/// The intruder's tunnels, and the share of the owners' sign-ins that fall into them.
-pub(super) struct Intruders {
-    times: Vec<(i64, i64)>,
-    exits: BTreeSet<String>,
-    share: f64,
-}
-
-/// Of units that are entered while an intruder's tunnel is up, how many may be so by accident.
-#[derive(Default)]
-pub(super) struct Accidents {
-    /// Decibans of what speaks against each unit besides the tunnel, sorted: while tunnels were
-    /// up, and at other times.
-    within: Vec<f64>,
-    without: Vec<f64>,
-    share: f64,
-}
-
-/// So small a part of the units that are as strange as one may be there by accident, if it is to
-/// be confirmed.
-const ACCIDENTS_MAX: f64 = 0.02;
-/// The same among those that are about as strange, where there are fewer to count.
-const ACCIDENTS_ABOUT_MAX: f64 = 0.04;
-const ABOUT_DB: f64 = 2.5;
-
-impl Accidents {
-    /// `units`: decibans besides the tunnel, and whether one was up.
-    pub(super) fn new(units: impl Iterator<Item = (f64, bool)>, intruders: &Intruders) -> Self {
-        let mut accidents = Accidents { share: intruders.share, ..Accidents::default() };
-        for (weight, within) in units {
-            if within { &mut accidents.within } else { &mut accidents.without }.push(weight);
-        }
-        accidents.within.sort_by(f64::total_cmp);
-        accidents.without.sort_by(f64::total_cmp);
-        accidents
-    }
-
-    /// Whether hardly any unit that is as strange as this one is there by accident: those of other
-    /// times, in the share of the owners' sign-ins that fall into the tunnels, over those within.
-    /// It has to hold for all that are as strange or stranger, and for those about as strange,
-    /// because the strangest would vouch for the rest.
-    pub(super) fn exclude(&self, weight_db: f64) -> bool {
-        let hold = |from: f64, to: f64, most: f64| {
-            let between = |list: &[f64]| {
-                let count = list.partition_point(|one| *one <= to)
-                    - list.partition_point(|one| *one < from);
-                f64::from(u32::try_from(count).unwrap_or(u32::MAX))
-            };
-            let odds = self.share / (1.0 - self.share).max(0.01);
-            (between(&self.without) + 0.5) * odds <= most * between(&self.within)
-        };
-        hold(weight_db - 1e-9, f64::INFINITY, ACCIDENTS_MAX)
-            && hold(weight_db - ABOUT_DB, weight_db + ABOUT_DB, ACCIDENTS_ABOUT_MAX)
-    }
-}
-
-impl Intruders {
-    /// `inside` are sign-ins through the addresses where tunnels come out.
-    pub(super) fn new(times: Vec<(i64, i64)>, inside: &FromInside) -> Self {
-        let within = |at: i64| times.iter().any(|time| time.0 <= at && at <= time.1);
-        let count = |number: usize| f64::from(u32::try_from(number).unwrap_or(u32::MAX));
-        let owners = inside.owners.iter().filter(|at| within(**at)).count();
-        let share = (count(owners) + 0.5) / (count(inside.owners.len()) + 1.0);
-        Intruders { times, exits: inside.exits.clone(), share }
-    }
-
-    /// Whether a unit without a device enters through where tunnels come out.
-    pub(super) fn may_weigh(&self, unit: &Unit) -> bool {
-        unit.entered.is_some() && !unit.is_bound() && self.exits.contains(&unit.address)
-    }
-
-    /// Evidence for a unit that enters from inside while an intruder's tunnel is up.
-    pub(super) fn weigh(&self, unit: &Unit, scale: &Scale) -> Option<Evidence> {
-        let at = unit.entered.filter(|_| unit.origin == Origin::Own && !unit.is_bound())?;
-        let within = self.exits.contains(&unit.address)
-            && self.times.iter().any(|time| time.0 <= at && at <= time.1);
-        let text = format!(
-            "from the organisation's own {} while the intruder's VPN tunnel was up, into which {:.1} % of the owners' sign-ins fall",
-            unit.address,
-            self.share * 100.0
-        );
-        within.then(|| scale.graded("in_tunnel", -10.0 * self.share.log10(), text))
-    }
 }
 
 impl Presence {

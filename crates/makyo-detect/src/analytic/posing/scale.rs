@@ -33,6 +33,10 @@ pub(crate) struct Scale {
     /// Decibans that suffice from inside while an intruder's tunnel is up into which hardly
     /// anybody's sign-ins fall by accident.
     pub(crate) tied_inside: f64,
+    /// From inside, the part of units like one that may be there by accident: at most, if it is to
+    /// be confirmed, and if it is to be suspected.
+    pub(crate) accidents: f64,
+    pub(crate) accidents_suspected: f64,
     /// Decibans that a family needs to count as a witness of its own.
     pub(crate) witness: f64,
 }
@@ -78,6 +82,8 @@ impl Scale {
         scale.three = verdict("three")?;
         scale.tied = verdict("tied")?;
         scale.tied_inside = verdict("tied_inside")?;
+        scale.accidents = verdict("accidents")?;
+        scale.accidents_suspected = verdict("accidents_suspected")?;
         scale.witness = verdict("witness")?;
         Ok(scale)
     }
@@ -114,6 +120,17 @@ impl Scale {
             text: text.into(),
             record: None,
         }
+    }
+
+    /// A sign that speaks for the owner, as strong as it was measured, down to its weight.
+    pub(super) fn graded_against(
+        &self,
+        sign: &'static str,
+        measured_db: f64,
+        text: impl Into<String>,
+    ) -> Evidence {
+        let full = self.sign(sign, text);
+        Evidence { weight_db: measured_db.max(full.weight_db), ..full }
     }
 
     /// A change that leaves a way back in.

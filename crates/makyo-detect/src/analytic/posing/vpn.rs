@@ -58,7 +58,7 @@ pub(super) struct Tunnel {
     pub(super) outside: String,
     network: String,
     host: String,
-    inside: String,
+    pub(super) inside: String,
     session: String,
     pub(super) start: i64,
     pub(super) end: i64,

@@ -1,0 +1,111 @@
+//! An intruder who comes out of the organisation's own network, among colleagues who do too.
+
+use makyo_base::{DAY_NS, Finding, HOUR_NS, MINUTE_NS, SECOND_NS, SqlValue};
+
+use super::{EDGE, OFFICE, SignIn, Tenant, text, user};
+
+/// What the intruder's tunnel leases.
+const LEASED: &str = "10.99.0.9";
+const CLOUD: &str = "198.18.7.4";
+const STAFF: usize = 40;
+/// Up from three to four in the night, when nobody else is.
+const NIGHT: i64 = 20 * DAY_NS + 3 * HOUR_NS;
+
+fn lease(who: usize) -> String {
+    format!("10.99.1.{who}")
+}
+
+/// Forty people who work over tunnels for twenty days, with browsers of their own, and a tunnel
+/// that nobody logged in to.
+fn estate() -> Tenant {
+    let mut tenant = Tenant::default();
+    for day in 0..20_usize {
+        for who in 0..STAFF {
+            let midnight = i64::try_from(day).expect("few") * DAY_NS;
+            // Two hours each, somewhere between eight and eighteen; some in the night.
+            let hour = if (who + day) % 20 == 0 { 2 } else { 8 + (who + day) % 9 };
+            let at = midnight + i64::try_from(hour).expect("few") * HOUR_NS;
+            let home = format!("198.51.100.{}", 10 + who);
+            let account = user(who);
+            let local = account.split('@').next().expect("account");
+            tenant.tunnel(local, &home, at, true);
+            if let Some(row) = tenant.tunnels.last_mut() {
+                row[4] = text(&format!("own-{who}-{day}"));
+                row[3] = text(&lease(who));
+            }
+            tenant.enter(who, at + 20 * MINUTE_NS, &format!("owner-session-{who:02}-{day:02}"));
+            tenant.connect(&lease(who), at + 20 * MINUTE_NS - 2 * SECOND_NS);
+        }
+    }
+    tenant.tunnel("monitor", "192.0.2.101", NIGHT, false);
+    tenant
+}
+
+impl Tenant {
+    /// Somebody signs in from inside with the browser that all use.
+    fn enter(&mut self, who: usize, at: i64, session: &str) {
+        let account = &user(who);
+        self.sign_in(&SignIn { account, session, address: OFFICE, agent: EDGE, device: "", at });
+    }
+
+    /// An inside address connects to the cloud.
+    fn connect(&mut self, inside: &str, at: i64) {
+        self.connections.push(vec![text(inside), text(CLOUD), SqlValue::Integer(at)]);
+    }
+
+    fn posing(mut self) -> Vec<String> {
+        self.tunnels.sort_by_key(|row| {
+            let SqlValue::Integer(at) = row[5] else { unreachable!("a time") };
+            (format!("{:?}", row[0]), at)
+        });
+        let names = |one: &Finding| (one.rule.id == "posing_as_user").then(|| one.text.clone());
+        let found = self.find();
+        let mut names: Vec<String> = found.iter().filter_map(names).collect();
+        names.sort();
+        names
+            .iter()
+            .filter_map(|text| Some(text.split_once(" as ")?.1.get(..6)?.to_owned()))
+            .collect()
+    }
+}
+
+fn enter_in_turn(tenant: &mut Tenant, victims: &[usize]) {
+    for (turn, who) in (0_i64..).zip(victims) {
+        let at = NIGHT + 5 * MINUTE_NS + turn * 4 * MINUTE_NS;
+        tenant.enter(*who, at, &format!("stolen-session-{who:04}"));
+        tenant.connect(LEASED, at - SECOND_NS);
+    }
+}
+
+#[test]
+fn whose_tunnel_reached_the_cloud_just_then_is_who_signed_in() {
+    let mut tenant = estate();
+    let victims: Vec<usize> = (0..12).collect();
+    enter_in_turn(&mut tenant, &victims);
+    // Somebody who cannot sleep signs in meanwhile, and the tunnel does nothing.
+    tenant.enter(30, NIGHT + 7 * MINUTE_NS, "sleepless-session-30");
+    let names: Vec<String> = victims.iter().map(|who| format!("user{who:02}")).collect();
+    assert_eq!(tenant.posing(), names);
+}
+
+#[test]
+fn without_a_sensor_the_hour_alone_accuses_nobody() {
+    let mut tenant = estate();
+    enter_in_turn(&mut tenant, &(0..12).collect::<Vec<_>>());
+    tenant.connections.clear();
+    assert_eq!(tenant.posing(), Vec::<String>::new());
+}
+
+#[test]
+fn colleagues_who_come_while_a_quiet_tunnel_is_up_are_not_accused() {
+    let mut tenant = estate();
+    for turn in 0..12 {
+        let at = NIGHT + 5 * MINUTE_NS + turn * 4 * MINUTE_NS;
+        let who = usize::try_from(turn).expect("few");
+        tenant.enter(who, at, &format!("night-session-{who:04}"));
+        tenant.connect(&lease(who), at - SECOND_NS);
+        // The tunnel is busy, but never when they come.
+        tenant.connect(LEASED, at + 2 * MINUTE_NS);
+    }
+    assert_eq!(tenant.posing(), Vec::<String>::new());
+}
