@@ -12,6 +12,7 @@ use makyo_base::{DAY_NS, EntityKind, Finding, HOUR_NS, Organisation, Role, short
 
 use crate::facts::Facts;
 use crate::intruder::{Intruder, is_foreign, is_posing};
+use crate::minor::add_minor;
 
 /// Findings this far apart are joined by nothing but a chain of others.
 const JOIN_NS: i64 = 30 * DAY_NS;
@@ -22,16 +23,27 @@ const THROUGH_NS: i64 = 3 * DAY_NS;
 /// From a copied directory to the use of its accounts.
 const THEFT_NS: i64 = 90 * DAY_NS;
 /// Weight from which a finding can belong to an incident.
-const MEMBER_DB: f64 = 7.0;
+pub(crate) const MEMBER_DB: f64 = 7.0;
 
 #[derive(Debug)]
 pub(crate) struct Incident {
     pub(crate) id: String,
     /// Places of its findings, in the order of time.
     pub(crate) findings: Vec<usize>,
+    /// Places of findings that are too weak to belong to it by themselves, but were the intruder's.
+    pub(crate) minor: Vec<usize>,
     pub(crate) weight_db: f64,
     pub(crate) start: i64,
     pub(crate) end: i64,
+}
+
+impl Incident {
+    /// Places of all that was the intruder's, in the order of time.
+    pub(crate) fn all(&self) -> Vec<usize> {
+        let mut all: Vec<usize> = self.findings.iter().chain(&self.minor).copied().collect();
+        all.sort_unstable();
+        all
+    }
 }
 
 /// Whether a finding only suspects that somebody else acts as an account's owner.
@@ -96,6 +108,7 @@ pub(crate) fn incidents(
         .filter_map(|group| incident(group, findings, intruder, least, strong))
         .collect();
     found.sort_by(|a, b| (a.start, &a.id).cmp(&(b.start, &b.id)));
+    add_minor(&mut found, findings, facts, intruder);
     found
 }
 
@@ -124,6 +137,7 @@ fn incident(
         end: times().chain(steps).max()?,
         weight_db,
         findings: group,
+        minor: Vec::new(),
     })
 }
 

@@ -16,6 +16,7 @@ mod hosts;
 mod incident;
 mod intruder;
 mod messages;
+mod minor;
 mod names;
 mod path;
 mod persistence;

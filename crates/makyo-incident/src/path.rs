@@ -7,6 +7,7 @@ use makyo_base::{EntityKind, Finding, Object, Role, Value};
 use crate::accounts::{Judged, Rung};
 use crate::answers::{Picture, Table};
 use crate::entry::Entry;
+use crate::facts::ShareUse;
 use crate::incident::Incident;
 use crate::rows::{maybe, object, text, texts, time};
 
@@ -30,7 +31,7 @@ pub(crate) fn paths(picture: &Picture<'_>) -> BTreeMap<String, Vec<PathStep>> {
 
 fn path(picture: &Picture<'_>, incident: &Incident) -> Vec<PathStep> {
     let mut steps: Vec<PathStep> = incident
-        .findings
+        .all()
         .iter()
         .filter_map(|index| picture.finding(*index))
         .map(of_finding)
@@ -58,7 +59,7 @@ fn path(picture: &Picture<'_>, incident: &Incident) -> Vec<PathStep> {
             "view" | "preview" | "download" | "search" => ("collection", "T1213.002"),
             _ => continue,
         };
-        if seen.insert((used.account.clone(), tactic.to_owned())) {
+        if seen.insert((used.account.clone(), technique.to_owned())) {
             steps.push(PathStep {
                 time: Some(used.first),
                 tactic: tactic.into(),
@@ -69,9 +70,35 @@ fn path(picture: &Picture<'_>, incident: &Incident) -> Vec<PathStep> {
             });
         }
     }
+    steps.extend(from_shares(picture, incident));
     steps.sort_by(|a, b| {
         (a.time, &a.tactic, &a.to, &a.finding).cmp(&(b.time, &b.tactic, &b.to, &b.finding))
     });
+    steps
+}
+
+/// Files read from shares of hosts, once a share and account.
+fn from_shares(picture: &Picture<'_>, incident: &Incident) -> Vec<PathStep> {
+    let mut seen: BTreeSet<(&str, &str, &str)> = BTreeSet::new();
+    let mut steps = Vec::new();
+    // What ends in `$` is how machines are run, not where files are kept.
+    let of_files = |used: &&ShareUse| !used.files.is_empty() && !used.share.ends_with('$');
+    for used in picture.facts.shares.iter().filter(of_files) {
+        let Some(finding) = picture.tied_share(used).filter(|at| incident.findings.contains(at))
+        else {
+            continue;
+        };
+        if seen.insert((&used.account, &used.host, &used.share)) {
+            steps.push(PathStep {
+                time: Some(used.first),
+                tactic: "collection".into(),
+                technique: "T1039".into(),
+                from: used.address.clone(),
+                to: used.host.clone(),
+                finding: picture.finding_id(finding),
+            });
+        }
+    }
     steps
 }
 

@@ -13,8 +13,8 @@ const COLUMNS: &[&str] =
 pub(crate) fn persistence(picture: &Picture<'_>) -> Vec<Object<'static>> {
     let mut rows: Vec<Object<'static>> = Vec::new();
     for incident in &picture.incidents {
-        for index in &incident.findings {
-            let Some(finding) = picture.finding(*index) else { continue };
+        for index in incident.all() {
+            let Some(finding) = picture.finding(index) else { continue };
             if !finding.tactics.iter().any(|tactic| tactic == "persistence") {
                 continue;
             }

@@ -121,3 +121,49 @@ fn the_order_of_findings_does_not_matter() {
     all.reverse();
     assert_eq!(ids(&answers(&all)), forward);
 }
+
+fn posing() -> Finding {
+    let entity = |role, kind, value: &str| Entity { role, kind, value: value.into() };
+    let mut posing = finding("p", 50.0, 3, "", 7);
+    posing.rule.id = "posing_as_user".into();
+    posing.entities = vec![
+        entity(Role::Actor, EntityKind::Account, "ando@agency.example"),
+        entity(Role::Object, EntityKind::Session, "stolen-session-0001"),
+        entity(Role::Origin, EntityKind::Address, "192.0.2.150"),
+    ];
+    posing
+}
+
+/// A new second factor: on any other day nobody would look twice.
+fn second_factor(id: &str, account: &str, address: &str) -> Finding {
+    let entity = |role, kind, value: &str| Entity { role, kind, value: value.into() };
+    let mut minor = finding(id, 3.0, 3, "", 8);
+    minor.techniques = vec!["T1098.005".into()];
+    minor.tactics = vec!["persistence".into()];
+    minor.entities = vec![
+        entity(Role::Actor, EntityKind::Account, account),
+        entity(Role::Origin, EntityKind::Address, address),
+    ];
+    minor
+}
+
+#[test]
+fn what_the_intruder_did_belongs_to_the_incident_however_common_it_is() {
+    let theirs = second_factor("m", "ando@agency.example", "192.0.2.150");
+    let owners = second_factor("n", "baba@agency.example", "198.51.100.7");
+    let found = answers(&[posing(), theirs, owners]);
+    assert_eq!(found.table("incidents").len(), 1);
+    let told = texts(found.table("path"), "technique");
+    assert_eq!(told.iter().filter(|one| *one == "T1098.005").count(), 1, "{told:?}");
+    assert_eq!(texts(found.table("persistence"), "account"), ["ando@agency.example"]);
+    assert_eq!(texts(found.table("timeline"), "what").iter().filter(|one| *one == "n").count(), 0);
+}
+
+#[test]
+fn minor_findings_make_an_incident_neither_heavier_nor_another() {
+    let alone = answers(&[posing()]);
+    let theirs = second_factor("m", "ando@agency.example", "192.0.2.150");
+    let beside = answers(&[posing(), theirs]);
+    let of = |answers: &Answers, name| texts(answers.table("incidents"), name);
+    assert_eq!(of(&alone, "id"), of(&beside, "id"));
+}

@@ -31,17 +31,17 @@ pub(crate) fn table(picture: &Picture<'_>) -> Table {
 }
 
 fn of_findings(picture: &Picture<'_>, incident: &Incident) -> Vec<Moment> {
-    let moment = |index: &usize| {
-        let finding = picture.finding(*index)?;
+    let moment = |index: usize| {
+        let finding = picture.finding(index)?;
         Some(Moment {
             at: finding.time.unwrap_or_default(),
             kind: "finding",
             what: finding.text.clone(),
-            finding: *index,
+            finding: index,
             records: finding.records.clone(),
         })
     };
-    incident.findings.iter().filter_map(moment).collect()
+    incident.all().into_iter().filter_map(moment).collect()
 }
 
 fn of_events(picture: &Picture<'_>, incident: &Incident) -> Vec<Moment> {

@@ -449,7 +449,7 @@ fn change(
     let technique = match kind {
         "inbox_rule" => ("stealth", "T1564.008"),
         "mfa_method" => ("persistence", "T1098.005"),
-        "oauth_consent" => ("persistence", "T1098.003"),
+        "oauth_consent" => ("persistence", "T1671"),
         _ => return,
     };
     scene.truth.stage(moment, technique.0, technique.1);

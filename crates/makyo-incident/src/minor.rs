@@ -1,0 +1,61 @@
+//! What is too weak to belong to an incident by itself, and does because the intruder did it.
+//!
+//! A list of trusts, a new second factor, a search for files: on any other day nobody would look
+//! twice. Done in a session, from an address or on a host while these were the intruder's, it is a
+//! step of theirs. It adds no weight and joins nothing.
+
+use makyo_base::{EntityKind, Finding, HOUR_NS, Role};
+
+use crate::facts::Facts;
+use crate::incident::{Incident, MEMBER_DB, is_membership, is_suspicion};
+use crate::intruder::Intruder;
+
+/// After a logon of the intruder's the account acts for them on that host for so long.
+const LOGON_NS: i64 = 12 * HOUR_NS;
+
+/// Gives each incident the minor findings that its intruder made.
+pub(crate) fn add_minor(
+    incidents: &mut [Incident],
+    findings: &[Finding],
+    facts: &Facts,
+    intruder: &Intruder,
+) {
+    for (index, finding) in findings.iter().enumerate() {
+        if finding.weight_db >= MEMBER_DB || is_membership(finding) || is_suspicion(finding) {
+            continue;
+        }
+        let Some(anchor) = anchor(finding, facts, intruder) else { continue };
+        if let Some(one) = incidents.iter_mut().find(|one| one.findings.contains(&anchor)) {
+            one.minor.push(index);
+        }
+    }
+}
+
+/// The finding that says that the intruder was who did this.
+fn anchor(finding: &Finding, facts: &Facts, intruder: &Intruder) -> Option<usize> {
+    let time = finding.time?;
+    let named = |kind: EntityKind, roles: &[Role]| {
+        let of_kind = finding.entities.iter().filter(move |one| one.kind == kind);
+        let of_role = of_kind.filter(|one| roles.contains(&one.role));
+        of_role.map(|one| facts.names.resolve(&one.value)).collect::<Vec<String>>()
+    };
+    let accounts = named(EntityKind::Account, &[Role::Actor]);
+    let hosts = named(EntityKind::Host, &[Role::Place]);
+    let step = intruder.steps.iter().find(|step| {
+        hosts.contains(&step.to)
+            && accounts.contains(&step.account)
+            && (step.time..=step.time + LOGON_NS).contains(&time)
+    });
+    if let Some(step) = step {
+        return Some(step.finding);
+    }
+    if !hosts.is_empty() {
+        return None;
+    }
+    let sessions = named(EntityKind::Session, &[Role::Object, Role::Target]);
+    let session = sessions.first().map(String::as_str).unwrap_or_default();
+    let addresses = named(EntityKind::Address, &[Role::Origin]);
+    let address = addresses.first().map(String::as_str).unwrap_or_default();
+    let account = accounts.first()?;
+    intruder.tie(account, session, address, time).map(|one| one.0)
+}
