@@ -100,8 +100,8 @@ pub(crate) fn judge(picture: &Picture<'_>) -> BTreeMap<String, Judged> {
         .map(|account| (account.clone(), Judged::default()))
         .collect();
     for incident in &picture.incidents {
-        for index in &incident.findings {
-            by_finding(&mut judged, picture, *index);
+        for index in incident.all() {
+            by_finding(&mut judged, picture, index);
         }
     }
     let alone = (0..picture.findings.len()).filter(|index| {
@@ -125,6 +125,9 @@ const POSING: &[(&str, &str, Option<&str>)] = &[
     ("posing_over_vpn", "vpn_credential", Some("address")),
     ("third_party_outside_terms", "third_party_access", Some("address")),
 ];
+
+/// Tactics that leave a host other than it was: a cleared log, a service, a password filter.
+const CHANGING: &[&str] = &["persistence", "defense-impairment", "impact"];
 
 fn by_finding(judged: &mut BTreeMap<String, Judged>, picture: &Picture<'_>, index: usize) {
     let Some(finding) = picture.finding(index) else { return };
@@ -171,7 +174,10 @@ fn by_finding(judged: &mut BTreeMap<String, Judged>, picture: &Picture<'_>, inde
             (_, Role::Actor) if is_on_host && finding.weight_db >= 14.0 => {
                 account.ran_on_host = true;
                 let is_new = account.rung < Rung::Authenticated;
-                account.raise(Rung::Authenticated, index, at, || {
+                let changes = |tactic: &String| CHANGING.contains(&tactic.as_str());
+                let changed = finding.tactics.iter().any(changes);
+                let rung = if changed { Rung::Modified } else { Rung::Authenticated };
+                account.raise(rung, index, at, || {
                     format!("acted in its name on a host: {}", finding.rule.title)
                 });
                 account.weak |=

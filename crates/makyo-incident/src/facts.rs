@@ -71,6 +71,8 @@ pub(crate) struct CloudUse {
     pub(crate) access: String,
     pub(crate) operation: String,
     pub(crate) kind: String,
+    /// Hours since the epoch; 0 where a session holds it together.
+    hour: i64,
     /// Site, mailbox or other place.
     pub(crate) place: String,
     pub(crate) owner: String,
@@ -166,11 +168,14 @@ const TUNNELS: &str = "
     SELECT account, host, outside, inside, session, product, start, finish, taken, file, record
     FROM lines WHERE activity_id = 1 ORDER BY start, file, record";
 
+/// What has no session is taken hour by hour: an address is not one person's for ever.
 const USES: &str = "
     SELECT account, coalesce(src_endpoint_ip, '') AS address,
            coalesce(actor_session_uid, '') AS session, coalesce(makyo_access, '') AS access,
            coalesce(metadata_event_code, '') AS operation, coalesce(resource_type, '') AS kind,
            coalesce(resource_name, '') AS place, lower(coalesce(resource_owner_name, '')) AS owner,
+           CASE WHEN actor_session_uid IS NULL THEN CAST(time AS BIGINT) / 3600000000000
+                ELSE 0 END AS hour,
            CAST(min(time) AS BIGINT) AS first, CAST(max(time) AS BIGINT) AS last,
            count(*) AS records,
            bool_or(coalesce(makyo_is_throttled, false)) AS throttled,
@@ -182,7 +187,7 @@ const USES: &str = "
            OR concat(account, ' ', src_endpoint_ip) IN ({pairs})
            OR resource_type = 'inbox rule')
     GROUP BY account, src_endpoint_ip, actor_session_uid, makyo_access, metadata_event_code,
-             resource_type, resource_name, resource_owner_name
+             resource_type, resource_name, resource_owner_name, 9
     ORDER BY first, account, address, session, access, operation, kind, place, owner";
 
 /// What was read, file by file and message by message; asked of the intruder's uses only, because
@@ -191,14 +196,16 @@ const USE_ITEMS: &str = "
     SELECT e.account, coalesce(e.src_endpoint_ip, '') AS address,
            coalesce(e.actor_session_uid, '') AS session, coalesce(e.makyo_access, '') AS access,
            coalesce(e.resource_name, '') AS place,
+           CASE WHEN e.actor_session_uid IS NULL THEN CAST(e.time AS BIGINT) / 3600000000000
+                ELSE 0 END AS hour,
            array_agg(DISTINCT coalesce(i.uid, e.file_path, e.email_message_uid)) AS items
     FROM events e LEFT JOIN items i ON e.identity = i.identity
     WHERE e.source = 'm365-unified-audit' AND e.account IS NOT NULL
       AND e.makyo_access IS NOT NULL
       AND (e.src_endpoint_ip IN ({addresses}) OR e.actor_session_uid IN ({sessions})
            OR concat(e.account, ' ', e.src_endpoint_ip) IN ({pairs}))
-    GROUP BY e.account, e.src_endpoint_ip, e.actor_session_uid, e.makyo_access, e.resource_name
-    ORDER BY account, address, session, access, place";
+    GROUP BY e.account, e.src_endpoint_ip, e.actor_session_uid, e.makyo_access, e.resource_name, 6
+    ORDER BY account, address, session, access, place, hour";
 
 const SIGN_INS: &str = "
     SELECT account, src_endpoint_ip AS address, status,
@@ -211,6 +218,8 @@ const SIGN_INS: &str = "
     GROUP BY account, src_endpoint_ip, status, 4
     ORDER BY first, account, address, status, is_cloud";
 
+/// Hour by hour, because an inside address is the intruder's for an hour and somebody else's before
+/// and after.
 const SHARES: &str = "
     SELECT account, coalesce(src_endpoint_ip, '') AS address, host,
            coalesce(resource_name, '') AS share,
@@ -219,7 +228,7 @@ const SHARES: &str = "
            min(concat(file, '#', lpad(CAST(record AS VARCHAR), 20, '0'))) AS least_record
     FROM events
     WHERE resource_type = 'share' AND account IS NOT NULL AND host IS NOT NULL AND time IS NOT NULL
-    GROUP BY account, src_endpoint_ip, host, resource_name
+    GROUP BY account, src_endpoint_ip, host, resource_name, date_trunc('hour', time)
     ORDER BY first, account, address, host, share";
 
 impl Facts {
@@ -331,6 +340,7 @@ impl Facts {
                 access: row.string("access"),
                 operation: row.string("operation"),
                 kind: row.string("kind"),
+                hour: row.integer("hour").unwrap_or_default(),
                 place: row.string("place"),
                 owner: row.string("owner"),
                 first: row.integer("first").unwrap_or_default(),
@@ -341,15 +351,16 @@ impl Facts {
                 record: row.reference(),
             });
         }
-        let mut by_key: BTreeMap<[String; 5], Vec<usize>> = BTreeMap::new();
+        let mut by_key: BTreeMap<([String; 5], i64), Vec<usize>> = BTreeMap::new();
         for (place, used) in self.uses.iter().enumerate() {
             let key = [&used.account, &used.address, &used.session, &used.access, &used.place];
-            by_key.entry(key.map(String::clone)).or_default().push(place);
+            by_key.entry((key.map(String::clone), used.hour)).or_default().push(place);
         }
         let key_of = |account: &str, row: Row<'_>| {
             let [address, session, access, place] =
                 ["address", "session", "access", "place"].map(|name| row.string(name));
-            [account.to_owned(), address, session, access, place]
+            let hour = row.integer("hour").unwrap_or_default();
+            ([account.to_owned(), address, session, access, place], hour)
         };
         for row in query.query(&tied(USE_ITEMS))?.iter() {
             let account = self.account(row);

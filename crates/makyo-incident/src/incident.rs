@@ -142,7 +142,8 @@ fn incident(
 }
 
 /// Decibans of a group: within a tactic the strongest counts in full, the next half, and so on,
-/// because what looks alike often has one cause; two findings on one record are one witness.
+/// because what looks alike often has one cause; two findings on one record are one witness, and
+/// so is one rule that finds the same account at the same thing again.
 fn weigh(findings: &[&Finding]) -> f64 {
     let mut witnesses: BTreeMap<(&str, u64), &Finding> = BTreeMap::new();
     for finding in findings {
@@ -154,8 +155,15 @@ fn weigh(findings: &[&Finding]) -> f64 {
         }
     }
     let heard: BTreeSet<&str> = witnesses.values().map(|finding| finding.id.as_str()).collect();
-    let mut families: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    let mut habits: BTreeMap<(&str, Vec<&str>), &Finding> = BTreeMap::new();
     for finding in findings.iter().filter(|finding| heard.contains(finding.id.as_str())) {
+        let entry = habits.entry((&finding.rule.id, doers(finding))).or_insert(finding);
+        if finding.weight_db > entry.weight_db {
+            *entry = finding;
+        }
+    }
+    let mut families: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    for finding in habits.into_values() {
         let family = finding.tactics.first().map_or("other", String::as_str);
         families.entry(family).or_default().push(finding.weight_db);
     }
@@ -170,6 +178,16 @@ fn weigh(findings: &[&Finding]) -> f64 {
                 .sum::<f64>()
         })
         .sum()
+}
+
+/// Who did it; on hosts where nobody is named, the host.
+fn doers(finding: &Finding) -> Vec<&str> {
+    let of = |kind: EntityKind, role: Role| {
+        let all = finding.entities.iter().filter(move |one| one.kind == kind && one.role == role);
+        all.map(|one| one.value.as_str()).collect::<Vec<_>>()
+    };
+    let accounts = of(EntityKind::Account, Role::Actor);
+    if accounts.is_empty() { of(EntityKind::Host, Role::Place) } else { accounts }
 }
 
 fn join_by_entities(

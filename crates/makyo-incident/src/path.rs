@@ -30,12 +30,8 @@ pub(crate) fn paths(picture: &Picture<'_>) -> BTreeMap<String, Vec<PathStep>> {
 }
 
 fn path(picture: &Picture<'_>, incident: &Incident) -> Vec<PathStep> {
-    let mut steps: Vec<PathStep> = incident
-        .all()
-        .iter()
-        .filter_map(|index| picture.finding(*index))
-        .map(of_finding)
-        .collect();
+    let mut steps: Vec<PathStep> =
+        incident.all().iter().filter_map(|index| picture.finding(*index)).map(of_finding).collect();
     for step in
         picture.intruder.steps.iter().filter(|step| incident.findings.contains(&step.finding))
     {

@@ -167,3 +167,18 @@ fn minor_findings_make_an_incident_neither_heavier_nor_another() {
     let of = |answers: &Answers, name| texts(answers.table("incidents"), name);
     assert_eq!(of(&alone, "id"), of(&beside, "id"));
 }
+
+#[test]
+fn a_habit_is_one_witness_however_often_its_rule_fires() {
+    let again = |id: &str, account: &str, day| {
+        let mut finding = finding(id, 14.0, day, "", u64::try_from(day).expect("small"));
+        finding.rule.id = "inbox rule that hides".into();
+        finding.tactics = vec!["stealth".into()];
+        finding.entities =
+            vec![Entity { role: Role::Actor, kind: EntityKind::Account, value: account.into() }];
+        finding
+    };
+    let habit: Vec<Finding> =
+        (1..9).map(|day| again(&format!("h{day}"), "baba@agency.example", day)).collect();
+    assert!(answers(&habit).table("incidents").is_empty());
+}

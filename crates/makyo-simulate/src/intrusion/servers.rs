@@ -179,7 +179,8 @@ fn take_share(scene: &mut Scene, who: &Who<'_>, inside: &str, start: Moment, ran
         scene.windows("fs01", moment, text);
     }
     scene.truth.host("fs01", Rung::ExfilLikely, start);
-    scene.truth.reached("agency\\svc-ldap", Rung::ExfilLikely, start, true);
+    let truth = scene.truth.reached("agency\\svc-ldap", Rung::ExfilLikely, start, true);
+    truth.viewed.extend((0..40).map(|number| format!("launch\\{}", file_path("launch", number))));
     scene.truth.stage(start, "collection", "T1039");
     scene.truth.assets.insert(
         "launch vehicle designs".into(),
