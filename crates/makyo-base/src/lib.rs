@@ -13,6 +13,7 @@ mod json;
 mod net;
 mod organisation;
 mod outline;
+mod place;
 mod query;
 mod seam;
 mod time;
@@ -31,6 +32,7 @@ pub use json::{parse_json, to_json};
 pub use net::{AddressScope, address_scope, parse_address, parse_port};
 pub use organisation::{Asset, Change, Network, Organisation, ThirdParty};
 pub use outline::{Layout, Leaf, LeafKind, Outline, unescape, unescape_into};
+pub use place::{AddressClass, NoPlaces, Places};
 pub use query::{Query, QueryError, Row, Rows, SqlValue, sql_text};
 pub use seam::{Content, Decoded, Holder, RecordSink, Stop};
 pub use time::{

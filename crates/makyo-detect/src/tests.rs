@@ -1,6 +1,7 @@
 mod correlation;
 mod edge;
 mod indicators;
+mod logins;
 mod mail;
 mod merge;
 mod posing;

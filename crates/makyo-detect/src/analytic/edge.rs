@@ -8,11 +8,15 @@
 pub(crate) mod administration;
 pub(crate) mod appliance;
 pub(crate) mod gate;
+pub(crate) mod hosting;
 pub(crate) mod moved;
+pub(crate) mod parallel;
 pub(crate) mod pool;
+pub(crate) mod scale;
 pub(crate) mod silence;
 pub(crate) mod third_party;
 pub(crate) mod travel;
+pub(crate) mod visits;
 
 use std::collections::BTreeSet;
 

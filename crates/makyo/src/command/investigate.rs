@@ -314,7 +314,7 @@ fn findings(
     })?;
     let mut all = merge_findings(from_rules.into_iter());
     all.extend(correlated(case, manifest, ids, setup)?);
-    all.extend(run_analytics(case, &setup.organisation, weights)?);
+    all.extend(run_analytics(case, &setup.organisation, weights, &setup.lists)?);
     all.extend(flows.findings(weights));
     for finding in &mut all {
         weights.explain(finding, &setup.organisation);

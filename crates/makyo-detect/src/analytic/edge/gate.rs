@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use makyo_base::{
-    EntityKind, Finding, HOUR_NS, Level, MINUTE_NS, Organisation, Query, QueryError, RecordRef,
-    Role,
+    EntityKind, Finding, HOUR_NS, Level, MINUTE_NS, Organisation, Places, Query, QueryError,
+    RecordRef, Role,
 };
 
 use super::silence::{Hours, edge_condition};
@@ -76,6 +76,7 @@ fn run(
     query: &dyn Query,
     organisation: &Organisation,
     weights: &Weights,
+    _places: &dyn Places,
 ) -> Result<Vec<Finding>, QueryError> {
     if organisation.network.appliances.is_empty() {
         return Ok(Vec::new());

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use makyo_base::{
-    DAY_NS, EntityKind, Finding, Level, Organisation, Query, QueryError, RecordRef, Role,
+    DAY_NS, EntityKind, Finding, Level, Organisation, Places, Query, QueryError, RecordRef, Role,
     ThirdParty, local_minute, minutes_of_day,
 };
 
@@ -69,6 +69,7 @@ fn run(
     query: &dyn Query,
     organisation: &Organisation,
     weights: &Weights,
+    _places: &dyn Places,
 ) -> Result<Vec<Finding>, QueryError> {
     let named: BTreeSet<String> = organisation
         .third_parties

@@ -6,7 +6,7 @@
 mod countries;
 
 use makyo_base::{
-    EntityKind, Finding, HOUR_NS, Level, Organisation, Query, QueryError, RecordRef, Role,
+    EntityKind, Finding, HOUR_NS, Level, Organisation, Places, Query, QueryError, RecordRef, Role,
 };
 
 use self::countries::country;
@@ -68,6 +68,7 @@ fn run(
     query: &dyn Query,
     _organisation: &Organisation,
     weights: &Weights,
+    _places: &dyn Places,
 ) -> Result<Vec<Finding>, QueryError> {
     let hops: Vec<Hop> = query
         .query(SQL)?
