@@ -10,6 +10,7 @@ use makyo_base::{
 use makyo_sigma::{Diagnostic, Scratch};
 
 use crate::decoder::DecodeOptions;
+use crate::carry::Carried;
 use crate::format::RawSink;
 use crate::generic::{self, Dialect};
 use crate::lane::{Guide, Lane};
@@ -113,6 +114,8 @@ pub(crate) struct Mapper<'m> {
     /// Records of an unknown product that wait for it, and their bytes.
     held: Vec<Held>,
     held_bytes: usize,
+    /// What earlier lines of open sessions named.
+    carried: Carried,
 }
 
 /// A record of an unknown product, and the last time before it.
@@ -152,6 +155,7 @@ impl<'m> Mapper<'m> {
             dialect: None,
             held: Vec::new(),
             held_bytes: 0,
+            carried: Carried::default(),
         }
     }
 
@@ -497,7 +501,15 @@ impl RawSink for Mapper<'_> {
         if let Some((_, Value::Str(detail))) = place.map(|place| native.0.remove(place)) {
             self.defect(Position::Record(position), DefectKind::Malformed, detail.into_owned());
         }
-        let event = self.known(source, &native);
+        let Some(carry) = &source.carry else {
+            let event = self.known(source, &native);
+            return self.pass_on(position, index, &native, event);
+        };
+        // What a record is does not depend on how much of its session an export holds.
+        let alone = native.clone();
+        self.carried.complete(carry, &mut native);
+        let mut event = self.known(source, &native);
+        event.identity = identity(&source.id, &source.identity, &alone, event.time());
         self.pass_on(position, index, &native, event)
     }
 
