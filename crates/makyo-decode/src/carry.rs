@@ -37,10 +37,7 @@ impl Carried {
                 self.old = std::mem::take(&mut self.young);
             }
             let known = self.old.remove(&key);
-            self.young.insert(
-                key.clone(),
-                known.unwrap_or_else(|| vec![None; carry.fields.len()]),
-            );
+            self.young.insert(key.clone(), known.unwrap_or_else(|| vec![None; carry.fields.len()]));
         }
         let Some(known) = self.young.get_mut(&key) else { return };
         for (field, slot) in carry.fields.iter().zip(known) {

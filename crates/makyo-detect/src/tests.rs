@@ -5,6 +5,7 @@ mod logins;
 mod mail;
 mod merge;
 mod posing;
+mod sessions;
 mod tunnels;
 
 use makyo_base::{Query, QueryError, Rows, SqlValue};

@@ -10,8 +10,8 @@ use makyo_case::{ArtifactCounts, Case, CaseError, EvidenceFile, Manifest};
 use makyo_collect::{Collected, Collection, Limits, collect};
 use makyo_decode::{DecodeOptions, Sources, decode, gather_passwords};
 use makyo_detect::{
-    CorrelationState, finding_from_object, finding_object, hit_from_object, merge_findings,
-    run_analytics,
+    CorrelationState, SESSION_COLUMNS, finding_from_object, finding_object, hit_from_object,
+    merge_findings, remote_sessions, run_analytics, session_rows,
 };
 use makyo_flow::AddressLists;
 use makyo_incident::{Inputs, Unread, answer};
@@ -75,6 +75,8 @@ pub(crate) fn run(options: &Investigate, cli: &Cli, output: &mut Output) -> anyh
     for (name, columns) in TABLES {
         case.put_answer(name, columns, &flows.rows(name))?;
     }
+    let sessions = remote_sessions(&case)?;
+    case.put_answer("sessions", SESSION_COLUMNS, &session_rows(&sessions))?;
     bar.set_message("answering");
     conclude(&case, &setup, &findings, &defects, &manifest, records, done.events)?;
     let report = render(&case, "html")?;
