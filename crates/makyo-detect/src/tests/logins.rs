@@ -11,6 +11,7 @@ use super::weights;
 use crate::analytic::edge::hosting;
 use crate::analytic::edge::parallel::{self, Known, Line, Lively, Step};
 use crate::analytic::edge::silence::Hours;
+use crate::analytic::edge::travel::{self, Hop};
 use crate::analytic::edge::visits::{Visit, Visits};
 
 fn record(number: i64) -> RecordRef {
@@ -274,4 +275,35 @@ fn a_session_that_moves_runs_beside_nothing() {
         line.inside = "10.99.0.3".into();
     }
     assert!(found(&lines).is_empty());
+}
+
+/// A computer at home stays connected while its owner is abroad; nobody hops.
+#[test]
+fn two_machines_in_two_countries_are_no_journey() {
+    let hop = |day: i64, hour: i64, home: bool| {
+        let (here, there) = (("198.18.3.7", "JP"), ("203.0.113.9", "US"));
+        let (to, from) = if home { (here, there) } else { (there, here) };
+        Hop {
+            account: "p03".into(),
+            address: to.0.into(),
+            country: to.1.into(),
+            address_before: from.0.into(),
+            country_before: from.1.into(),
+            before: day * DAY_NS + (hour - 5) * HOUR_NS,
+            at: day * DAY_NS + hour * HOUR_NS,
+            record: record(day),
+        }
+    };
+    let hops = [hop(15, 11, false), hop(16, 9, true), hop(16, 11, false)];
+    assert_eq!(travel::judge(&hops).len(), 3);
+    let mut lines: Vec<Line> = beside("203.0.113.9", 8);
+    let scale = weights();
+    let once = travel::two_machines(&hops, &parallel::stays(&lines), scale.edge());
+    assert!(once.is_empty(), "once is no habit");
+    for mut line in beside("203.0.113.9", 8) {
+        line.at += DAY_NS;
+        lines.push(line);
+    }
+    let kept = travel::two_machines(&hops, &parallel::stays(&lines), scale.edge());
+    assert_eq!(kept.len(), 1);
 }

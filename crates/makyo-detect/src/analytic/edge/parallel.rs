@@ -80,13 +80,13 @@ pub(crate) struct Line {
 /// A session from its first to its last line.
 #[derive(Clone, Debug)]
 pub(crate) struct Stay {
-    account: String,
+    pub(crate) account: String,
     device: String,
     session: String,
     pub(crate) inside: String,
     pub(crate) outside: IpAddr,
     machine: String,
-    start: i64,
+    pub(crate) start: i64,
     end: i64,
     is_closed: bool,
     record: RecordRef,
@@ -100,8 +100,7 @@ fn run(
     places: &dyn Places,
 ) -> Result<Vec<Finding>, QueryError> {
     let Some(edge) = edge_condition(query)? else { return Ok(Vec::new()) };
-    let lines: Vec<Line> = query.query(SQL)?.iter().map(line).collect();
-    let stays = stays(&lines);
+    let stays = read(query)?;
     let (visits, hours) = (Visits::read(query)?, Hours::read(query, &edge)?);
     let known =
         Known { visits: &visits, hours: &hours, scale: weights.edge(), organisation, places };
@@ -120,6 +119,12 @@ fn run(
         .iter()
         .map(|pair| finding(analytic, pair, weight, places))
         .collect())
+}
+
+/// Reads all sessions.
+pub(crate) fn read(query: &dyn Query) -> Result<Vec<Stay>, QueryError> {
+    let lines: Vec<Line> = query.query(SQL)?.iter().map(line).collect();
+    Ok(stays(&lines))
 }
 
 fn line(row: Row<'_>) -> Line {
@@ -207,7 +212,7 @@ impl Stay {
     }
 
     /// How long two sessions ran side by side for certain, in nanoseconds.
-    fn beside(&self, other: &Stay) -> i64 {
+    pub(crate) fn beside(&self, other: &Stay) -> i64 {
         self.end.min(other.end) - self.start.max(other.start)
     }
 }
