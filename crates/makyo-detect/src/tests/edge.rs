@@ -139,6 +139,21 @@ fn bulk_without_a_session_is_found_where_others_have_one() {
     assert!(gate::judge(&bulks, &BTreeSet::new()).is_empty(), "no sessions are logged at all");
 }
 
+/// Two sensors on the way, a second and a few bytes apart.
+#[test]
+fn a_connection_that_two_sensors_saw_is_one() {
+    let mut second = bulk("192.0.2.66", 10);
+    second.at += 1_000_000_000;
+    second.lasted += MINUTE_NS;
+    second.bytes += 1_000;
+    let mut later = bulk("192.0.2.66", 11);
+    later.at += HOUR_NS;
+    let found = gate::once(vec![later, second, bulk("192.0.2.66", 9), bulk("192.0.2.67", 12)]);
+    let of = |client: &str| found.iter().filter(|one| one.client == client).count();
+    assert_eq!((of("192.0.2.66"), of("192.0.2.67")), (2, 1));
+    assert_eq!(found.iter().map(|one| one.bytes).max(), Some(80_001_000));
+}
+
 fn moved(before: &str, address: &str) -> Move {
     Move {
         host: "gw1".into(),
@@ -285,4 +300,33 @@ fn a_third_party_keeps_or_breaks_its_terms() {
     assert_eq!(terms("198.51.100.7", 23), 1, "at night");
     assert_eq!(terms("192.0.2.66", 11), 1, "from elsewhere");
     assert_eq!(terms("192.0.2.66", 23), 2, "from elsewhere at night");
+}
+
+/// A technician who often works from home stays late there once.
+#[test]
+fn a_technician_at_home_at_night_breaks_one_term() {
+    let party = ThirdParty {
+        name: "Remote support".into(),
+        accounts: vec!["vendor-rs".into()],
+        addresses: vec!["198.51.100.7/32".parse().expect("network")],
+        hours: Some("09:00-18:00".into()),
+        ..ThirdParty::default()
+    };
+    let organisation = Organisation { third_parties: vec![party], ..Organisation::default() };
+    let most = |days: &[i64]| {
+        let mut uses: Vec<Use> = days
+            .iter()
+            .map(|day| {
+                let mut one = vendor_use("203.0.113.77", 11);
+                one.at -= day * DAY_NS;
+                one
+            })
+            .collect();
+        uses.push(vendor_use("203.0.113.77", 23));
+        let broken = third_party::judge(&uses, &organisation);
+        broken.iter().map(|one| one.terms.len()).max().unwrap_or_default()
+    };
+    assert_eq!(most(&[9, 5, 2]), 1, "works from there");
+    assert_eq!(most(&[2]), 2, "came from there once");
+    assert_eq!(most(&[]), 2, "never came from there");
 }
