@@ -42,6 +42,7 @@ pub const ANALYTICS: &[Analytic] = &[
     edge::pool::ANALYTIC,
     edge::gate::ANALYTIC,
     edge::appliance::ANALYTIC,
+    edge::outward::ANALYTIC,
     edge::administration::ANALYTIC,
     edge::moved::ANALYTIC,
     edge::travel::ANALYTIC,

@@ -10,6 +10,7 @@ pub(crate) mod appliance;
 pub(crate) mod gate;
 pub(crate) mod hosting;
 pub(crate) mod moved;
+pub(crate) mod outward;
 pub(crate) mod parallel;
 pub(crate) mod pool;
 pub(crate) mod scale;

@@ -8,6 +8,7 @@ use crate::analytic::edge::administration::{self, Device, Fact, Line};
 use crate::analytic::edge::appliance::{self, Partner};
 use crate::analytic::edge::gate::{self, Bulk};
 use crate::analytic::edge::moved::{self, Move};
+use crate::analytic::edge::outward::{self, Place};
 use crate::analytic::edge::pool::{self, Pool, Stretch};
 use crate::analytic::edge::silence::Hours;
 use crate::analytic::edge::third_party::{self, Use};
@@ -329,4 +330,55 @@ fn a_technician_at_home_at_night_breaks_one_term() {
     assert_eq!(most(&[9, 5, 2]), 1, "works from there");
     assert_eq!(most(&[2]), 2, "came from there once");
     assert_eq!(most(&[]), 2, "never came from there");
+}
+
+fn called(address: &str, target: &str, day: i64, hours: i64) -> Place {
+    Place {
+        address: address.into(),
+        target: target.into(),
+        port: 443,
+        first: day * DAY_NS + HOUR_NS,
+        calls: hours * 6,
+        hours,
+        record: record(day.unsigned_abs()),
+    }
+}
+
+const SELF: &str = "203.0.113.3";
+const TWIN: &str = "203.0.113.4";
+
+fn told(places: &[Place]) -> Vec<String> {
+    let found = outward::judge(places, 0, 30 * DAY_NS, 6);
+    found.iter().filter(|one| one.weight_db >= 8.0).map(|one| one.place.target.clone()).collect()
+}
+
+#[test]
+fn an_appliance_that_begins_to_call_one_place_is_told() {
+    let places = [called(SELF, "198.51.100.201", 0, 30), called(SELF, "192.0.2.66", 15, 200)];
+    assert_eq!(told(&places), ["192.0.2.66"]);
+}
+
+#[test]
+fn a_new_server_of_the_maker_is_called_by_its_twin_too() {
+    let places = [
+        called(SELF, "198.51.100.201", 0, 30),
+        called(SELF, "198.51.100.202", 15, 15),
+        called(TWIN, "198.51.100.202", 16, 15),
+    ];
+    assert!(told(&places).is_empty());
+}
+
+#[test]
+fn one_look_at_a_new_place_is_nothing() {
+    assert!(told(&[called(SELF, "192.0.2.66", 15, 1)]).is_empty());
+}
+
+/// A proxy of its users calls new places every day.
+#[test]
+fn an_appliance_that_calls_for_its_users_is_never_odd() {
+    let mut places: Vec<Place> = (0..30)
+        .flat_map(|day| (0..5).map(move |n| called(SELF, &format!("192.0.{day}.{n}"), day, 8)))
+        .collect();
+    places.sort_by_key(|one| one.first);
+    assert!(told(&places).is_empty());
 }

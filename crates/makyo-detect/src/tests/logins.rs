@@ -24,6 +24,7 @@ fn visit(account: &str, address: &str, day: i64) -> Visit {
         address: address.parse().expect("address"),
         first: day * DAY_NS + 8 * HOUR_NS,
         host: "gw".into(),
+        country: if address.starts_with("192.0.2.") { "SG".into() } else { "JP".into() },
         record: record(day),
     }
 }
@@ -306,4 +307,19 @@ fn two_machines_in_two_countries_are_no_journey() {
     }
     let kept = travel::two_machines(&hops, &parallel::stays(&lines), scale.edge());
     assert_eq!(kept.len(), 1);
+}
+
+/// Nobody travels to where a department's traffic leaves.
+#[test]
+fn a_service_abroad_is_no_place_to_travel_to() {
+    let mut visits = people();
+    visits.push(visit("p03", "192.0.2.40", 15));
+    assert!(Visits::of(visits.clone()).services_abroad().is_empty(), "one person");
+    for person in 10..16 {
+        for day in [4, 5, 9] {
+            visits.push(visit(&format!("p{person}"), "192.0.2.9", day));
+        }
+    }
+    let found = Visits::of(visits).services_abroad();
+    assert!(found.contains("192.0.2.9") && found.contains("192.0.2.40"), "{found:?}");
 }

@@ -5,7 +5,9 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use makyo_base::{ArtifactId, Defect, Finding, Object, Organisation, Position, Value, hex, sha256};
+use makyo_base::{
+    ArtifactId, Defect, Finding, Object, Organisation, Places as _, Position, Value, hex, sha256,
+};
 use makyo_case::{ArtifactCounts, Case, CaseError, EvidenceFile, Manifest};
 use makyo_collect::{Collected, Collection, Limits, collect};
 use makyo_decode::{DecodeOptions, Sources, decode, gather_passwords};
@@ -77,6 +79,9 @@ pub(crate) fn run(options: &Investigate, cli: &Cli, output: &mut Output) -> anyh
     }
     let sessions = remote_sessions(&case)?;
     case.put_answer("sessions", SESSION_COLUMNS, &session_rows(&sessions))?;
+    if !sessions.sessions.is_empty() && !setup.lists.has_classes() {
+        tell(NO_CLASSES);
+    }
     bar.set_message("answering");
     conclude(&case, &setup, &findings, &defects, &manifest, records, done.events)?;
     let report = render(&case, "html")?;
@@ -530,6 +535,11 @@ fn summary(
     unread_summary(defects, output)?;
     output.line(&format!("report: {}", options.case.join("report.html").display()))
 }
+
+/// What was not asked, and what it would take.
+const NO_CLASSES: &str = "\
+not asked: whether VPN logins come from rented machines or VPN services
+hint: `--intel` takes lists of such networks, by names such as `hosting_v4.txt` and `vpn.txt`";
 
 /// So many places are named on the terminal; `show coverage` and the report have all.
 const UNREAD_SHOWN: usize = 12;

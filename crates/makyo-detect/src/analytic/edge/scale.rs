@@ -20,6 +20,8 @@ pub(crate) struct EdgeScale {
     pub(crate) parallel_unseen: i64,
     /// Days on which an account ran two sessions side by side before: then it is its habit.
     pub(crate) parallel_days: usize,
+    /// Hours in which a new place outside is called before it is told.
+    pub(crate) outward_hours: i64,
 }
 
 impl EdgeScale {
@@ -44,6 +46,7 @@ impl EdgeScale {
             parallel_seen: minutes("parallel_seen_minutes")?,
             parallel_unseen: minutes("parallel_unseen_minutes")?,
             parallel_days: count("parallel_days")?,
+            outward_hours: i64::try_from(count("outward_hours")?).unwrap_or(i64::MAX),
         })
     }
 }

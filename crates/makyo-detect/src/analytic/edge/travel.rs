@@ -15,6 +15,8 @@ use makyo_base::{
 use self::countries::country;
 use super::parallel::{self, Stay};
 use super::scale::EdgeScale;
+use super::sql_list;
+use super::visits::Visits;
 use crate::analytic::{Analytic, entity};
 use crate::weights::Weights;
 
@@ -35,13 +37,17 @@ const DISTANCE_MIN: f64 = 500.0;
 const HOPS_MAX: usize = 6;
 const EARTH_KM: f64 = 6371.0;
 
-const SQL: &str = "
+/// What comes through a service says nothing of where its user is: such logins are neither tested
+/// nor a reference for others.
+fn sql(services: &str) -> String {
+    format!(
+        "
     WITH logins AS (
       SELECT account, src_endpoint_ip AS address,
              src_endpoint_country AS country, time, file, record
       FROM events
       WHERE account IS NOT NULL AND src_endpoint_country IS NOT NULL AND time IS NOT NULL
-        AND src_endpoint_ip IS NOT NULL
+        AND src_endpoint_ip IS NOT NULL AND src_endpoint_ip NOT IN ({services})
         AND (class_uid = 4014 AND activity_id = 1
              OR class_uid = 3002 AND coalesce(logon_type, '') = 'vpn' AND activity_id = 1
                 AND coalesce(status, '') = 'Success')),
@@ -53,7 +59,9 @@ const SQL: &str = "
     SELECT account, address, country, country_before, address_before, time_before,
            CAST(time AS BIGINT) AS at, file, record
     FROM followed WHERE country <> country_before
-    ORDER BY account, at, file, record";
+    ORDER BY account, at, file, record"
+    )
+}
 
 /// A login from another country than the one before.
 #[derive(Clone, Debug)]
@@ -76,7 +84,7 @@ fn run(
     _places: &dyn Places,
 ) -> Result<Vec<Finding>, QueryError> {
     let hops: Vec<Hop> = query
-        .query(SQL)?
+        .query(&sql(&sql_list(&Visits::read(query)?.services_abroad())))?
         .iter()
         .map(|row| Hop {
             account: row.string("account"),

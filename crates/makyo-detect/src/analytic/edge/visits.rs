@@ -13,6 +13,7 @@ use crate::analytic::posing::context::network;
 const SQL: &str = "
     SELECT account, src_endpoint_ip AS address, CAST(min(time) AS BIGINT) AS first,
            coalesce(min(host), '') AS host,
+           coalesce(min(src_endpoint_country), '') AS country,
            min(concat(file, '#', lpad(CAST(record AS VARCHAR), 20, '0'))) AS least_record
     FROM events
     WHERE account IS NOT NULL AND src_endpoint_ip IS NOT NULL AND time IS NOT NULL
@@ -29,6 +30,8 @@ pub(crate) struct Visit {
     pub(crate) address: IpAddr,
     pub(crate) first: i64,
     pub(crate) host: String,
+    /// As the device says it; empty where it says none.
+    pub(crate) country: String,
     pub(crate) record: RecordRef,
 }
 
@@ -65,6 +68,7 @@ impl Visits {
                 address: row.address("address")?,
                 first: row.integer("first")?,
                 host: row.string("host"),
+                country: row.string("country"),
                 record: row.reference(),
             })
         };
@@ -91,6 +95,23 @@ impl Visits {
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Visit> {
         self.visits.iter()
+    }
+
+    /// Addresses abroad, seen from where most logins come from, in networks from which many people
+    /// come again and again: a security service's or an office's, where nobody travels to.
+    pub(crate) fn services_abroad(&self) -> BTreeSet<String> {
+        let mut countries: BTreeMap<&str, usize> = BTreeMap::new();
+        for visit in self.visits.iter().filter(|visit| !visit.country.is_empty()) {
+            *countries.entry(&visit.country).or_default() += 1;
+        }
+        let Some(main) = countries.into_iter().max_by_key(|one| one.1).map(|one| one.0) else {
+            return BTreeSet::new();
+        };
+        let is_abroad = |visit: &&Visit| {
+            let people = others_in(&self.narrow, "", &network(visit.address));
+            !visit.country.is_empty() && visit.country != main && people >= PEOPLE_MAX
+        };
+        self.visits.iter().filter(is_abroad).map(|visit| visit.address.to_string()).collect()
     }
 
     /// Each account's visits, in the order of time.
