@@ -116,8 +116,13 @@ impl<'de> Visitor<'de> for NameSeed {
 #[must_use]
 pub fn to_json(value: &Value<'_>) -> String {
     let mut out = String::new();
-    write_value(&mut out, value);
+    write_json(&mut out, value);
     out
+}
+
+/// Appends a value as JSON text on one line.
+pub fn write_json(out: &mut String, value: &Value<'_>) {
+    write_value(out, value);
 }
 
 fn write_value(out: &mut String, value: &Value<'_>) {
@@ -160,18 +165,27 @@ fn write_value(out: &mut String, value: &Value<'_>) {
 
 fn write_text(out: &mut String, text: &str) {
     out.push('"');
-    for letter in text.chars() {
-        match letter {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            control if u32::from(control) < 0x20 || control == '\u{7f}' => {
-                out.push_str(&format!("\\u{:04x}", u32::from(control)));
+    let mut rest = text;
+    // What needs no escape is copied in one piece; all that does is one byte long.
+    while let Some(at) =
+        rest.bytes().position(|byte| byte < 0x20 || matches!(byte, b'"' | b'\\' | 0x7f))
+    {
+        let (plain, from) = rest.split_at(at);
+        out.push_str(plain);
+        let (escaped, after) = from.split_at(1);
+        match escaped {
+            "\"" => out.push_str("\\\""),
+            "\\" => out.push_str("\\\\"),
+            "\n" => out.push_str("\\n"),
+            "\r" => out.push_str("\\r"),
+            "\t" => out.push_str("\\t"),
+            control => {
+                let code = control.bytes().next().unwrap_or_default();
+                out.push_str(&format!("\\u{code:04x}"));
             }
-            other => out.push(other),
         }
+        rest = after;
     }
+    out.push_str(rest);
     out.push('"');
 }

@@ -13,6 +13,7 @@ mod json;
 mod net;
 mod organisation;
 mod outline;
+mod place;
 mod query;
 mod seam;
 mod time;
@@ -27,10 +28,11 @@ pub use event::{
 };
 pub use event_json::{event_object, nest};
 pub use finding::{Entity, EntityKind, Finding, FindingSource, Level, Role, RuleRef};
-pub use json::{parse_json, to_json};
+pub use json::{parse_json, to_json, write_json};
 pub use net::{AddressScope, address_scope, parse_address, parse_port};
 pub use organisation::{Asset, Change, Network, Organisation, ThirdParty};
 pub use outline::{Layout, Leaf, LeafKind, Outline, unescape, unescape_into};
+pub use place::{AddressClass, NoPlaces, Places};
 pub use query::{Query, QueryError, Row, Rows, SqlValue, sql_text};
 pub use seam::{Content, Decoded, Holder, RecordSink, Stop};
 pub use time::{

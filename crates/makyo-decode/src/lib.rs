@@ -7,6 +7,7 @@
 //! **Invariant**: no input makes a decoder panic, and nothing is dropped in silence: what cannot
 //! be read becomes a defect with file and record.
 
+mod carry;
 mod decoder;
 mod format;
 mod generic;

@@ -20,6 +20,8 @@ pub(crate) fn line_record(text: &str) -> Object<'_> {
         for (name, value) in fields.0 {
             record.push_new(name, value);
         }
+    } else if trimmed.starts_with('[') && trimmed.contains(":\"") {
+        pairs::colon_pairs(trimmed, &mut record);
     } else {
         pairs::pairs(trimmed, &mut record);
     }

@@ -6,9 +6,11 @@ use std::collections::BTreeMap;
 use makyo_base::{
     Artifact, Cell, Column, Content, Decoded, Defect, DefectKind, Event, Holder, Item, Object,
     Position, RecordSink, Stop, Value, canonical_account, canonical_host, sha256, to_json,
+    write_json,
 };
 use makyo_sigma::{Diagnostic, Scratch};
 
+use crate::carry::Carried;
 use crate::decoder::DecodeOptions;
 use crate::format::RawSink;
 use crate::generic::{self, Dialect};
@@ -113,6 +115,8 @@ pub(crate) struct Mapper<'m> {
     /// Records of an unknown product that wait for it, and their bytes.
     held: Vec<Held>,
     held_bytes: usize,
+    /// What earlier lines of open sessions named.
+    carried: Carried,
 }
 
 /// A record of an unknown product, and the last time before it.
@@ -152,6 +156,7 @@ impl<'m> Mapper<'m> {
             dialect: None,
             held: Vec::new(),
             held_bytes: 0,
+            carried: Carried::default(),
         }
     }
 
@@ -277,19 +282,15 @@ impl<'m> Mapper<'m> {
             sources.shapes.iter().map(|_| None).collect();
         let last_priority =
             self.last.and_then(|index| sources.all.get(index)).map(|source| source.priority);
-        let mut candidates: Vec<usize> = Vec::with_capacity(sources.order.len() + 1);
-        for index in &sources.order {
+        // The last record's source goes first among its equals.
+        let mut first = self.last;
+        let candidates = sources.order.iter().flat_map(|index| {
             let priority = sources.all.get(*index).map(|source| source.priority);
-            // The last record's source goes first among its equals.
-            if priority == last_priority
-                && self.last.is_some_and(|last| !candidates.contains(&last))
-            {
-                candidates.extend(self.last);
-            }
-            if !candidates.contains(index) {
-                candidates.push(*index);
-            }
-        }
+            let last = if priority == last_priority { first.take() } else { None };
+            let is_again = priority == last_priority && self.last == Some(*index);
+            last.into_iter().chain((!is_again).then_some(*index))
+        });
+        let candidates: Vec<usize> = candidates.collect();
         for index in candidates {
             let Some(source) = sources.all.get(index) else { continue };
             if !source.formats.iter().any(|format| format == self.format) {
@@ -497,7 +498,15 @@ impl RawSink for Mapper<'_> {
         if let Some((_, Value::Str(detail))) = place.map(|place| native.0.remove(place)) {
             self.defect(Position::Record(position), DefectKind::Malformed, detail.into_owned());
         }
-        let event = self.known(source, &native);
+        let Some(carry) = &source.carry else {
+            let event = self.known(source, &native);
+            return self.pass_on(position, index, &native, event);
+        };
+        // What a record is does not depend on how much of its session an export holds.
+        let alone = native.clone();
+        self.carried.complete(carry, &mut native);
+        let mut event = self.known(source, &native);
+        event.identity = identity(&source.id, &source.identity, &alone, event.time());
         self.pass_on(position, index, &native, event)
     }
 
@@ -548,13 +557,16 @@ fn identity(source: &str, fields: &[String], native: &Object<'_>, time: Option<i
         }
         None => {
             // Exports differ in the order of fields, not in the fields.
-            let mut fields: Vec<String> = native
-                .0
-                .iter()
-                .map(|(name, value)| format!("{name}\0{}", to_json(value)))
-                .collect();
-            fields.sort_unstable();
-            text.push_str(&fields.join("\0"));
+            let mut fields: Vec<&(Cow<'_, str>, Value<'_>)> = native.0.iter().collect();
+            fields.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| to_json(&a.1).cmp(&to_json(&b.1))));
+            for (at, (name, value)) in fields.into_iter().enumerate() {
+                if at > 0 {
+                    text.push('\0');
+                }
+                text.push_str(name);
+                text.push('\0');
+                write_json(&mut text, value);
+            }
         }
     }
     let digest = sha256(text.as_bytes());

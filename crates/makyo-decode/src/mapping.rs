@@ -270,61 +270,68 @@ impl Getter {
         used: &mut Vec<&'n str>,
     ) -> Option<Cell<'static>> {
         if let Some(constant) = &self.constant {
-            return to_cell(column, constant);
+            return to_cell(column, Cow::Borrowed(constant));
         }
         let mut is_there = self.from.is_empty();
         for path in &self.from {
             let Some(value) = native.path(path).filter(|value| !value.is_blank()) else { continue };
             is_there = true;
             let Some(text) = scalar_text(value) else { continue };
-            let Some(result) = self.transform(&text) else { continue };
+            let Some(result) = self.transform(text) else { continue };
             let plain = self.parse.is_none() && self.regex.is_none() && self.map.is_empty();
             if plain && native.contains(path) && !matches!(value, Value::List(_)) {
                 used.push(path);
             }
-            if let Some(cell) = to_cell(column, &result) {
+            if let Some(cell) = to_cell(column, result) {
                 return Some(cell);
             }
         }
         // A default stands for a value that the map does not know, not for one that is missing.
-        self.default.as_deref().filter(|_| is_there).and_then(|default| to_cell(column, default))
+        self.default
+            .as_deref()
+            .filter(|_| is_there)
+            .and_then(|default| to_cell(column, Cow::Borrowed(default)))
     }
 
-    fn transform(&self, text: &str) -> Option<String> {
-        let mut result = text.to_owned();
+    fn transform<'t>(&self, text: Cow<'t, str>) -> Option<Cow<'t, str>> {
+        let mut result = text;
         if let Some(regex) = &self.regex {
-            result = regex.captures(&result)?.get(1)?.as_str().to_owned();
+            result = Cow::Owned(regex.captures(&result)?.get(1)?.as_str().to_owned());
         }
         if let Some(parse) = self.parse {
-            result = parse.apply(&result)?;
+            result = Cow::Owned(parse.apply(&result)?);
         }
         if !self.map.is_empty() {
             let found = self.map.iter().find(|entry| entry.0.eq_ignore_ascii_case(&result));
-            result = found.map(|entry| entry.1.clone())?;
+            result = Cow::Owned(found.map(|entry| entry.1.clone())?);
         }
         Some(result)
     }
 }
 
 /// A list of scalars reads as its elements with a comma and a blank between.
-fn scalar_text(value: &Value<'_>) -> Option<String> {
+fn scalar_text<'v>(value: &'v Value<'_>) -> Option<Cow<'v, str>> {
     match value {
         Value::List(list) => {
             let texts: Vec<String> =
                 list.iter().filter_map(|item| item.as_text().map(Cow::into_owned)).collect();
-            (!texts.is_empty()).then(|| texts.join(", "))
+            (!texts.is_empty()).then(|| Cow::Owned(texts.join(", ")))
         }
-        other => other.as_text().map(Cow::into_owned),
+        other => other.as_text(),
     }
 }
 
-fn to_cell(column: Column, text: &str) -> Option<Cell<'static>> {
+fn to_cell(column: Column, text: Cow<'_, str>) -> Option<Cell<'static>> {
     match column.info().kind {
-        ColumnType::Text => Some(Cell::Text(Cow::Owned(text.trim().to_owned()))),
+        ColumnType::Text => {
+            let is_trim = text.trim().len() == text.len();
+            let text = if is_trim { text.into_owned() } else { text.trim().to_owned() };
+            Some(Cell::Text(Cow::Owned(text)))
+        }
         ColumnType::Integer => whole_number(text.trim()).map(Cell::Integer),
         ColumnType::Boolean => truth(text.trim()).map(Cell::Boolean),
         ColumnType::Time => {
-            parse_time_with(text, ZoneHint::default()).map(|found| Cell::Time(found.0))
+            parse_time_with(&text, ZoneHint::default()).map(|found| Cell::Time(found.0))
         }
     }
 }
@@ -375,7 +382,7 @@ impl TimeSpec {
 
     /// The time and whether its zone was assumed.
     pub(crate) fn find(&self, native: &Object<'_>, near: Option<i64>) -> Option<(i64, bool)> {
-        let parts: Option<Vec<String>> = self
+        let parts: Option<Vec<Cow<'_, str>>> = self
             .fields
             .iter()
             .map(|field| native.path(field).filter(|value| !value.is_blank()).and_then(scalar_text))

@@ -34,6 +34,7 @@ pub struct Source {
     pub(crate) recognise: Matcher,
     pub(crate) columns: Vec<Columns>,
     pub(crate) extract: Vec<Extract>,
+    pub(crate) carry: Option<Carry>,
     pub(crate) identity: Vec<String>,
     pub(crate) time: Vec<TimeSpec>,
     pub(crate) map: Map,
@@ -54,6 +55,13 @@ pub(crate) struct Extract {
     pub(crate) regex: Regex,
     pub(crate) when: Option<Matcher>,
     pub(crate) early: bool,
+}
+
+/// Fields that one line of a session names and its later lines need.
+#[derive(Debug)]
+pub(crate) struct Carry {
+    pub(crate) by: Vec<String>,
+    pub(crate) fields: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -82,6 +90,7 @@ const KEYS: &[&str] = &[
     "shape",
     "columns",
     "extract",
+    "carry",
     "recognise",
     "priority",
     "logsources",
@@ -124,6 +133,7 @@ impl Source {
             recognise: reader.recognise(root),
             columns: reader.each(root, "columns", Reader::columns),
             extract: reader.each(root, "extract", Reader::extract),
+            carry: root.get("carry").and_then(|node| reader.carry(node)),
             identity: root.get_texts("identity"),
             time: reader.each(root, "time", |reader, node| reader.keep(TimeSpec::read(node))),
             map,
@@ -250,6 +260,16 @@ impl Reader {
             when: self.when(node),
             early: node.get("early").and_then(Node::boolean).unwrap_or(false),
         })
+    }
+
+    fn carry(&mut self, node: &Node) -> Option<Carry> {
+        self.problems.extend(node.unknown_keys(&["by", "fields"]));
+        let carry = Carry { by: node.get_texts("by"), fields: node.get_texts("fields") };
+        if carry.by.is_empty() || carry.fields.is_empty() {
+            self.problems.push(Diagnostic::at(node.line, "`carry` needs `by` and `fields`"));
+            return None;
+        }
+        Some(carry)
     }
 
     fn case(&mut self, node: &Node, class: Option<&str>) -> Option<Case> {

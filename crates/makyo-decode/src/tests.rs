@@ -2,6 +2,7 @@ mod contents;
 mod formats;
 mod inference;
 mod mail;
+mod profiles;
 mod real;
 mod simulated;
 mod sources;

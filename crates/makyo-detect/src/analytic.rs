@@ -6,13 +6,19 @@ pub(crate) mod posing;
 pub(crate) mod tunnel_without_authentication;
 
 use makyo_base::{
-    Entity, EntityKind, Finding, FindingSource, Level, Organisation, Query, QueryError, RecordRef,
-    Role, RuleRef, short_id,
+    Entity, EntityKind, Finding, FindingSource, Level, Organisation, Places, Query, QueryError,
+    RecordRef, Role, RuleRef, short_id,
 };
 
 use crate::weights::Weights;
 
-type Run = fn(&Analytic, &dyn Query, &Organisation, &Weights) -> Result<Vec<Finding>, QueryError>;
+type Run = fn(
+    &Analytic,
+    &dyn Query,
+    &Organisation,
+    &Weights,
+    &dyn Places,
+) -> Result<Vec<Finding>, QueryError>;
 
 /// One analytic.
 #[derive(Clone, Copy, Debug)]
@@ -36,15 +42,18 @@ pub const ANALYTICS: &[Analytic] = &[
     edge::pool::ANALYTIC,
     edge::gate::ANALYTIC,
     edge::appliance::ANALYTIC,
+    edge::outward::ANALYTIC,
     edge::administration::ANALYTIC,
     edge::moved::ANALYTIC,
     edge::travel::ANALYTIC,
+    edge::hosting::ANALYTIC,
+    edge::parallel::ANALYTIC,
     edge::third_party::ANALYTIC,
     posing::ANALYTIC,
     mail::ANALYTIC,
 ];
 
-/// Runs all analytics over the case's events.
+/// Runs all analytics over the case's events. `places` is what the user's lists say of addresses.
 ///
 /// # Errors
 /// If a query fails, which is a mistake of ours or damage to the case.
@@ -52,10 +61,11 @@ pub fn run_analytics(
     query: &dyn Query,
     organisation: &Organisation,
     weights: &Weights,
+    places: &dyn Places,
 ) -> Result<Vec<Finding>, QueryError> {
     let mut found = Vec::new();
     for analytic in ANALYTICS {
-        found.extend(analytic.run(query, organisation, weights)?);
+        found.extend(analytic.run(query, organisation, weights, places)?);
     }
     Ok(found)
 }
@@ -70,8 +80,9 @@ impl Analytic {
         query: &dyn Query,
         organisation: &Organisation,
         weights: &Weights,
+        places: &dyn Places,
     ) -> Result<Vec<Finding>, QueryError> {
-        (self.run)(self, query, organisation, weights)
+        (self.run)(self, query, organisation, weights, places)
     }
 
     fn finding(

@@ -12,6 +12,7 @@ mod finding_json;
 mod indicator;
 mod merge;
 mod ruleset;
+mod sessions;
 mod weights;
 
 /// What the mail analytic measures, for those who fit and test its model.
@@ -37,6 +38,9 @@ pub use indicator::{
 pub use merge::{FINDING_RECORDS_MAX, merge_findings};
 pub use ruleset::{
     Census, DetectState, Match, Reach, RuleSet, RuleView, Served, entities_of, reference,
+};
+pub use sessions::{
+    Began, RemoteSession, RemoteSessions, SESSION_COLUMNS, remote_sessions, session_rows,
 };
 pub use weights::Weights;
 

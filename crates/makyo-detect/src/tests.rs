@@ -1,9 +1,11 @@
 mod correlation;
 mod edge;
 mod indicators;
+mod logins;
 mod mail;
 mod merge;
 mod posing;
+mod sessions;
 mod tunnels;
 
 use makyo_base::{Query, QueryError, Rows, SqlValue};

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use makyo_base::{Finding, Level, Organisation, Role};
 use makyo_sigma::{Diagnostic, Node, load_yaml};
 
+use crate::analytic::edge::scale::EdgeScale;
 use crate::analytic::mail::scale::MailScale;
 use crate::analytic::posing::scale::Scale;
 use crate::indicator::IndicatorKind;
@@ -22,6 +23,7 @@ pub struct Weights {
     explained: f64,
     posing: Scale,
     mail: MailScale,
+    edge: EdgeScale,
 }
 
 impl Weights {
@@ -57,7 +59,13 @@ impl Weights {
         weights.explained = number(root.get("explained"), "explained")?;
         weights.posing = Scale::load(root.get("posing"), root.line)?;
         weights.mail = MailScale::load(root.get("mail"), root.line)?;
+        weights.edge = EdgeScale::load(root.get("edge"), root.line)?;
         Ok(weights)
+    }
+
+    /// The thresholds of the edge.
+    pub(crate) fn edge(&self) -> &EdgeScale {
+        &self.edge
     }
 
     /// The scale by which mail is weighed.

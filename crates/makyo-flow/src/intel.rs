@@ -6,51 +6,11 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use ipnet::IpNet;
+use makyo_base::{AddressClass, Places};
 use maxminddb::Reader;
 use serde_json::Value;
 
 use crate::address::Ranges;
-
-/// What kind of network an address lies in.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum AddressClass {
-    /// Rented machines.
-    Hosting,
-    /// A VPN service.
-    Vpn,
-    /// A relay or anonymiser.
-    Relay,
-}
-
-impl AddressClass {
-    /// The word in tables.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            AddressClass::Hosting => "hosting",
-            AddressClass::Vpn => "vpn",
-            AddressClass::Relay => "relay",
-        }
-    }
-
-    /// The class that a list's name gives away: `x4b_datacenter_v4.txt`, `vpn.netset`,
-    /// `tor-exits.txt`. None for all other names: their networks are indicators.
-    #[must_use]
-    pub fn of_list(file: &str) -> Option<Self> {
-        let name = file.rsplit(['/', '\\']).next().unwrap_or(file).to_ascii_lowercase();
-        let words: Vec<&str> = name.split(|letter: char| !letter.is_ascii_alphanumeric()).collect();
-        let has = |known: &[&str]| words.iter().any(|word| known.contains(word));
-        if has(&["tor", "proxy", "proxies", "relay", "relays", "anonymizer", "anonymiser"]) {
-            Some(AddressClass::Relay)
-        } else if has(&["vpn", "vpns"]) {
-            Some(AddressClass::Vpn)
-        } else if has(&["hosting", "datacenter", "datacentre", "datacenters", "cloud", "vps"]) {
-            Some(AddressClass::Hosting)
-        } else {
-            None
-        }
-    }
-}
 
 /// Lists of classes. Looking up is a binary search over merged ranges.
 #[derive(Clone, Debug, Default)]
@@ -113,11 +73,16 @@ impl AddressLists {
     pub fn is_empty(&self) -> bool {
         self.networks == 0 && self.databases.is_empty()
     }
+}
 
-    /// What databases say of an address: `AS64500 Example Hosting, NL`. What they do not say, or
-    /// cannot because they are damaged, is left out.
-    #[must_use]
-    pub fn network(&self, address: IpAddr) -> Option<String> {
+impl Places for AddressLists {
+    fn has_classes(&self) -> bool {
+        self.networks > 0
+    }
+
+    /// What databases say of an address. What they do not say, or cannot because they are damaged,
+    /// is left out.
+    fn network(&self, address: IpAddr) -> Option<String> {
         let (mut number, mut owner, mut country) = (None, None, None);
         for database in &self.databases {
             let found = database.0.lookup(address).ok().and_then(|found| found.decode().ok()?);
@@ -143,9 +108,7 @@ impl AddressLists {
         (!told.is_empty()).then(|| told.join(", "))
     }
 
-    /// The most telling class of an address.
-    #[must_use]
-    pub fn class(&self, address: IpAddr) -> Option<AddressClass> {
+    fn class(&self, address: IpAddr) -> Option<AddressClass> {
         self.lists.iter().find(|list| list.1.contains(address)).map(|list| list.0)
     }
 }

@@ -26,7 +26,7 @@ mod watch;
 pub use analyse::analyse;
 pub use beacon::{Regularity, Rhythm, regularity};
 pub use flow::{Flow, State};
-pub use intel::{AddressClass, AddressLists};
+pub use intel::AddressLists;
 pub use options::{FlowPages, Input, Listed, Options, Scope};
 pub use read::{FlowFormat, flow_format};
 pub use results::{

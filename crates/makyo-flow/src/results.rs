@@ -2,10 +2,9 @@
 
 use std::net::IpAddr;
 
-use makyo_base::{DefectKind, RecordRef};
+use makyo_base::{AddressClass, DefectKind, RecordRef};
 
 use crate::beacon::Rhythm;
-use crate::intel::AddressClass;
 use crate::rita::RitaScore;
 
 /// A regular channel.

@@ -3,6 +3,7 @@
 
 use std::net::IpAddr;
 
+use makyo_base::{AddressClass, Places as _};
 use rustc_hash::FxHashMap;
 
 use crate::address::Side;
@@ -219,6 +220,6 @@ pub(crate) fn is_regular(channel: &Channel) -> bool {
 }
 
 /// What lists say of an address.
-pub(crate) fn class(address: IpAddr, crowd: Crowd<'_>) -> Option<crate::intel::AddressClass> {
+pub(crate) fn class(address: IpAddr, crowd: Crowd<'_>) -> Option<AddressClass> {
     crowd.lists.class(address)
 }

@@ -53,6 +53,8 @@ pub(crate) fn is_suspicion(finding: &Finding) -> bool {
         "suspected_posing"
             | "vpn_session_moved"
             | "vpn_impossible_travel"
+            | "vpn_from_hosting"
+            | "vpn_parallel_sessions"
             | "third_party_elsewhere"
     )
 }

@@ -30,6 +30,19 @@ struct Person {
     carrier: u8,
     /// Days abroad, and where.
     trip: Option<(i64, i64, &'static str)>,
+    way: Way,
+}
+
+/// By what way somebody comes to the gateway from home.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Way {
+    Home,
+    /// A rented desktop: a machine in a hosting range.
+    RentedDesktop,
+    /// A security service, which lies in a hosting range and shares out its addresses.
+    SecurityService,
+    /// The computer at home stays connected while its owner is away.
+    TwoMachines,
 }
 
 /// A line or a flow that is yet to be written.
@@ -80,6 +93,17 @@ fn person(seed: u64, index: usize) -> Person {
     let random = &mut Random::of(seed, "estate person", &[index as u64]);
     let abroad = ["US", "DE"][random.index(2)];
     let start = random.within(2, 20);
+    let habits = &mut Random::of(seed, "estate way", &[index as u64]);
+    let way = match habits.within(0, 99) {
+        0..2 => Way::RentedDesktop,
+        2..6 => Way::SecurityService,
+        6..11 => Way::TwoMachines,
+        _ => Way::Home,
+    };
+    let home = match way {
+        Way::RentedDesktop => rented_desktop(habits),
+        _ => place::home(random, "JP"),
+    };
     Person {
         user: format!(
             "{}.{}{index:03}",
@@ -87,7 +111,8 @@ fn person(seed: u64, index: usize) -> Person {
             char::from(b'a' + (index % 26) as u8)
         ),
         appliance: index % 4,
-        home: place::home(random, "JP"),
+        home,
+        way,
         carrier: u8::from(random.chance(0.5)),
         trip: random.chance(0.08).then(|| (start, start + random.within(3, 6), abroad)),
     }
@@ -130,16 +155,32 @@ impl Estate {
         let start = at(day, 7, 40) + hour * HOUR + random.minutes(0, 170);
         let client = match trip {
             Some((.., country)) => hotel(random, country),
+            None if person.way == Way::SecurityService => place::security_service(random),
             None => person.home.clone(),
         };
+        if trip.is_some() && person.way == Way::TwoMachines {
+            let machine = self.session(person.appliance, &person.user, person.home.clone());
+            self.run(person.appliance, &machine, at(day, 6, 30), 17 * HOUR, true, random);
+        }
         let session = self.session(person.appliance, &person.user, client);
-        let lasts = random.minutes(90, 540);
+        let mut lasts = random.minutes(90, 540);
+        // The line breaks: the gateway keeps the session for a while, and its owner logs in again
+        // over the telephone.
+        let breaks = trip.is_none() && random.chance(0.03);
+        if breaks {
+            lasts /= 3;
+            let mobile = place::mobile(person.carrier, random);
+            let again = self.session(person.appliance, &person.user, mobile);
+            let start = start + lasts + 2 * MINUTE;
+            self.run(person.appliance, &again, start, 2 * lasts, true, random);
+        }
         if random.chance(0.05) {
             self.tell(person.appliance, start - 20 * SECOND, Fact::Failed(&session));
         }
-        self.run(person.appliance, &session, start, lasts, true, random);
+        let kept = if breaks { random.minutes(20, 50) } else { 0 };
+        self.run_kept(person.appliance, &session, start, (lasts, kept), true, random);
         // On the train home the telephone takes over.
-        if trip.is_none() && random.chance(0.04) {
+        if trip.is_none() && !breaks && random.chance(0.04) {
             let mobile = place::mobile(person.carrier, random);
             self.tell(person.appliance, start + lasts / 2, Fact::Moved(&session, &mobile));
         }
@@ -151,7 +192,7 @@ impl Estate {
             self.run(person.appliance, &session, start, lasts, true, random);
         }
         // A laptop wakes: the session is taken up again without a login.
-        if random.chance(0.05) {
+        if !breaks && random.chance(0.05) {
             let again = start + lasts + random.minutes(1, 9);
             self.run(person.appliance, &session, again, 20 * MINUTE, false, random);
         }
@@ -167,6 +208,19 @@ impl Estate {
         logs_in: bool,
         random: &mut Random,
     ) {
+        self.run_kept(appliance, session, start, (lasts, 0), logs_in, random);
+    }
+
+    /// The same, with the time for which the gateway keeps the session after its last sign of life.
+    fn run_kept(
+        &mut self,
+        appliance: usize,
+        session: &Session,
+        start: Moment,
+        (lasts, kept): (i64, i64),
+        logs_in: bool,
+        random: &mut Random,
+    ) {
         if logs_in {
             self.tell(appliance, start, Fact::Login(session));
         }
@@ -174,7 +228,8 @@ impl Estate {
         self.tell(appliance, open, Fact::Open(session));
         let (sent, received) =
             (2_000_000 + random.below(300_000_000), 1_000_000 + random.below(60_000_000));
-        self.tell(appliance, start + lasts, Fact::Close(session, lasts, sent, received));
+        let close = Fact::Close(session, lasts + kept, sent, received);
+        self.tell(appliance, start + lasts + kept, close);
         let through = Flow {
             from: &session.client.address,
             to: APPLIANCES[appliance].outside,
@@ -343,6 +398,10 @@ impl Estate {
             let path = options.out.join(name);
             fs::write(&path, text).map_err(Error::file("write", &path))?;
         }
+        let lists = options.out.join("intel");
+        fs::create_dir_all(&lists).map_err(Error::file("create", &lists))?;
+        let path = lists.join("hosting_v4.txt");
+        fs::write(&path, HOSTING).map_err(Error::file("write", &path))?;
         let records = u64::try_from(self.lines.len() + self.flows.len()).unwrap_or(u64::MAX);
         Ok(Summary { accounts: people.len(), records })
     }
@@ -360,6 +419,21 @@ internal = [\"10.0.0.0/8\"]
 vpn_pools = [\"10.96.0.0/14\"]
 appliances = [\"203.0.113.1\", \"203.0.113.2\", \"203.0.113.3\", \"203.0.113.4\", \"10.20.0.1\", \"10.20.0.2\", \"10.20.0.3\", \"10.20.0.4\"]
 ";
+
+/// The hosting ranges of the estate's world: rented machines, desktops and a security service.
+const HOSTING: &str = "\
+# SYNTHETIC: hosting ranges
+192.0.2.0/24
+198.51.100.0/24
+198.19.200.0/24
+198.19.240.0/24
+";
+
+/// A desktop that is rented by the month.
+fn rented_desktop(random: &mut Random) -> Place {
+    let address = format!("198.19.240.{}", random.within(2, 250));
+    Place { address, network: 64_598, country: "JP", city: "" }
+}
 
 /// A hotel, a new network for everybody.
 fn hotel(random: &mut Random, country: &'static str) -> Place {

@@ -7,10 +7,10 @@ use std::io::Read as _;
 
 use anyhow::{Context as _, bail};
 use include_dir::{Dir, DirEntry, include_dir};
-use makyo_base::{hex, sha256};
+use makyo_base::{AddressClass, hex, sha256};
 use makyo_decode::Sources;
 use makyo_detect::{Guards, INTEL_BYTES_MAX, Indicator, RuleSet, Served, Weights, read_indicators};
-use makyo_flow::{AddressClass, AddressLists};
+use makyo_flow::AddressLists;
 use makyo_sigma::{
     Correlation, Diagnostic, Documents, Placeholders, Rule, apply_filters, load_documents,
 };

@@ -21,6 +21,20 @@ pub(crate) fn pairs<'a>(text: &'a str, record: &mut Object<'a>) {
     }
 }
 
+/// `[key:"value"; key:"value"]`, as log exporters write it. Puts nothing if the text is no such list.
+pub(crate) fn colon_pairs<'a>(text: &'a str, record: &mut Object<'a>) {
+    let Some(mut rest) = text.strip_prefix('[') else { return };
+    while let Some((key, after)) = rest.split_once(":\"") {
+        let key = key.trim_start_matches([';', ' ']);
+        let is_key = !key.is_empty() && key.bytes().all(is_key_byte);
+        let Some(end) = closing(after, '"').filter(|_| is_key) else { return };
+        let raw = after.get(..end).unwrap_or_default();
+        let clean = if raw.contains('\\') { Cow::Owned(unescape(raw)) } else { Cow::Borrowed(raw) };
+        record.push_new(key, Value::Str(clean));
+        rest = after.get(end + 1..).unwrap_or_default();
+    }
+}
+
 fn is_key_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/') || byte >= 0x80
 }

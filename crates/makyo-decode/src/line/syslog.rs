@@ -67,8 +67,14 @@ fn structured_data<'a>(text: &'a str, record: &mut Object<'a>) -> &'a str {
         }
         let mut fields = Object::default();
         super::pairs::pairs(parameters, &mut fields);
+        // The number of a Junos element names the model and says nothing of the fields.
+        let is_junos = id.starts_with("junos@");
         for (name, value) in fields.0 {
-            record.push(format!("syslog.sd.{id}.{name}"), value);
+            if is_junos {
+                record.push_new(name, value);
+            } else {
+                record.push(format!("syslog.sd.{id}.{name}"), value);
+            }
         }
         rest = element.get(end + 1..).unwrap_or_default();
     }

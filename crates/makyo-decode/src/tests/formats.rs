@@ -270,3 +270,112 @@ proptest! {
         prop_assert_eq!(alone.lines, array.lines);
     }
 }
+
+/// A day of an appliance, in the form that most of them write.
+fn appliance_line(minute: usize) -> String {
+    format!(
+        "<134>Mar  3 2025 08:{minute:02}:01 gw7 : %ASA-6-113039: Group <STAFF> User <p{minute:02}> IP <198.51.100.{minute}> AnyConnect parent session started.\n"
+    )
+}
+
+#[test]
+fn null_bytes_in_a_line_lose_only_themselves() {
+    let mut text: String = (0..20).map(appliance_line).collect();
+    text.insert_str(text.len() / 2, "\0\0\0");
+    let found = events(sources(), &text);
+    assert_eq!(found.lines.len(), 20, "{:?}", found.defects);
+    let whole = found.lines.iter().filter(|line| line.contains("\"Tunnel Activity\"")).count();
+    assert!(whole >= 19, "{whole} of 20 are understood");
+}
+
+#[test]
+fn lines_that_are_there_twice_have_one_identity() {
+    #[derive(Default)]
+    struct Identities(Vec<[u8; 16]>);
+    impl makyo_base::RecordSink for Identities {
+        fn record(&mut self, record: makyo_base::Decoded<'_>) -> Result<(), makyo_base::Stop> {
+            self.0.push(record.event.identity);
+            Ok(())
+        }
+        fn defect(&mut self, _: makyo_base::Defect) {}
+    }
+    let text = [appliance_line(1), appliance_line(2), appliance_line(1)].concat();
+    let mut found = Identities::default();
+    let options = crate::DecodeOptions::default();
+    crate::decode_text("twice", &text, sources(), &options, &mut found).expect("never stops");
+    assert_eq!(found.0.len(), 3);
+    assert_eq!(found.0[0], found.0[2]);
+    assert_ne!(found.0[0], found.0[1]);
+}
+
+fn times(text: &str) -> Vec<String> {
+    let time = |line: &String| {
+        let (_, rest) = line.split_once("\"time\":\"").unwrap_or_default();
+        rest.split('"').next().unwrap_or_default().to_owned()
+    };
+    events(sources(), text).lines.iter().map(time).collect()
+}
+
+/// Some lines have an offset, some have none, all in one file.
+#[test]
+fn zones_are_mixed_in_one_file() {
+    let line = |time: &str| {
+        format!(
+            "<38>1 {time} gw openvpn 12 - - hanako/198.51.100.7:5000 MULTI: Learn: 10.99.0.7 -> hanako/198.51.100.7:5000\n"
+        )
+    };
+    let text = [
+        line("2025-03-03T09:00:00+09:00"),
+        line("2025-03-03T00:00:00Z"),
+        line("2025-03-02T19:00:00-05:00"),
+    ]
+    .concat();
+    assert_eq!(times(&text), ["2025-03-03T00:00:00Z"; 3]);
+}
+
+/// Syslog leaves the year out: after the first of January it is the next one.
+#[test]
+fn the_year_rolls_over() {
+    let text = "\
+<30>1 2024-12-31T23:50:00Z gw openvpn 12 - - hanako/198.51.100.7:5000 MULTI: Learn: 10.99.0.7 -> hanako/198.51.100.7:5000
+<30>Dec 31 23:59:58 gw openvpn[12]: hanako/198.51.100.7:5000 MULTI: Learn: 10.99.0.7 -> hanako/198.51.100.7:5000
+<30>Jan  1 00:00:02 gw openvpn[12]: hanako/198.51.100.7:5000 MULTI: Learn: 10.99.0.7 -> hanako/198.51.100.7:5000
+";
+    let found = times(text);
+    assert_eq!(
+        found,
+        ["2024-12-31T23:50:00Z", "2024-12-31T23:59:58Z", "2025-01-01T00:00:02Z"],
+        "{found:?}"
+    );
+}
+
+#[test]
+fn addresses_of_both_protocols_are_read() {
+    let text = "\
+<30>1 2025-03-03T00:00:00Z gw fw - - - devname=\"fgt\" devid=\"FG100E\" logid=\"0101039424\" type=\"event\" subtype=\"vpn\" eventtime=1740960000000000000 action=\"ssl-login\" user=\"hanako\" remip=2001:db8::7 tunnelip=10.99.0.7 tunnelid=5
+";
+    let found = events(sources(), text);
+    assert!(found.lines[0].contains("\"ip\":\"2001:db8::7\""), "{}", found.lines[0]);
+}
+
+/// What ties the lines of a session is kept within a file and for each device apart.
+#[test]
+fn lines_of_a_session_are_joined_by_its_number() {
+    let line = |host: &str, text: &str| {
+        format!(
+            "<141>2025-03-03T09:10:01+09:00 {host} notice apmd[1]: 01490500:5: /Common/vpn:Common:1a2b3c4d: {text}\n"
+        )
+    };
+    let tunnel = "Assigned PPP Dynamic IPv4: 10.8.0.6 ID: 3 Tunnel Type: VPN";
+    let text = [
+        line("big1", "New session from client IP 203.0.113.9 (ST=Tokyo) at VIP 192.0.2.10"),
+        line("big1", "Username 'hanako'"),
+        line("big2", tunnel),
+        line("big1", tunnel),
+    ]
+    .concat();
+    let found = events(sources(), &text);
+    assert!(!found.lines[2].contains("hanako"), "{}", found.lines[2]);
+    assert!(found.lines[3].contains("\"name\":\"hanako\""), "{}", found.lines[3]);
+    assert!(found.lines[3].contains("\"ip\":\"203.0.113.9\""), "{}", found.lines[3]);
+}

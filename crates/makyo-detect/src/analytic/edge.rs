@@ -8,11 +8,16 @@
 pub(crate) mod administration;
 pub(crate) mod appliance;
 pub(crate) mod gate;
+pub(crate) mod hosting;
 pub(crate) mod moved;
+pub(crate) mod outward;
+pub(crate) mod parallel;
 pub(crate) mod pool;
+pub(crate) mod scale;
 pub(crate) mod silence;
 pub(crate) mod third_party;
 pub(crate) mod travel;
+pub(crate) mod visits;
 
 use std::collections::BTreeSet;
 
@@ -23,7 +28,7 @@ pub(crate) const ADMIN_PORTS: &[i64] =
     &[22, 23, 135, 139, 445, 1433, 3306, 3389, 5432, 5900, 5985, 5986, 8006];
 
 /// Addresses of a list as SQL literals; an address that no flow names costs nothing.
-pub(super) fn sql_list<'a>(values: impl IntoIterator<Item = &'a String>) -> String {
+pub(crate) fn sql_list<'a>(values: impl IntoIterator<Item = &'a String>) -> String {
     let mut texts: Vec<String> = values.into_iter().map(|value| sql_text(value)).collect();
     if texts.is_empty() {
         texts.push(sql_text(""));

@@ -14,7 +14,7 @@ pub(crate) mod profile;
 pub(crate) mod scale;
 pub(crate) mod wave;
 
-use makyo_base::{Finding, Level, Organisation, Query, QueryError};
+use makyo_base::{Finding, Level, Organisation, Places, Query, QueryError};
 
 use self::judge::{Judgement, Mailbox, Verdict};
 use self::message::MailMessage;
@@ -65,6 +65,7 @@ fn nothing(
     _: &dyn Query,
     _: &Organisation,
     _: &Weights,
+    _places: &dyn Places,
 ) -> Result<Vec<Finding>, QueryError> {
     Ok(Vec::new())
 }
@@ -110,6 +111,7 @@ fn run(
     query: &dyn Query,
     organisation: &Organisation,
     weights: &Weights,
+    _places: &dyn Places,
 ) -> Result<Vec<Finding>, QueryError> {
     let scale = weights.mail();
     let all = messages(query)?;

@@ -9,7 +9,7 @@
 
 mod act;
 mod agent;
-mod context;
+pub(crate) mod context;
 pub(crate) mod fan_in;
 mod habit;
 mod hours;
@@ -29,7 +29,9 @@ mod weigh;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use makyo_base::{Entity, EntityKind, Finding, Level, Organisation, Query, QueryError, Role};
+use makyo_base::{
+    Entity, EntityKind, Finding, Level, Organisation, Places, Query, QueryError, Role,
+};
 
 use super::{Analytic, entity, tunnel_without_authentication};
 use crate::weights::Weights;
@@ -111,6 +113,7 @@ fn run(
     query: &dyn Query,
     organisation: &Organisation,
     weights: &Weights,
+    _places: &dyn Places,
 ) -> Result<Vec<Finding>, QueryError> {
     let contexts = context::read(query)?;
     if contexts.is_empty() {

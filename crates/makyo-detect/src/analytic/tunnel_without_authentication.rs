@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use makyo_base::{
-    DAY_NS, EntityKind, Finding, Level, MINUTE_NS, Organisation, Query, QueryError, RecordRef,
-    Role, format_time,
+    DAY_NS, EntityKind, Finding, Level, MINUTE_NS, Organisation, Places, Query, QueryError,
+    RecordRef, Role, format_time,
 };
 
 use super::{Analytic, entity};
@@ -105,6 +105,7 @@ fn run(
     query: &dyn Query,
     _organisation: &Organisation,
     weights: &Weights,
+    _places: &dyn Places,
 ) -> Result<Vec<Finding>, QueryError> {
     let devices = devices(query)?;
     let found = unauthenticated(&devices);

@@ -8,6 +8,7 @@ use crate::analytic::edge::administration::{self, Device, Fact, Line};
 use crate::analytic::edge::appliance::{self, Partner};
 use crate::analytic::edge::gate::{self, Bulk};
 use crate::analytic::edge::moved::{self, Move};
+use crate::analytic::edge::outward::{self, Place};
 use crate::analytic::edge::pool::{self, Pool, Stretch};
 use crate::analytic::edge::silence::Hours;
 use crate::analytic::edge::third_party::{self, Use};
@@ -137,6 +138,21 @@ fn bulk_without_a_session_is_found_where_others_have_one() {
     bulks.push(bulk("192.0.2.66", 9));
     assert_eq!(gate::judge(&bulks, &known)[0].client, "192.0.2.66");
     assert!(gate::judge(&bulks, &BTreeSet::new()).is_empty(), "no sessions are logged at all");
+}
+
+/// Two sensors on the way, a second and a few bytes apart.
+#[test]
+fn a_connection_that_two_sensors_saw_is_one() {
+    let mut second = bulk("192.0.2.66", 10);
+    second.at += 1_000_000_000;
+    second.lasted += MINUTE_NS;
+    second.bytes += 1_000;
+    let mut later = bulk("192.0.2.66", 11);
+    later.at += HOUR_NS;
+    let found = gate::once(vec![later, second, bulk("192.0.2.66", 9), bulk("192.0.2.67", 12)]);
+    let of = |client: &str| found.iter().filter(|one| one.client == client).count();
+    assert_eq!((of("192.0.2.66"), of("192.0.2.67")), (2, 1));
+    assert_eq!(found.iter().map(|one| one.bytes).max(), Some(80_001_000));
 }
 
 fn moved(before: &str, address: &str) -> Move {
@@ -285,4 +301,84 @@ fn a_third_party_keeps_or_breaks_its_terms() {
     assert_eq!(terms("198.51.100.7", 23), 1, "at night");
     assert_eq!(terms("192.0.2.66", 11), 1, "from elsewhere");
     assert_eq!(terms("192.0.2.66", 23), 2, "from elsewhere at night");
+}
+
+/// A technician who often works from home stays late there once.
+#[test]
+fn a_technician_at_home_at_night_breaks_one_term() {
+    let party = ThirdParty {
+        name: "Remote support".into(),
+        accounts: vec!["vendor-rs".into()],
+        addresses: vec!["198.51.100.7/32".parse().expect("network")],
+        hours: Some("09:00-18:00".into()),
+        ..ThirdParty::default()
+    };
+    let organisation = Organisation { third_parties: vec![party], ..Organisation::default() };
+    let most = |days: &[i64]| {
+        let mut uses: Vec<Use> = days
+            .iter()
+            .map(|day| {
+                let mut one = vendor_use("203.0.113.77", 11);
+                one.at -= day * DAY_NS;
+                one
+            })
+            .collect();
+        uses.push(vendor_use("203.0.113.77", 23));
+        let broken = third_party::judge(&uses, &organisation);
+        broken.iter().map(|one| one.terms.len()).max().unwrap_or_default()
+    };
+    assert_eq!(most(&[9, 5, 2]), 1, "works from there");
+    assert_eq!(most(&[2]), 2, "came from there once");
+    assert_eq!(most(&[]), 2, "never came from there");
+}
+
+fn called(address: &str, target: &str, day: i64, hours: i64) -> Place {
+    Place {
+        address: address.into(),
+        target: target.into(),
+        port: 443,
+        first: day * DAY_NS + HOUR_NS,
+        calls: hours * 6,
+        hours,
+        record: record(day.unsigned_abs()),
+    }
+}
+
+const SELF: &str = "203.0.113.3";
+const TWIN: &str = "203.0.113.4";
+
+fn told(places: &[Place]) -> Vec<String> {
+    let found = outward::judge(places, 0, 30 * DAY_NS, 6);
+    found.iter().filter(|one| one.weight_db >= 8.0).map(|one| one.place.target.clone()).collect()
+}
+
+#[test]
+fn an_appliance_that_begins_to_call_one_place_is_told() {
+    let places = [called(SELF, "198.51.100.201", 0, 30), called(SELF, "192.0.2.66", 15, 200)];
+    assert_eq!(told(&places), ["192.0.2.66"]);
+}
+
+#[test]
+fn a_new_server_of_the_maker_is_called_by_its_twin_too() {
+    let places = [
+        called(SELF, "198.51.100.201", 0, 30),
+        called(SELF, "198.51.100.202", 15, 15),
+        called(TWIN, "198.51.100.202", 16, 15),
+    ];
+    assert!(told(&places).is_empty());
+}
+
+#[test]
+fn one_look_at_a_new_place_is_nothing() {
+    assert!(told(&[called(SELF, "192.0.2.66", 15, 1)]).is_empty());
+}
+
+/// A proxy of its users calls new places every day.
+#[test]
+fn an_appliance_that_calls_for_its_users_is_never_odd() {
+    let mut places: Vec<Place> = (0..30)
+        .flat_map(|day| (0..5).map(move |n| called(SELF, &format!("192.0.{day}.{n}"), day, 8)))
+        .collect();
+    places.sort_by_key(|one| one.first);
+    assert!(told(&places).is_empty());
 }

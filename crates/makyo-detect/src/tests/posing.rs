@@ -119,7 +119,7 @@ impl Tenant {
         let key = |row: &Vec<SqlValue>| format!("{:?}", row.iter().take(2).collect::<Vec<_>>());
         self.contexts.sort_by_key(key);
         let posing = ANALYTICS.iter().find(|one| one.id == "posing_as_user").expect("analytic");
-        posing.run(self, &organisation(), &weights()).expect("canned")
+        posing.run(self, &organisation(), &weights(), &makyo_base::NoPlaces).expect("canned")
     }
 
     fn ids(&mut self) -> Vec<String> {

@@ -1,4 +1,4 @@
-use makyo_base::{Finding, MINUTE_NS, Organisation, Rows, SqlValue};
+use makyo_base::{Finding, MINUTE_NS, NoPlaces, Organisation, Rows, SqlValue};
 
 use super::{Canned, text, weights};
 use crate::analytic::tunnel_without_authentication;
@@ -53,7 +53,8 @@ fn find_in(source: &str, lines: &[(Line, &str, &str, &str, i64)]) -> Vec<Finding
         });
     let rows = Rows { columns: columns.map(str::to_owned).to_vec(), rows: rows.collect() };
     let analytic = tunnel_without_authentication::ANALYTIC;
-    analytic.run(&Canned(rows), &Organisation::default(), &weights()).expect("canned")
+    let given = (Organisation::default(), weights());
+    analytic.run(&Canned(rows), &given.0, &given.1, &NoPlaces).expect("canned")
 }
 
 fn ordinary() -> Vec<(Line, &'static str, &'static str, &'static str, i64)> {

@@ -1,5 +1,6 @@
 //! The last stage: what was found, with addresses, times and records written out.
 
+use makyo_base::Places as _;
 use rustc_hash::FxHashSet;
 
 use super::Runs;

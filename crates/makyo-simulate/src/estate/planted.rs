@@ -1,6 +1,6 @@
 //! What the intruders do in the estate.
 
-use super::{APPLIANCES, Estate, Fact, Make, Person};
+use super::{APPLIANCES, Estate, Fact, Make, Person, Way};
 use crate::moment::{HOUR, MINUTE, SECOND, at, is_working_day};
 use crate::place::Place;
 use crate::random::Random;
@@ -13,11 +13,16 @@ fn rented(random: &mut Random, country: &'static str) -> Place {
     Place { address, network: 64_599, country, city: "" }
 }
 
+/// Somebody who stays at home and comes from there.
+fn is_plain(person: &Person) -> bool {
+    person.trip.is_none() && person.way == Way::Home
+}
+
 /// Plants facts of thirteen kinds.
 pub(super) fn plant(estate: &mut Estate, people: &[Person]) {
     let random = &mut Random::of(estate.seed, "estate planted", &[]);
     let mut order: Vec<usize> =
-        (0..people.len()).filter(|index| people[*index].trip.is_none()).collect();
+        (0..people.len()).filter(|index| is_plain(&people[*index])).collect();
     random.shuffle(&mut order);
     let mut of_make = |make: usize| {
         let place = order.iter().position(|index| people[*index].appliance == make);

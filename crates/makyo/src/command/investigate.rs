@@ -5,13 +5,15 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use makyo_base::{ArtifactId, Defect, Finding, Object, Organisation, Position, Value, hex, sha256};
+use makyo_base::{
+    ArtifactId, Defect, Finding, Object, Organisation, Places as _, Position, Value, hex, sha256,
+};
 use makyo_case::{ArtifactCounts, Case, CaseError, EvidenceFile, Manifest};
 use makyo_collect::{Collected, Collection, Limits, collect};
 use makyo_decode::{DecodeOptions, Sources, decode, gather_passwords};
 use makyo_detect::{
-    CorrelationState, finding_from_object, finding_object, hit_from_object, merge_findings,
-    run_analytics,
+    CorrelationState, SESSION_COLUMNS, finding_from_object, finding_object, hit_from_object,
+    merge_findings, remote_sessions, run_analytics, session_rows,
 };
 use makyo_flow::AddressLists;
 use makyo_incident::{Inputs, Unread, answer};
@@ -74,6 +76,11 @@ pub(crate) fn run(options: &Investigate, cli: &Cli, output: &mut Output) -> anyh
     let defects = defects(&case, &manifest, &ids, &collection)?;
     for (name, columns) in TABLES {
         case.put_answer(name, columns, &flows.rows(name))?;
+    }
+    let sessions = remote_sessions(&case)?;
+    case.put_answer("sessions", SESSION_COLUMNS, &session_rows(&sessions))?;
+    if !sessions.sessions.is_empty() && !setup.lists.has_classes() {
+        tell(NO_CLASSES);
     }
     bar.set_message("answering");
     conclude(&case, &setup, &findings, &defects, &manifest, records, done.events)?;
@@ -314,7 +321,7 @@ fn findings(
     })?;
     let mut all = merge_findings(from_rules.into_iter());
     all.extend(correlated(case, manifest, ids, setup)?);
-    all.extend(run_analytics(case, &setup.organisation, weights)?);
+    all.extend(run_analytics(case, &setup.organisation, weights, &setup.lists)?);
     all.extend(flows.findings(weights));
     for finding in &mut all {
         weights.explain(finding, &setup.organisation);
@@ -528,6 +535,11 @@ fn summary(
     unread_summary(defects, output)?;
     output.line(&format!("report: {}", options.case.join("report.html").display()))
 }
+
+/// What was not asked, and what it would take.
+const NO_CLASSES: &str = "\
+not asked: whether VPN logins come from rented machines or VPN services
+hint: `--intel` takes lists of such networks, by names such as `hosting_v4.txt` and `vpn.txt`";
 
 /// So many places are named on the terminal; `show coverage` and the report have all.
 const UNREAD_SHOWN: usize = 12;

@@ -3,11 +3,12 @@
 use std::net::IpAddr;
 
 use makyo_base::{
-    Entity, EntityKind, Finding, FindingSource, RecordRef, Role, RuleRef, format_time, short_id,
+    AddressClass, Entity, EntityKind, Finding, FindingSource, RecordRef, Role, RuleRef,
+    format_time, short_id,
 };
 use makyo_detect::Weights;
 use makyo_flow::{
-    AddressClass, Beacon, Bulk, DnsTunnel, LateralPath, Member, MemberReason, Results, Rhythm, Scan,
+    Beacon, Bulk, DnsTunnel, LateralPath, Member, MemberReason, Results, Rhythm, Scan,
 };
 
 /// So many findings of one kind are made, the strongest first; a hundred of one kind are no news.

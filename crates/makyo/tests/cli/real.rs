@@ -7,7 +7,7 @@ use crate::{makyo, root, stderr, stdout};
 
 pub(crate) fn samples(folder: &str) -> Option<PathBuf> {
     let path = root().join("../shared/data").join(folder);
-    if path.is_dir() {
+    if path.exists() {
         return Some(path);
     }
     println!("skipped: no real samples at {}", path.display());
@@ -77,4 +77,25 @@ fn public_regression_cases_fire() {
     println!("{held} of {cases} regression cases hold");
     assert!(cases >= 200, "{cases} cases found; {}", stderr(&run));
     assert!(held >= 201, "{held} of {cases} hold; missed:\n{}", missed.join("\n"));
+}
+
+/// The public Pulse lines become sessions: nearly every end belongs to one with earlier lines.
+#[test]
+fn public_vpn_lines_become_sessions() {
+    let Some(lines) = samples("vpn/azure-sentinel/PulseConnectSecure.json") else { return };
+    let folder = tempfile::tempdir().expect("folder");
+    let case = folder.path().join("case");
+    let (lines, place) = (lines.display().to_string(), case.display().to_string());
+    let run = makyo(&root(), &["investigate", &lines, "--case", &place, "--no-progress"]);
+    assert!(run.status.success(), "{}", stderr(&run));
+    let case = makyo_case::Case::open(&case, 1).expect("case");
+    let found = makyo_detect::remote_sessions(&case).expect("sessions");
+    println!(
+        "{} sessions; {} of {} ends linked",
+        found.sessions.len(),
+        found.ends_linked,
+        found.ends
+    );
+    assert!(found.ends >= 20, "{} ends", found.ends);
+    assert!(found.ends_linked * 10 >= found.ends * 9, "{} of {}", found.ends_linked, found.ends);
 }

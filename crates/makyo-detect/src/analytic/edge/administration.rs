@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use makyo_base::{
-    DAY_NS, EntityKind, Finding, HOUR_NS, Level, Organisation, Query, QueryError, RecordRef, Role,
-    format_time,
+    DAY_NS, EntityKind, Finding, HOUR_NS, Level, Organisation, Places, Query, QueryError,
+    RecordRef, Role, format_time,
 };
 
 use super::is_foreign;
@@ -100,6 +100,7 @@ fn run(
     query: &dyn Query,
     organisation: &Organisation,
     weights: &Weights,
+    _places: &dyn Places,
 ) -> Result<Vec<Finding>, QueryError> {
     let Some(edge) = edge_condition(query)? else { return Ok(Vec::new()) };
     let mut devices: BTreeMap<String, Device> = BTreeMap::new();

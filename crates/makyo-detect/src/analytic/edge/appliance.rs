@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use makyo_base::{
-    DAY_NS, EntityKind, Finding, Level, Organisation, Query, QueryError, RecordRef, Role,
+    DAY_NS, EntityKind, Finding, Level, Organisation, Places, Query, QueryError, RecordRef, Role,
     format_time,
 };
 
@@ -65,6 +65,7 @@ fn run(
     query: &dyn Query,
     organisation: &Organisation,
     weights: &Weights,
+    _places: &dyn Places,
 ) -> Result<Vec<Finding>, QueryError> {
     let addresses = speaking_appliances(query, organisation)?;
     if addresses.is_empty() {

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use makyo_base::{
-    EntityKind, Finding, HOUR_NS, Level, MINUTE_NS, Organisation, Query, QueryError, RecordRef,
-    Role,
+    EntityKind, Finding, HOUR_NS, Level, MINUTE_NS, Organisation, Places, Query, QueryError,
+    RecordRef, Role,
 };
 
 use super::silence::{Hours, edge_condition};
@@ -76,6 +76,7 @@ fn run(
     query: &dyn Query,
     organisation: &Organisation,
     weights: &Weights,
+    _places: &dyn Places,
 ) -> Result<Vec<Finding>, QueryError> {
     if organisation.network.appliances.is_empty() {
         return Ok(Vec::new());
@@ -102,6 +103,7 @@ fn run(
             record: row.reference(),
         })
         .collect();
+    let bulks = once(bulks);
     let clients: BTreeSet<String> = bulks.iter().map(|bulk| bulk.client.clone()).collect();
     if clients.is_empty() {
         return Ok(Vec::new());
@@ -120,6 +122,29 @@ fn run(
         .filter(|bulk| !hours.is_any_silent(bulk.at, bulk.at + bulk.lasted))
         .map(|bulk| finding(analytic, bulk, weight))
         .collect())
+}
+
+/// Two sensors on the way write the same connection, each by its own clock.
+const SENSORS_NS: i64 = MINUTE_NS / 12;
+
+/// The same connections, each once: of those between the same two that begin together and last
+/// alike, the one with the most bytes.
+pub(crate) fn once(mut bulks: Vec<Bulk>) -> Vec<Bulk> {
+    bulks.sort_by(|a, b| {
+        (&a.client, &a.gate, a.at, &a.record).cmp(&(&b.client, &b.gate, b.at, &b.record))
+    });
+    bulks.dedup_by(|later, kept| {
+        let is_same = later.client == kept.client
+            && later.gate == kept.gate
+            && later.at - kept.at <= SENSORS_NS
+            && (later.lasted - kept.lasted).abs() <= kept.lasted / 10;
+        if is_same && later.bytes > kept.bytes {
+            kept.bytes = later.bytes;
+        }
+        is_same
+    });
+    bulks.sort_by(|a, b| (a.at, &a.record).cmp(&(b.at, &b.record)));
+    bulks
 }
 
 /// Large connections of clients of whom the VPN log says nothing at that time, where it does say

@@ -6,7 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use makyo_base::{EntityKind, Finding, Level, Organisation, Query, QueryError, RecordRef, Role};
+use makyo_base::{
+    EntityKind, Finding, Level, Organisation, Places, Query, QueryError, RecordRef, Role,
+};
 
 use super::{is_foreign, wide_network};
 use crate::analytic::{Analytic, entity};
@@ -21,12 +23,15 @@ pub(crate) const ANALYTIC: Analytic = Analytic {
     run,
 };
 
-/// Lines of sessions that come from another address than the line before them.
+/// Lines of sessions that come from another address than the line before them. After an end only
+/// while another session of the account is open.
 const SQL: &str = "
     WITH lines AS (
       SELECT source, coalesce(host, '') AS host, account, coalesce(actor_session_uid, '') AS session,
              src_endpoint_ip AS address, time, file, record,
-             CASE WHEN class_uid = 3002 THEN 1 ELSE activity_id END AS step
+             CASE WHEN class_uid = 3002 THEN 1 ELSE activity_id END AS step,
+             CASE WHEN class_uid = 3002 THEN 0 WHEN activity_id = 1 THEN 1
+                  WHEN activity_id = 2 THEN -1 ELSE 0 END AS more
       FROM events
       WHERE account IS NOT NULL AND src_endpoint_ip IS NOT NULL AND time IS NOT NULL
         AND (class_uid = 4014
@@ -34,12 +39,12 @@ const SQL: &str = "
                 AND coalesce(status, '') = 'Success')),
     followed AS (
       SELECT *, lag(address) OVER own AS before, lag(step) OVER own AS step_before,
-             lag(time) OVER own AS time_before
+             lag(time) OVER own AS time_before, sum(more) OVER own AS still_open
       FROM lines
       WINDOW own AS (PARTITION BY source, host, account, session ORDER BY time, file, record))
     SELECT host, account, session, before, address, CAST(time AS BIGINT) AS at, file, record
     FROM followed
-    WHERE step IN (2, 3) AND before <> address AND step_before <> 2
+    WHERE step IN (2, 3) AND before <> address AND (step_before <> 2 OR still_open > 0)
       AND CAST(time AS BIGINT) - CAST(time_before AS BIGINT) < 86400000000000
     ORDER BY account, at, file, record";
 
@@ -70,6 +75,7 @@ fn run(
     query: &dyn Query,
     organisation: &Organisation,
     weights: &Weights,
+    _places: &dyn Places,
 ) -> Result<Vec<Finding>, QueryError> {
     let moves: Vec<Move> = query
         .query(SQL)?
@@ -116,7 +122,12 @@ fn is_known(networks: &Networks, account: &str, address: &str) -> bool {
 
 /// How many people other than this account log in from there again and again.
 pub(crate) fn others_there(networks: &Networks, account: &str, address: &str) -> usize {
-    networks.get(&wide_network(address)).map_or(0, |people| {
+    others_in(networks, account, &wide_network(address))
+}
+
+/// The same for a network.
+pub(crate) fn others_in(networks: &Networks, account: &str, network: &str) -> usize {
+    networks.get(network).map_or(0, |people| {
         let again = |entry: &(&String, &BTreeSet<i64>)| entry.0 != account && entry.1.len() > 1;
         people.iter().filter(again).count()
     })

@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use makyo_base::{
-    DAY_NS, EntityKind, Finding, HOUR_NS, Level, MINUTE_NS, Organisation, Query, QueryError,
-    RecordRef, Role, format_time,
+    DAY_NS, EntityKind, Finding, HOUR_NS, Level, MINUTE_NS, Organisation, Places, Query,
+    QueryError, RecordRef, Role, format_time,
 };
 
 use super::silence::{Hours, edge_condition};
@@ -124,6 +124,7 @@ fn run(
     query: &dyn Query,
     organisation: &Organisation,
     weights: &Weights,
+    _places: &dyn Places,
 ) -> Result<Vec<Finding>, QueryError> {
     let Some(edge) = edge_condition(query)? else { return Ok(Vec::new()) };
     let mut pool = Pool { hours: Hours::read(query, &edge)?, ..Pool::default() };

@@ -2,12 +2,14 @@
 //! after the end.
 //!
 //! What `org.toml` says of a third party is the agreement. A technician who stays late or works from
-//! home breaks one term; somebody with a stolen key breaks several at once.
+//! home breaks one term; somebody with a stolen key breaks several at once. From where the account
+//! came on several earlier days within the agreed hours, its technician works: that address alone
+//! makes no second term at night.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use makyo_base::{
-    DAY_NS, EntityKind, Finding, Level, Organisation, Query, QueryError, RecordRef, Role,
+    DAY_NS, EntityKind, Finding, Level, Organisation, Places, Query, QueryError, RecordRef, Role,
     ThirdParty, local_minute, minutes_of_day,
 };
 
@@ -69,6 +71,7 @@ fn run(
     query: &dyn Query,
     organisation: &Organisation,
     weights: &Weights,
+    _places: &dyn Places,
 ) -> Result<Vec<Finding>, QueryError> {
     let named: BTreeSet<String> = organisation
         .third_parties
@@ -120,7 +123,10 @@ pub(crate) fn judge<'u>(uses: &'u [Use], organisation: &Organisation) -> Vec<Bro
             party.accounts.iter().any(|name| local(name).eq_ignore_ascii_case(local(&one.account)))
         });
         let Some(party) = party else { continue };
-        let terms = broken_terms(one, party, organisation);
+        let mut terms = broken_terms(one, party, organisation);
+        if terms.len() == 2 && works_there(one, uses, party, organisation) {
+            terms.retain(|term| !term.ends_with(NOT_AGREED));
+        }
         if terms.is_empty() {
             continue;
         }
@@ -136,6 +142,23 @@ pub(crate) fn judge<'u>(uses: &'u [Use], organisation: &Organisation) -> Vec<Bro
     days.into_values().collect()
 }
 
+/// How the term of the address ends.
+const NOT_AGREED: &str = "is none of the agreed addresses";
+/// So many earlier days within the agreed hours make an address the technician's.
+const WORK_DAYS_MIN: usize = 3;
+
+/// Whether the account came from there on several earlier days and broke no other term then.
+fn works_there(one: &Use, uses: &[Use], party: &ThirdParty, organisation: &Organisation) -> bool {
+    let days: BTreeSet<i64> = uses
+        .iter()
+        .filter(|use_| use_.account == one.account && use_.address == one.address)
+        .filter(|use_| use_.at.div_euclid(DAY_NS) < one.at.div_euclid(DAY_NS))
+        .filter(|use_| broken_terms(use_, party, organisation).len() == 1)
+        .map(|use_| use_.at.div_euclid(DAY_NS))
+        .collect();
+    days.len() >= WORK_DAYS_MIN
+}
+
 fn broken_terms(one: &Use, party: &ThirdParty, organisation: &Organisation) -> Vec<String> {
     let Ok(address) = one.address.parse() else { return Vec::new() };
     // From inside they come over what let them in, which is judged itself.
@@ -144,7 +167,7 @@ fn broken_terms(one: &Use, party: &ThirdParty, organisation: &Organisation) -> V
     }
     let mut terms = Vec::new();
     if !party.addresses.is_empty() && !party.addresses.iter().any(|net| net.contains(&address)) {
-        terms.push(format!("{address} is none of the agreed addresses"));
+        terms.push(format!("{address} {NOT_AGREED}"));
     }
     if party.from.is_some_and(|from| one.at < from) || party.to.is_some_and(|to| one.at > to) {
         terms.push("it is outside the agreed days".to_owned());

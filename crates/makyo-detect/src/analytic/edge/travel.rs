@@ -5,11 +5,18 @@
 
 mod countries;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use makyo_base::{
-    EntityKind, Finding, HOUR_NS, Level, Organisation, Query, QueryError, RecordRef, Role,
+    DAY_NS, EntityKind, Finding, HOUR_NS, Level, Organisation, Places, Query, QueryError,
+    RecordRef, Role,
 };
 
 use self::countries::country;
+use super::parallel::{self, Stay};
+use super::scale::EdgeScale;
+use super::sql_list;
+use super::visits::Visits;
 use crate::analytic::{Analytic, entity};
 use crate::weights::Weights;
 
@@ -30,13 +37,17 @@ const DISTANCE_MIN: f64 = 500.0;
 const HOPS_MAX: usize = 6;
 const EARTH_KM: f64 = 6371.0;
 
-const SQL: &str = "
+/// What comes through a service says nothing of where its user is: such logins are neither tested
+/// nor a reference for others.
+fn sql(services: &str) -> String {
+    format!(
+        "
     WITH logins AS (
       SELECT account, src_endpoint_ip AS address,
              src_endpoint_country AS country, time, file, record
       FROM events
       WHERE account IS NOT NULL AND src_endpoint_country IS NOT NULL AND time IS NOT NULL
-        AND src_endpoint_ip IS NOT NULL
+        AND src_endpoint_ip IS NOT NULL AND src_endpoint_ip NOT IN ({services})
         AND (class_uid = 4014 AND activity_id = 1
              OR class_uid = 3002 AND coalesce(logon_type, '') = 'vpn' AND activity_id = 1
                 AND coalesce(status, '') = 'Success')),
@@ -48,7 +59,9 @@ const SQL: &str = "
     SELECT account, address, country, country_before, address_before, time_before,
            CAST(time AS BIGINT) AS at, file, record
     FROM followed WHERE country <> country_before
-    ORDER BY account, at, file, record";
+    ORDER BY account, at, file, record"
+    )
+}
 
 /// A login from another country than the one before.
 #[derive(Clone, Debug)]
@@ -68,9 +81,10 @@ fn run(
     query: &dyn Query,
     _organisation: &Organisation,
     weights: &Weights,
+    _places: &dyn Places,
 ) -> Result<Vec<Finding>, QueryError> {
     let hops: Vec<Hop> = query
-        .query(SQL)?
+        .query(&sql(&sql_list(&Visits::read(query)?.services_abroad())))?
         .iter()
         .map(|row| Hop {
             account: row.string("account"),
@@ -83,12 +97,55 @@ fn run(
             record: row.reference(),
         })
         .collect();
+    let mut found = judge(&hops);
+    if !found.is_empty() {
+        let kept = two_machines(&hops, &parallel::read(query)?, weights.edge());
+        found.retain(|(hop, _)| !kept.contains(&pair(hop)));
+    }
     let weight = weights.analytic(analytic.id);
-    Ok(judge(&hops)
-        .into_iter()
-        .map(|(hop, distance)| finding(analytic, hop, distance, weight))
-        .collect())
+    Ok(found.into_iter().map(|(hop, distance)| finding(analytic, hop, distance, weight)).collect())
 }
+
+/// An account and two countries, in order.
+type Pair = (String, String, String);
+
+fn pair(hop: &Hop) -> Pair {
+    let (one, other) = (hop.country.clone(), hop.country_before.clone());
+    let (one, other) = if one <= other { (one, other) } else { (other, one) };
+    (hop.account.clone(), one, other)
+}
+
+/// Accounts whose sessions run side by side in two countries on several days: a computer that stays
+/// connected at home while its owner is away. Nobody travels there; whether the other session is
+/// somebody else's, the analytic of parallel sessions asks.
+pub(crate) fn two_machines(hops: &[Hop], stays: &[Stay], scale: &EdgeScale) -> BTreeSet<Pair> {
+    let mut places: BTreeMap<(&str, &str), &str> = BTreeMap::new();
+    for hop in hops {
+        places.insert((&hop.account, &hop.address), &hop.country);
+        places.insert((&hop.account, &hop.address_before), &hop.country_before);
+    }
+    let country = |stay: &Stay| {
+        places.get(&(stay.account.as_str(), stay.outside.to_string().as_str())).copied()
+    };
+    let mut days: BTreeMap<Pair, BTreeSet<i64>> = BTreeMap::new();
+    for own in stays.chunk_by(|a, b| a.account == b.account) {
+        let known: Vec<(&Stay, &str)> =
+            own.iter().filter_map(|stay| Some((stay, country(stay)?))).collect();
+        for (at, (stay, here)) in known.iter().enumerate() {
+            for (other, there) in known.iter().skip(at + 1).take(SESSIONS_NEAR) {
+                if here != there && stay.beside(other) >= scale.parallel_seen {
+                    let (one, two) = if here <= there { (here, there) } else { (there, here) };
+                    let pair = (stay.account.clone(), (*one).to_owned(), (*two).to_owned());
+                    days.entry(pair).or_default().insert(other.start.div_euclid(DAY_NS));
+                }
+            }
+        }
+    }
+    days.into_iter().filter(|one| one.1.len() >= scale.parallel_days).map(|one| one.0).collect()
+}
+
+/// Sessions after one that may run beside it.
+const SESSIONS_NEAR: usize = 16;
 
 /// Hops that nobody makes, and how many kilometres they are at least.
 pub(crate) fn judge(hops: &[Hop]) -> Vec<(&Hop, f64)> {

@@ -124,7 +124,7 @@ fn context(row: Row<'_>) -> Option<Context> {
 }
 
 /// The /24 or /48 that an address lies in: what stays when a provider gives a new one.
-pub(super) fn network(address: IpAddr) -> String {
+pub(crate) fn network(address: IpAddr) -> String {
     match address {
         IpAddr::V4(v4) => {
             let [a, b, c, _] = v4.octets();
