@@ -178,7 +178,7 @@ fn attribute(node: &Node) -> Result<AttributeWeights, Diagnostic> {
         model: Model {
             lambda: number(node, "lambda")?,
             alpha: number(node, "alpha")?,
-            rho: numbers(node, "rho")?,
+            rho: number(node, "rho")?,
             sorts: Sort::ALL
                 .into_iter()
                 .map(|sort| Ok((sort, numbers(sorts, sort.word())?)))
