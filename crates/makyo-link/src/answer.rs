@@ -98,6 +98,7 @@ fn link(link: &Link) -> Value<'static> {
         ("weight_db", Value::Float(link.weight_db)),
         ("evidence", list(&link.evidence, evidence)),
         ("words", Value::text("same campaign")),
+        ("through", Value::text(if link.is_through_profile { "profile" } else { "pair" })),
         ("breaks", texts(&link.breaks)),
     ]))
 }

@@ -2,8 +2,9 @@
 //!
 //! The partition says what is most probable. What is *published* must hold against an objection:
 //! a member must share at least two independent things with the rest of its campaign that are
-//! neither targets nor methods, one of them specific; among few incidents, both. Who meets only half of that is named with
-//! weaker words and not linked.
+//! neither targets nor methods, one of them specific; among few incidents, both. One artefact is
+//! enough where all the rest of the incident fits what the published members show together. Who
+//! meets less is named with weaker words and not linked.
 
 mod evidence;
 mod groups;
@@ -38,6 +39,9 @@ pub struct Link {
     pub evidence: Vec<LinkEvidence>,
     /// Items each of which, if false, takes this link away.
     pub breaks: Vec<String>,
+    /// Whether one of the two shares one artefact with the other, and the rest of the evidence is
+    /// what it shares with the campaign as a whole.
+    pub is_through_profile: bool,
 }
 
 /// Incidents of one hand.
@@ -134,6 +138,26 @@ struct Linking<'a> {
     sets_with: Vec<usize>,
 }
 
+/// What is published of a set.
+#[derive(Default)]
+struct Part {
+    /// Positions, ascending.
+    members: Vec<usize>,
+    /// Pairs that hold those together that are published by themselves.
+    edges: Vec<(usize, usize)>,
+    /// Who came in by the profile of the others.
+    through: Vec<Through>,
+    /// That profile.
+    core: Option<Profile>,
+}
+
+/// An incident that shares one artefact with a campaign and fits the rest of it.
+struct Through {
+    /// The incident, and who of the campaign shows the artefact.
+    pair: (usize, usize),
+    artefact: u32,
+}
+
 /// An edge between two incidents of a set: positions, weight in decibans.
 struct Edge {
     pair: (usize, usize),
@@ -150,19 +174,22 @@ impl Linking<'_> {
         let mut group_of: Vec<usize> = (0..self.incidents.len()).collect();
         for members in sets.values().filter(|members| members.len() > 1) {
             let supported = self.supported(members);
-            let parts = self.connected(&supported);
-            let largest = parts.iter().map(|part| part.0.len()).max();
+            let mut parts = self.connected(&supported);
+            let is_in = |parts: &[Part], one: usize| parts.iter().any(|p| p.members.contains(&one));
             let mut rest: Vec<usize> = members.clone();
-            rest.retain(|one| !parts.iter().any(|part| part.0.contains(one)));
-            for (part, edges) in parts {
-                let Some(first) = part.first().copied() else { continue };
-                for member in &part {
+            rest.retain(|one| !is_in(&parts, *one));
+            self.through_profiles(&mut parts, &rest);
+            rest.retain(|one| !is_in(&parts, *one));
+            let largest = parts.iter().map(|part| part.members.len()).max();
+            for part in parts {
+                let Some(first) = part.members.first().copied() else { continue };
+                for member in &part.members {
                     if let Some(place) = group_of.get_mut(*member) {
                         *place = first;
                     }
                 }
-                let mut campaign = self.campaign(&part, &edges);
-                if largest == Some(part.len()) {
+                let mut campaign = self.campaign(&part);
+                if largest == Some(part.members.len()) {
                     campaign.possible =
                         std::mem::take(&mut rest).into_iter().map(|one| self.id(one)).collect();
                 }
@@ -216,14 +243,16 @@ impl Linking<'_> {
         }
     }
 
+    /// Whether strangers do not show it too.
+    fn is_own(&self, value: u32) -> bool {
+        self.sets_with.get(value as usize).is_some_and(|sets| *sets <= STRANGERS_MAX)
+    }
+
     /// Two independent things beside targets and methods, one of them specific, that strangers do not
     /// show too. Items with one root were made one before.
     fn is_enough(&self, shared: impl Iterator<Item = u32>) -> bool {
-        let is_own = |value: &u32| {
-            self.sets_with.get(*value as usize).is_some_and(|sets| *sets <= STRANGERS_MAX)
-        };
         let hard: Vec<bool> = shared
-            .filter(is_own)
+            .filter(|value| self.is_own(*value))
             .filter_map(|value| self.class(value))
             .filter(|(class, is_specific)| self.counts(*class, *is_specific))
             .map(|(_, is_specific)| is_specific)
@@ -238,8 +267,9 @@ impl Linking<'_> {
         !class.is_soft() && (is_specific || is_measured)
     }
 
-    /// The strongest links that hold members together, by component.
-    fn connected(&self, members: &[usize]) -> Vec<(Vec<usize>, Vec<Edge>)> {
+    /// The strongest links that hold members together, by component. What strangers show too holds
+    /// nothing together.
+    fn connected(&self, members: &[usize]) -> Vec<Part> {
         let mut edges: Vec<Edge> = self
             .pairs_by_hard_values(members)
             .into_iter()
@@ -248,14 +278,79 @@ impl Linking<'_> {
         edges.sort_by(|a, b| b.weight_db.total_cmp(&a.weight_db).then(a.pair.cmp(&b.pair)));
         let mut forest = groups::Forest::new(members);
         edges.retain(|edge| forest.join(edge.pair.0, edge.pair.1));
-        let mut parts: BTreeMap<usize, (Vec<usize>, Vec<Edge>)> = BTreeMap::new();
+        let mut parts: BTreeMap<usize, Part> = BTreeMap::new();
         for member in members {
-            parts.entry(forest.root(*member)).or_default().0.push(*member);
+            parts.entry(forest.root(*member)).or_default().members.push(*member);
         }
         for edge in edges {
-            parts.entry(forest.root(edge.pair.0)).or_default().1.push(edge);
+            parts.entry(forest.root(edge.pair.0)).or_default().edges.push(edge.pair);
         }
-        parts.into_values().filter(|part| part.0.len() > 1).collect()
+        parts.into_values().filter(|part| part.members.len() > 1).collect()
+    }
+
+    /// Takes in who shares one artefact with a published campaign and fits the rest of what the
+    /// campaign shows so well that chance or imitation is no explanation. Only those who are
+    /// published by the strict rule are a measure, so that none comes in through another such.
+    fn through_profiles(&self, parts: &mut [Part], rest: &[usize]) {
+        let cores: Vec<(Profile, BTreeMap<u32, usize>)> =
+            parts.iter().map(|part| self.core(&part.members)).collect();
+        for member in rest {
+            let found = cores
+                .iter()
+                .enumerate()
+                .filter_map(|(at, core)| Some((at, self.through(*member, core)?)))
+                .max_by(|a, b| a.1.1.total_cmp(&b.1.1).then(b.0.cmp(&a.0)));
+            let Some((at, (artefact, _))) = found else { continue };
+            let shower = cores.get(at).and_then(|core| core.1.get(&artefact)).copied();
+            if let (Some(part), Some(shower)) = (parts.get_mut(at), shower) {
+                part.through.push(Through { pair: (*member, shower), artefact });
+            }
+        }
+        for (part, core) in parts.iter_mut().zip(cores) {
+            part.members.extend(part.through.iter().map(|one| one.pair.0));
+            part.members.sort_unstable();
+            part.core = Some(core.0);
+        }
+    }
+
+    /// What the members of a campaign show together, and who shows each artefact of its own first.
+    fn core(&self, members: &[usize]) -> (Profile, BTreeMap<u32, usize>) {
+        let mut profile = Profile::default();
+        let mut artefacts = BTreeMap::new();
+        for member in members {
+            profile.add(&self.single(*member));
+            for value in self.values(*member) {
+                let is_specific = self.class(*value).is_some_and(|(class, is_specific)| {
+                    is_specific && self.counts(class, is_specific)
+                });
+                if is_specific && self.is_own(*value) {
+                    artefacts.entry(*value).or_insert(*member);
+                }
+            }
+        }
+        (profile, artefacts)
+    }
+
+    /// The artefact through which an incident comes in, and decibans of all the rest.
+    fn through(
+        &self,
+        member: usize,
+        (profile, artefacts): &(Profile, BTreeMap<u32, usize>),
+    ) -> Option<(u32, f64)> {
+        let shared = self.values(member).iter().filter(|value| artefacts.contains_key(value));
+        let rarest = shared.copied().max_by(|a, b| {
+            let surprise = |value: u32| self.partition.prevalence.surprise(value);
+            surprise(*a).total_cmp(&surprise(*b)).then(b.cmp(a))
+        })?;
+        let rest: Vec<u32> =
+            self.values(member).iter().copied().filter(|value| *value != rarest).collect();
+        let hour = self.corpus.hours.get(member).copied().flatten();
+        let kinds = self.weights.kinds.len();
+        let single = Profile::one(&rest, hour, &self.corpus.kind_of, kinds);
+        let nats =
+            crate::cluster::weigh(&single, profile, &self.partition.prevalence, self.weights);
+        let weight = crate::profile::decibans(nats);
+        (weight >= self.weights.link.member_db).then_some((rarest, weight))
     }
 
     /// Pairs that share a value beside targets and methods: for each value a chain through its
@@ -263,7 +358,7 @@ impl Linking<'_> {
     /// few share it.
     fn pairs_by_hard_values(&self, members: &[usize]) -> BTreeSet<(usize, usize)> {
         let mut pairs = BTreeSet::new();
-        for sharers in self.sharers(members).values() {
+        for sharers in self.sharers(members, true).values() {
             for (at, first) in sharers.iter().enumerate() {
                 let reach = if sharers.len() <= 12 { sharers.len() } else { 3 };
                 for second in sharers.iter().skip(at + 1).take(reach) {
@@ -274,11 +369,13 @@ impl Linking<'_> {
         pairs
     }
 
-    fn sharers(&self, members: &[usize]) -> BTreeMap<u32, Vec<usize>> {
+    fn sharers(&self, members: &[usize], only_own: bool) -> BTreeMap<u32, Vec<usize>> {
         let mut sharers: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
         for member in members {
             for value in self.values(*member) {
-                if self.class(*value).is_some_and(|(class, _)| !class.is_soft()) {
+                if self.class(*value).is_some_and(|(class, _)| !class.is_soft())
+                    && (!only_own || self.is_own(*value))
+                {
                     sharers.entry(*value).or_default().push(*member);
                 }
             }
@@ -314,12 +411,29 @@ impl Linking<'_> {
         self.incidents.get(incident).map(|one| one.id.clone()).unwrap_or_default()
     }
 
-    fn campaign(&self, members: &[usize], edges: &[Edge]) -> Campaign {
+    fn link(
+        &self,
+        pair: (usize, usize),
+        evidence: Vec<LinkEvidence>,
+        breaks: Vec<String>,
+        is_through_profile: bool,
+    ) -> Link {
+        let sum: f64 = evidence.iter().map(|one| one.weight_db).sum();
+        let mut ids = [self.id(pair.0), self.id(pair.1)];
+        ids.sort();
+        let [a, b] = ids;
+        let weight_db = evidence::tenths(sum);
+        Link { pair: (a, b), weight_db, evidence, breaks, is_through_profile }
+    }
+
+    fn campaign(&self, part: &Part) -> Campaign {
+        let members = part.members.as_slice();
         let incidents: Vec<String> = members.iter().map(|member| self.id(*member)).collect();
-        let mut links: Vec<Link> = edges
+        let mut links: Vec<Link> = part
+            .edges
             .iter()
-            .map(|edge| {
-                let evidence = self.evidence(edge.pair);
+            .map(|pair| {
+                let evidence = self.evidence(*pair);
                 let hard: Vec<&LinkEvidence> = evidence
                     .iter()
                     .filter(|one| one.is_shared && self.counts(one.class, one.is_specific))
@@ -329,15 +443,20 @@ impl Linking<'_> {
                     [_] | [_, _] => hard.iter().map(|one| one.item.clone()).collect(),
                     _ => Vec::new(),
                 };
-                let sum: f64 = evidence.iter().map(|one| one.weight_db).sum();
-                Link {
-                    pair: (self.id(edge.pair.0), self.id(edge.pair.1)),
-                    weight_db: evidence::tenths(sum),
-                    evidence,
-                    breaks,
-                }
+                self.link(*pair, evidence, breaks, false)
             })
             .collect();
+        for one in &part.through {
+            let Some(core) = &part.core else { continue };
+            let evidence = evidence::of_pair(
+                &self.single(one.pair.0),
+                core,
+                self.corpus,
+                &self.partition.prevalence,
+                self.weights,
+            );
+            links.push(self.link(one.pair, evidence, vec![self.name(one.artefact)], true));
+        }
         links.sort_by(|a, b| a.pair.cmp(&b.pair));
         let times = members.iter().filter_map(|one| self.incidents.get(*one)?.time);
         let start = times.clone().map(|time| time.0).min();
@@ -356,7 +475,7 @@ impl Linking<'_> {
     /// ties its parts.
     fn bridges(&self, members: &[usize]) -> Vec<String> {
         let sharers: Vec<(u32, Vec<usize>)> =
-            self.sharers(members).into_iter().filter(|entry| entry.1.len() > 1).collect();
+            self.sharers(members, true).into_iter().filter(|entry| entry.1.len() > 1).collect();
         groups::cut_values(members, &sharers).into_iter().map(|value| self.name(value)).collect()
     }
 
@@ -370,7 +489,7 @@ impl Linking<'_> {
     fn related(&self, group_of: &[usize]) -> Vec<Related> {
         let all: Vec<usize> = (0..self.incidents.len()).collect();
         let mut best: BTreeMap<(usize, usize), (f64, (usize, usize))> = BTreeMap::new();
-        for sharers in self.sharers(&all).values() {
+        for sharers in self.sharers(&all, false).values() {
             let mut heads: BTreeMap<usize, usize> = BTreeMap::new();
             for incident in sharers {
                 let group = group_of.get(*incident).copied().unwrap_or(*incident);
