@@ -173,12 +173,18 @@ impl Linking<'_> {
         let mut linkage = Linkage::default();
         let mut group_of: Vec<usize> = (0..self.incidents.len()).collect();
         for members in sets.values().filter(|members| members.len() > 1) {
-            let supported = self.supported(members);
-            let mut parts = self.connected(&supported);
+            let none = BTreeSet::new();
+            let mut parts: Vec<Part> = self
+                .pieces(self.supported(members, &none))
+                .iter()
+                .flat_map(|piece| self.connected(piece))
+                .collect();
             let is_in = |parts: &[Part], one: usize| parts.iter().any(|p| p.members.contains(&one));
             let mut rest: Vec<usize> = members.clone();
             rest.retain(|one| !is_in(&parts, *one));
-            self.through_profiles(&mut parts, &rest);
+            if self.is_measured() {
+                self.through_profiles(&mut parts, &rest);
+            }
             rest.retain(|one| !is_in(&parts, *one));
             let largest = parts.iter().map(|part| part.members.len()).max();
             for part in parts {
@@ -223,8 +229,9 @@ impl Linking<'_> {
         self.corpus.members.get(incident).map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// Members that share enough with the rest, taken away until all have it.
-    fn supported(&self, members: &[usize]) -> Vec<usize> {
+    /// Members that share enough with the rest, taken away until all have it. What is `common` among
+    /// strangers does not count.
+    fn supported(&self, members: &[usize], common: &BTreeSet<u32>) -> Vec<usize> {
         let mut kept = members.to_vec();
         loop {
             let mut shown: BTreeMap<u32, u32> = BTreeMap::new();
@@ -235,7 +242,7 @@ impl Linking<'_> {
             kept.retain(|member| {
                 let shared =
                     self.values(*member).iter().filter(|value| shown.get(value) > Some(&1));
-                self.is_enough(shared.copied())
+                self.is_enough(shared.copied().filter(|value| !common.contains(value)))
             });
             if kept.len() == before {
                 return kept;
@@ -263,8 +270,50 @@ impl Linking<'_> {
     /// Whether sharing something of a class is evidence of one hand. What is not specific, such as
     /// a family, counts only where enough incidents show how many have it.
     fn counts(&self, class: Class, is_specific: bool) -> bool {
-        let is_measured = self.incidents.len() as f64 >= self.weights.link.few_incidents;
-        !class.is_soft() && (is_specific || is_measured)
+        !class.is_soft() && (is_specific || self.is_measured())
+    }
+
+    /// Whether there are enough incidents to know how common things are.
+    fn is_measured(&self) -> bool {
+        self.incidents.len() as f64 >= self.weights.link.few_incidents
+    }
+
+    /// Among few incidents nothing tells a relay from an intruder's own address but that it alone
+    /// ties what else has nothing in common: there, a set falls into the pieces that are left without
+    /// such values, and each piece must have enough of its own.
+    fn pieces(&self, members: Vec<usize>) -> Vec<Vec<usize>> {
+        if self.is_measured() || members.len() < 3 {
+            return vec![members];
+        }
+        let sharers: Vec<(u32, Vec<usize>)> =
+            self.sharers(&members, true).into_iter().filter(|entry| entry.1.len() > 1).collect();
+        let cuts: BTreeSet<u32> = groups::cut_values(&members, &sharers).into_iter().collect();
+        let mut forest = groups::Forest::new(&members);
+        for (_, among) in sharers.iter().filter(|entry| !cuts.contains(&entry.0)) {
+            for pair in among.windows(2) {
+                if let [a, b] = pair {
+                    forest.join(*a, *b);
+                }
+            }
+        }
+        let mut found: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for member in &members {
+            found.entry(forest.root(*member)).or_default().push(*member);
+        }
+        if found.len() < 2 {
+            return vec![members];
+        }
+        let is_common = |among: &[usize]| {
+            let roots: BTreeSet<usize> = among.iter().map(|one| forest.root(*one)).collect();
+            roots.len() > STRANGERS_MAX
+        };
+        let common: BTreeSet<u32> = sharers
+            .iter()
+            .filter(|entry| cuts.contains(&entry.0) && is_common(&entry.1))
+            .map(|entry| entry.0)
+            .collect();
+        let pieces = found.into_values().map(|piece| self.supported(&piece, &common));
+        pieces.filter(|piece| piece.len() > 1).flat_map(|piece| self.pieces(piece)).collect()
     }
 
     /// The strongest links that hold members together, by component. What strangers show too holds
@@ -369,13 +418,14 @@ impl Linking<'_> {
         pairs
     }
 
-    fn sharers(&self, members: &[usize], only_own: bool) -> BTreeMap<u32, Vec<usize>> {
+    /// Who shows each value beside targets and methods; only what counts for a link, or all.
+    fn sharers(&self, members: &[usize], only_counting: bool) -> BTreeMap<u32, Vec<usize>> {
         let mut sharers: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
         for member in members {
             for value in self.values(*member) {
-                if self.class(*value).is_some_and(|(class, _)| !class.is_soft())
-                    && (!only_own || self.is_own(*value))
-                {
+                let Some((class, is_specific)) = self.class(*value) else { continue };
+                let is_counting = self.counts(class, is_specific) && self.is_own(*value);
+                if !class.is_soft() && (is_counting || !only_counting) {
                     sharers.entry(*value).or_default().push(*member);
                 }
             }
