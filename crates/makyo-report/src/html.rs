@@ -159,6 +159,7 @@ pub(crate) const JUDGEMENT: &[Wanted] = &[
             "low",
             "high",
             "words",
+            "words_ja",
             "targets",
             "methods",
             "infrastructure",
