@@ -182,7 +182,7 @@ fn the_case_in_the_formats_of_other_programs() {
 
 /// The report answers questions 8 and 9 when it is given what was linked and judged.
 fn judged_report(folder: &Path) {
-    let fixtures = crate::root().join("crates/makyo-link/tests/fixtures");
+    let fixtures = root().join("crates/makyo-link/tests/fixtures");
     let knowledge = fixtures.join("knowledge.json").display().to_string();
     let run = makyo(folder, &["attribute", "case", "--knowledge", &knowledge, "--format", "json"]);
     assert_eq!(run.status.code(), Some(0), "{}", stderr(&run));
