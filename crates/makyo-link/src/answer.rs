@@ -5,6 +5,7 @@ use makyo_base::{Object, Value, format_time};
 use crate::judge::{Hypothesis, HypothesisEvidence, Judgement, Sensitivity};
 use crate::knowledge::Knowledge;
 use crate::link::{Campaign, Link, LinkEvidence, Linkage, Related};
+use crate::words::japanese;
 
 /// `{campaigns: [{id, incidents, links: [{a, b, weight_db, evidence}]}], unlinked}`, and what only
 /// people need: words, times, what would break a link, and pairs that are not linked.
@@ -53,6 +54,7 @@ fn hypothesis(one: &Hypothesis) -> Value<'static> {
         ("low", Value::Float(one.low)),
         ("high", Value::Float(one.high)),
         ("words", Value::text(one.words)),
+        ("words_ja", Value::text(japanese(one.words))),
         ("evidence", list(&one.evidence, hypothesis_evidence)),
         ("model_probability", Value::Float(one.model_probability)),
         ("owner", one.owner.clone().map_or(Value::Null, Value::text)),
@@ -98,6 +100,7 @@ fn link(link: &Link) -> Value<'static> {
         ("weight_db", Value::Float(link.weight_db)),
         ("evidence", list(&link.evidence, evidence)),
         ("words", Value::text("same campaign")),
+        ("through", Value::text(if link.is_through_profile { "profile" } else { "pair" })),
         ("breaks", texts(&link.breaks)),
     ]))
 }

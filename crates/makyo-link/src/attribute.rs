@@ -6,7 +6,8 @@
 //! - smoothed presence (Jelinek-Mercer): `ln((λ·[f ∈ g] + (1−λ)·p_f) / p_f)`,
 //! - Dirichlet-multinomial: `ln((n_gf + α·p_f) / ((n_g + α)·p_f))`,
 //!
-//! each divided by the design effect `1 + ρ·(n−1)` (Kish, *Survey Sampling*, 1965), because features
+//! beside them what the group's own software implies, in how many publications the feature stands,
+//! and a correction for broad profiles; each divided by the design effect `1 + ρ·(n−1)` (Kish, *Survey Sampling*, 1965), because features
 //! of one report are not independent witnesses. `p_f` is the share of groups with the feature. A
 //! conditional logit (McFadden, 1974) with fitted coefficients turns the sums into probabilities
 //! over all groups and over "none of them".
@@ -14,5 +15,7 @@
 mod fit;
 mod model;
 
-pub use fit::{Trial, fit};
-pub use model::{Background, Feature, Model, Profiles, Scored, Scores, Sort, period};
+pub use fit::{Free, Trial, fit};
+pub use model::{
+    Background, Feature, Model, NONE_SUMS, Profiles, SUMS, Scored, Scores, Sort, period,
+};

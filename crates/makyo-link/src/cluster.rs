@@ -6,8 +6,6 @@
 //! is looked for only among sets that share a value which few sets show (blocking), so that the
 //! cost grows with the number of incidents and not with the number of pairs.
 
-use rustc_hash::FxHashMap;
-
 use crate::corpus::Corpus;
 use crate::profile::{Prevalence, Profile, by_kind, decibans};
 use crate::weights::Weights;
@@ -38,6 +36,13 @@ pub struct Partition {
     pub profiles: Vec<Profile>,
     /// How common each value is among sets.
     pub prevalence: Prevalence,
+}
+
+/// Room for looking up partners, used again and again: a place for every set, and which are in use.
+#[derive(Default)]
+struct Scratch {
+    rarity: Vec<f64>,
+    touched: Vec<u32>,
 }
 
 struct Clustering<'a> {
@@ -124,20 +129,40 @@ impl Clustering<'_> {
     }
 
     /// Sets that share the rarest values with a profile.
-    fn partners(&self, of: &Profile, not: usize, postings: &[Vec<u32>]) -> Vec<usize> {
-        let mut rarity: FxHashMap<u32, f64> = FxHashMap::default();
+    fn partners(
+        &self,
+        of: &Profile,
+        not: usize,
+        postings: &[Vec<u32>],
+        scratch: &mut Scratch,
+    ) -> Vec<u32> {
+        scratch.rarity.resize(self.profiles.len(), 0.0);
         for (value, _) in &of.counts {
             let list = postings.get(*value as usize).map(Vec::as_slice).unwrap_or_default();
             let rare = 1.0 / (list.len().max(1) as f64);
             for set in list {
-                *rarity.entry(*set).or_default() += rare;
+                let Some(place) = scratch.rarity.get_mut(*set as usize) else { continue };
+                if *place == 0.0 {
+                    scratch.touched.push(*set);
+                }
+                *place += rare;
             }
         }
-        let mut found: Vec<(u32, f64)> = rarity.into_iter().collect();
-        found.retain(|entry| entry.0 as usize != not);
-        found.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-        found.truncate(PARTNERS_MAX);
-        found.into_iter().map(|entry| entry.0 as usize).collect()
+        let mut found: Vec<(u32, f64)> = Vec::with_capacity(scratch.touched.len());
+        for set in scratch.touched.drain(..) {
+            let Some(place) = scratch.rarity.get_mut(set as usize) else { continue };
+            let rare = std::mem::take(place);
+            if set as usize != not {
+                found.push((set, rare));
+            }
+        }
+        let rarest = |a: &(u32, f64), b: &(u32, f64)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
+        if found.len() > PARTNERS_MAX {
+            found.select_nth_unstable_by(PARTNERS_MAX - 1, rarest);
+            found.truncate(PARTNERS_MAX);
+        }
+        found.sort_unstable_by(rarest);
+        found.into_iter().map(|entry| entry.0).collect()
     }
 
     /// Nats for one hand, prior included; what can be imitated has its ceiling.
@@ -145,10 +170,16 @@ impl Clustering<'_> {
         weigh(a, b, &self.prevalence, self.weights) + prior(a.size, b.size, self.weights)
     }
 
-    fn best_partner(&self, set: usize, postings: &[Vec<u32>]) -> Option<(f64, usize)> {
+    fn best_partner(
+        &self,
+        set: usize,
+        postings: &[Vec<u32>],
+        scratch: &mut Scratch,
+    ) -> Option<(f64, usize)> {
         let own = self.profiles.get(set).filter(|profile| profile.size > 0)?;
-        self.partners(own, set, postings)
+        self.partners(own, set, postings, scratch)
             .into_iter()
+            .map(|other| other as usize)
             .filter_map(|other| Some((self.nats(own, self.profiles.get(other)?), other)))
             .filter(|found| found.0 > 0.0)
             .max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)))
@@ -156,16 +187,17 @@ impl Clustering<'_> {
 
     /// Best partners of many sets, on several threads; the result does not depend on their number.
     fn best_partners(&self, sets: &[usize], postings: &[Vec<u32>]) -> Vec<Option<(f64, usize)>> {
-        let one = |set: &usize| self.best_partner(*set, postings);
+        let all = |part: &[usize]| -> Vec<Option<(f64, usize)>> {
+            let mut scratch = Scratch::default();
+            part.iter().map(|set| self.best_partner(*set, postings, &mut scratch)).collect()
+        };
         if sets.len() < THREAD_SETS_MIN || self.threads < 2 {
-            return sets.iter().map(one).collect();
+            return all(sets);
         }
         let chunk = sets.len().div_ceil(self.threads);
         std::thread::scope(|scope| {
-            let parts: Vec<_> = sets
-                .chunks(chunk)
-                .map(|part| scope.spawn(move || part.iter().map(one).collect::<Vec<_>>()))
-                .collect();
+            let parts: Vec<_> =
+                sets.chunks(chunk).map(|part| scope.spawn(move || all(part))).collect();
             parts.into_iter().flat_map(|part| part.join().unwrap_or_default()).collect()
         })
     }
@@ -232,11 +264,37 @@ impl Clustering<'_> {
     }
 
     fn move_all(&mut self) {
-        for _ in 0..SWEEPS_MAX {
+        let mut scratch = Scratch::default();
+        // When each set last changed, and when each incident last looked at which sets.
+        let mut changed: Vec<u32> = vec![0; self.profiles.len()];
+        let mut looked: Vec<(u32, Vec<u32>)> = vec![(0, Vec::new()); self.singles.len()];
+        let mut now = 0;
+        for sweep in 0..SWEEPS_MAX {
             let postings = self.postings();
             let mut moved = false;
             for incident in 0..self.singles.len() {
-                moved |= self.move_one(incident, &postings);
+                let Some(home) = self.set_of.get(incident).copied() else { continue };
+                let is_new = |set: usize, at: u32| changed.get(set).is_some_and(|when| *when > at);
+                let is_open = looked.get(incident).is_none_or(|(at, sets)| {
+                    is_new(home, *at) || sets.iter().any(|set| is_new(*set as usize, *at))
+                });
+                if sweep > 0 && !is_open {
+                    continue;
+                }
+                let seen = self.move_one(incident, home, &postings, &mut scratch);
+                let to = self.set_of.get(incident).copied().unwrap_or(home);
+                if to != home {
+                    moved = true;
+                    now += 1;
+                    for set in [home, to] {
+                        if let Some(when) = changed.get_mut(set) {
+                            *when = now;
+                        }
+                    }
+                }
+                if let Some(place) = looked.get_mut(incident) {
+                    *place = (now, seen);
+                }
             }
             if !moved {
                 return;
@@ -244,19 +302,21 @@ impl Clustering<'_> {
         }
     }
 
-    /// Puts an incident where it fits best, alone if nowhere.
-    fn move_one(&mut self, incident: usize, postings: &[Vec<u32>]) -> bool {
-        let (Some(single), Some(home)) =
-            (self.singles.get(incident).cloned(), self.set_of.get(incident).copied())
-        else {
-            return false;
-        };
+    /// Puts an incident where it fits best, alone if nowhere; gives the sets that it looked at.
+    fn move_one(
+        &mut self,
+        incident: usize,
+        home: usize,
+        postings: &[Vec<u32>],
+        scratch: &mut Scratch,
+    ) -> Vec<u32> {
+        let Some(single) = self.singles.get(incident).cloned() else { return Vec::new() };
         if let Some(profile) = self.profiles.get_mut(home) {
             profile.remove(&single);
         }
         let mut best = (0.0, None);
-        let partners = self.partners(&single, home, postings);
-        for set in std::iter::once(home).chain(partners) {
+        let partners = self.partners(&single, home, postings, scratch);
+        for set in std::iter::once(home).chain(partners.iter().map(|set| *set as usize)) {
             let Some(profile) = self.profiles.get(set).filter(|profile| profile.size > 0) else {
                 continue;
             };
@@ -280,7 +340,7 @@ impl Clustering<'_> {
         if let Some(place) = self.set_of.get_mut(incident) {
             *place = to;
         }
-        to != home
+        partners
     }
 }
 

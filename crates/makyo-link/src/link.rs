@@ -2,11 +2,13 @@
 //!
 //! The partition says what is most probable. What is *published* must hold against an objection:
 //! a member must share at least two independent things with the rest of its campaign that are
-//! neither targets nor methods, one of them specific; among few incidents, both. Who meets only half of that is named with
-//! weaker words and not linked.
+//! neither targets nor methods, one of them specific; among few incidents, both. One artefact is
+//! enough where all the rest of the incident fits what the published members show together. Who
+//! meets less is named with weaker words and not linked.
 
 mod evidence;
 mod groups;
+mod rule;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,11 +21,10 @@ use crate::profile::Profile;
 use crate::weights::Weights;
 
 pub use evidence::LinkEvidence;
+use rule::Part;
 
 /// A value that more published groups share is not told pair by pair.
 const RELATED_GROUPS_MAX: usize = 8;
-/// A value that more sets of the partition show is a relay, a host or a bought tool.
-const STRANGERS_MAX: usize = 3;
 /// Pairs of groups that are related and not linked are told up to this number.
 const RELATED_MAX: usize = 1_000;
 
@@ -38,6 +39,9 @@ pub struct Link {
     pub evidence: Vec<LinkEvidence>,
     /// Items each of which, if false, takes this link away.
     pub breaks: Vec<String>,
+    /// Whether one of the two shares one artefact with the other, and the rest of the evidence is
+    /// what it shares with the campaign as a whole.
+    pub is_through_profile: bool,
 }
 
 /// Incidents of one hand.
@@ -134,12 +138,6 @@ struct Linking<'a> {
     sets_with: Vec<usize>,
 }
 
-/// An edge between two incidents of a set: positions, weight in decibans.
-struct Edge {
-    pair: (usize, usize),
-    weight_db: f64,
-}
-
 impl Linking<'_> {
     fn publish(&self) -> Linkage {
         let mut sets: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
@@ -149,20 +147,29 @@ impl Linking<'_> {
         let mut linkage = Linkage::default();
         let mut group_of: Vec<usize> = (0..self.incidents.len()).collect();
         for members in sets.values().filter(|members| members.len() > 1) {
-            let supported = self.supported(members);
-            let parts = self.connected(&supported);
-            let largest = parts.iter().map(|part| part.0.len()).max();
+            let none = BTreeSet::new();
+            let mut parts: Vec<Part> = self
+                .pieces(self.supported(members, &none))
+                .iter()
+                .flat_map(|piece| self.connected(piece))
+                .collect();
+            let is_in = |parts: &[Part], one: usize| parts.iter().any(|p| p.members.contains(&one));
             let mut rest: Vec<usize> = members.clone();
-            rest.retain(|one| !parts.iter().any(|part| part.0.contains(one)));
-            for (part, edges) in parts {
-                let Some(first) = part.first().copied() else { continue };
-                for member in &part {
+            rest.retain(|one| !is_in(&parts, *one));
+            if self.is_measured() {
+                self.through_profiles(&mut parts, &rest);
+            }
+            rest.retain(|one| !is_in(&parts, *one));
+            let largest = parts.iter().map(|part| part.members.len()).max();
+            for part in parts {
+                let Some(first) = part.members.first().copied() else { continue };
+                for member in &part.members {
                     if let Some(place) = group_of.get_mut(*member) {
                         *place = first;
                     }
                 }
-                let mut campaign = self.campaign(&part, &edges);
-                if largest == Some(part.len()) {
+                let mut campaign = self.campaign(&part);
+                if largest == Some(part.members.len()) {
                     campaign.possible =
                         std::mem::take(&mut rest).into_iter().map(|one| self.id(one)).collect();
                 }
@@ -196,96 +203,6 @@ impl Linking<'_> {
         self.corpus.members.get(incident).map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// Members that share enough with the rest, taken away until all have it.
-    fn supported(&self, members: &[usize]) -> Vec<usize> {
-        let mut kept = members.to_vec();
-        loop {
-            let mut shown: BTreeMap<u32, u32> = BTreeMap::new();
-            for value in kept.iter().flat_map(|member| self.values(*member)) {
-                *shown.entry(*value).or_default() += 1;
-            }
-            let before = kept.len();
-            kept.retain(|member| {
-                let shared =
-                    self.values(*member).iter().filter(|value| shown.get(value) > Some(&1));
-                self.is_enough(shared.copied())
-            });
-            if kept.len() == before {
-                return kept;
-            }
-        }
-    }
-
-    /// Two independent things beside targets and methods, one of them specific, that strangers do not
-    /// show too. Items with one root were made one before.
-    fn is_enough(&self, shared: impl Iterator<Item = u32>) -> bool {
-        let is_own = |value: &u32| {
-            self.sets_with.get(*value as usize).is_some_and(|sets| *sets <= STRANGERS_MAX)
-        };
-        let hard: Vec<bool> = shared
-            .filter(is_own)
-            .filter_map(|value| self.class(value))
-            .filter(|(class, is_specific)| self.counts(*class, *is_specific))
-            .map(|(_, is_specific)| is_specific)
-            .collect();
-        hard.len() >= 2 && hard.contains(&true)
-    }
-
-    /// Whether sharing something of a class is evidence of one hand. What is not specific, such as
-    /// a family, counts only where enough incidents show how many have it.
-    fn counts(&self, class: Class, is_specific: bool) -> bool {
-        let is_measured = self.incidents.len() as f64 >= self.weights.link.few_incidents;
-        !class.is_soft() && (is_specific || is_measured)
-    }
-
-    /// The strongest links that hold members together, by component.
-    fn connected(&self, members: &[usize]) -> Vec<(Vec<usize>, Vec<Edge>)> {
-        let mut edges: Vec<Edge> = self
-            .pairs_by_hard_values(members)
-            .into_iter()
-            .map(|pair| Edge { pair, weight_db: self.weigh(pair) })
-            .collect();
-        edges.sort_by(|a, b| b.weight_db.total_cmp(&a.weight_db).then(a.pair.cmp(&b.pair)));
-        let mut forest = groups::Forest::new(members);
-        edges.retain(|edge| forest.join(edge.pair.0, edge.pair.1));
-        let mut parts: BTreeMap<usize, (Vec<usize>, Vec<Edge>)> = BTreeMap::new();
-        for member in members {
-            parts.entry(forest.root(*member)).or_default().0.push(*member);
-        }
-        for edge in edges {
-            parts.entry(forest.root(edge.pair.0)).or_default().1.push(edge);
-        }
-        parts.into_values().filter(|part| part.0.len() > 1).collect()
-    }
-
-    /// Pairs that share a value beside targets and methods: for each value a chain through its
-    /// members, so that the number grows with the items and not with the pairs, and all pairs where
-    /// few share it.
-    fn pairs_by_hard_values(&self, members: &[usize]) -> BTreeSet<(usize, usize)> {
-        let mut pairs = BTreeSet::new();
-        for sharers in self.sharers(members).values() {
-            for (at, first) in sharers.iter().enumerate() {
-                let reach = if sharers.len() <= 12 { sharers.len() } else { 3 };
-                for second in sharers.iter().skip(at + 1).take(reach) {
-                    pairs.insert((*first, *second));
-                }
-            }
-        }
-        pairs
-    }
-
-    fn sharers(&self, members: &[usize]) -> BTreeMap<u32, Vec<usize>> {
-        let mut sharers: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
-        for member in members {
-            for value in self.values(*member) {
-                if self.class(*value).is_some_and(|(class, _)| !class.is_soft()) {
-                    sharers.entry(*value).or_default().push(*member);
-                }
-            }
-        }
-        sharers
-    }
-
     fn single(&self, incident: usize) -> Profile {
         let hour = self.corpus.hours.get(incident).copied().flatten();
         Profile::one(self.values(incident), hour, &self.corpus.kind_of, self.weights.kinds.len())
@@ -314,12 +231,29 @@ impl Linking<'_> {
         self.incidents.get(incident).map(|one| one.id.clone()).unwrap_or_default()
     }
 
-    fn campaign(&self, members: &[usize], edges: &[Edge]) -> Campaign {
+    fn link(
+        &self,
+        pair: (usize, usize),
+        evidence: Vec<LinkEvidence>,
+        breaks: Vec<String>,
+        is_through_profile: bool,
+    ) -> Link {
+        let sum: f64 = evidence.iter().map(|one| one.weight_db).sum();
+        let mut ids = [self.id(pair.0), self.id(pair.1)];
+        ids.sort();
+        let [a, b] = ids;
+        let weight_db = evidence::tenths(sum);
+        Link { pair: (a, b), weight_db, evidence, breaks, is_through_profile }
+    }
+
+    fn campaign(&self, part: &Part) -> Campaign {
+        let members = part.members.as_slice();
         let incidents: Vec<String> = members.iter().map(|member| self.id(*member)).collect();
-        let mut links: Vec<Link> = edges
+        let mut links: Vec<Link> = part
+            .edges
             .iter()
-            .map(|edge| {
-                let evidence = self.evidence(edge.pair);
+            .map(|pair| {
+                let evidence = self.evidence(*pair);
                 let hard: Vec<&LinkEvidence> = evidence
                     .iter()
                     .filter(|one| one.is_shared && self.counts(one.class, one.is_specific))
@@ -329,15 +263,20 @@ impl Linking<'_> {
                     [_] | [_, _] => hard.iter().map(|one| one.item.clone()).collect(),
                     _ => Vec::new(),
                 };
-                let sum: f64 = evidence.iter().map(|one| one.weight_db).sum();
-                Link {
-                    pair: (self.id(edge.pair.0), self.id(edge.pair.1)),
-                    weight_db: evidence::tenths(sum),
-                    evidence,
-                    breaks,
-                }
+                self.link(*pair, evidence, breaks, false)
             })
             .collect();
+        for one in &part.through {
+            let Some(core) = &part.core else { continue };
+            let evidence = evidence::of_pair(
+                &self.single(one.pair.0),
+                core,
+                self.corpus,
+                &self.partition.prevalence,
+                self.weights,
+            );
+            links.push(self.link(one.pair, evidence, vec![self.name(one.artefact)], true));
+        }
         links.sort_by(|a, b| a.pair.cmp(&b.pair));
         let times = members.iter().filter_map(|one| self.incidents.get(*one)?.time);
         let start = times.clone().map(|time| time.0).min();
@@ -356,7 +295,7 @@ impl Linking<'_> {
     /// ties its parts.
     fn bridges(&self, members: &[usize]) -> Vec<String> {
         let sharers: Vec<(u32, Vec<usize>)> =
-            self.sharers(members).into_iter().filter(|entry| entry.1.len() > 1).collect();
+            self.sharers(members, true).into_iter().filter(|entry| entry.1.len() > 1).collect();
         groups::cut_values(members, &sharers).into_iter().map(|value| self.name(value)).collect()
     }
 
@@ -370,7 +309,7 @@ impl Linking<'_> {
     fn related(&self, group_of: &[usize]) -> Vec<Related> {
         let all: Vec<usize> = (0..self.incidents.len()).collect();
         let mut best: BTreeMap<(usize, usize), (f64, (usize, usize))> = BTreeMap::new();
-        for sharers in self.sharers(&all).values() {
+        for sharers in self.sharers(&all, false).values() {
             let mut heads: BTreeMap<usize, usize> = BTreeMap::new();
             for incident in sharers {
                 let group = group_of.get(*incident).copied().unwrap_or(*incident);

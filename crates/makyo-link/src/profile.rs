@@ -185,29 +185,64 @@ fn ln_gamma(x: f64) -> f64 {
     (x - 0.5) * x.ln() - x + 0.5 * std::f64::consts::TAU.ln() + tail
 }
 
+/// Sums of logarithms by kind, as products: one logarithm for many factors.
+struct Products {
+    nats: Vec<f64>,
+    open: Vec<f64>,
+}
+
+/// Counts up to this are multiplied out; for more, the difference of two series is quicker.
+const FACTORS_MAX: u32 = 24;
+
+impl Products {
+    fn new(kinds: usize) -> Self {
+        Products { nats: vec![0.0; kinds], open: vec![1.0; kinds] }
+    }
+
+    /// Adds `sign · (ln Γ(x+a+b)·Γ(x) / (Γ(x+a)·Γ(x+b)))`.
+    fn add(&mut self, kind: usize, x: f64, (a, b): (u32, u32), is_loss: bool) {
+        let (Some(nats), Some(open)) = (self.nats.get_mut(kind), self.open.get_mut(kind)) else {
+            return;
+        };
+        let (few, many) = (a.min(b), a.max(b));
+        if few > FACTORS_MAX {
+            let term = rising(x, a + b) - rising(x, a) - rising(x, b);
+            *nats += if is_loss { -term } else { term };
+            return;
+        }
+        for step in 0..few {
+            let low = x + f64::from(step);
+            let factor = (low + f64::from(many)) / low;
+            *open *= if is_loss { factor.recip() } else { factor };
+            if !(1e-200..1e200).contains(open) {
+                *nats += open.ln();
+                *open = 1.0;
+            }
+        }
+    }
+}
+
 /// Nats for one hand, by kind; the last entry is the working hours.
 #[must_use]
 pub fn by_kind(a: &Profile, b: &Profile, prevalence: &Prevalence, weights: &Weights) -> Vec<f64> {
-    let mut nats = vec![0.0; weights.kinds.len() + 1];
+    let mut products = Products::new(weights.kinds.len());
     for (value, in_a, in_b) in a.shared(b) {
         let (kind, x) = prevalence.of(value);
-        let gain = rising(x, in_a + in_b) - rising(x, in_a) - rising(x, in_b);
-        if let Some(nats) = nats.get_mut(kind) {
-            *nats += gain;
-        }
+        products.add(kind, x, (in_a, in_b), false);
     }
+    let mut nats = Vec::with_capacity(weights.kinds.len() + 1);
     for (at, kind) in weights.kinds.iter().enumerate() {
         let totals = (a.totals.get(at).copied(), b.totals.get(at).copied());
-        let (Some(in_a @ 1..), Some(in_b @ 1..)) = totals else { continue };
-        let x = kind.concentration;
-        let loss = rising(x, in_a + in_b) - rising(x, in_a) - rising(x, in_b);
-        if let Some(nats) = nats.get_mut(at) {
-            *nats = kind.temper * (*nats - loss);
-        }
+        let (Some(in_a @ 1..), Some(in_b @ 1..)) = totals else {
+            nats.push(0.0);
+            continue;
+        };
+        products.add(at, kind.concentration, (in_a, in_b), true);
+        let sum = products.nats.get(at).copied().unwrap_or_default();
+        let open = products.open.get(at).copied().unwrap_or(1.0);
+        nats.push(kind.temper * (sum + open.ln()));
     }
-    if let Some(last) = nats.last_mut() {
-        *last = hours(a, b, weights);
-    }
+    nats.push(hours(a, b, weights));
     nats
 }
 

@@ -2,10 +2,11 @@
 //!
 //! One `campaign` for what was judged, an `intrusion-set` for each group that is a hypothesis, and
 //! an `attributed-to` for each, whose `confidence` is the reported probability in percent: the
-//! producer's confidence in the statement. The reasoning is a `note` on each relation. The word of
+//! producer's confidence in the statement. The reasoning is a `note` on each relation, and an
+//! `opinion` says how far it is held, because rival explanations stand side by side. The word of
 //! likelihood stands in the text only, because the scales of STIX and of ICD 203 differ.
 
-use makyo_base::{Object, Value, format_time, hex, sha256};
+use makyo_base::{Object, SECOND_NS, Value, format_time, hex, sha256};
 
 use crate::answer::{list, object, texts};
 use crate::incident::Incident;
@@ -14,13 +15,13 @@ use crate::judge::{Hypothesis, Judgement};
 /// The bundle. Its ids follow from the content, its times from the incident.
 #[must_use]
 pub fn judgement_bundle(judgement: &Judgement, incident: &Incident) -> Object<'static> {
-    let time = format_time(incident.time.map_or(0, |time| time.1));
+    let time = milliseconds(incident.time.map_or(0, |time| time.1));
     let campaign = id("campaign", &judgement.incidents);
     let mut first = common("campaign", &campaign, &time);
     first.push("name", Value::text(judgement.incidents.clone()));
     if let Some((start, end)) = incident.time {
-        first.push("first_seen", Value::text(format_time(start)));
-        first.push("last_seen", Value::text(format_time(end)));
+        first.push("first_seen", Value::text(milliseconds(start)));
+        first.push("last_seen", Value::text(milliseconds(end)));
     }
     let mut objects = vec![first];
     for one in judgement.hypotheses.iter().filter(|one| one.owner.is_some()) {
@@ -84,8 +85,24 @@ fn hypothesis(
         .collect();
     let content = if lines.is_empty() { "no evidence".to_owned() } else { lines.join("\n") };
     note.push("content", Value::text(content));
-    note.push("object_refs", texts(&[relation]));
-    vec![set, tie, note]
+    note.push("object_refs", texts(std::slice::from_ref(&relation)));
+    // Rival explanations are relations of the same type: the opinion says which of them is held.
+    let mut opinion = common("opinion", &id("opinion", &relation), time);
+    opinion.push("opinion", Value::text(held(one.probability)));
+    opinion.push("explanation", Value::text(format!("It is held to be {}.", one.words)));
+    opinion.push("object_refs", texts(&[relation]));
+    vec![set, tie, note, opinion]
+}
+
+/// The scale of STIX opinions, for a reported probability.
+fn held(probability: f64) -> &'static str {
+    match probability {
+        p if p < 0.05 => "strongly-disagree",
+        p if p < 0.2 => "disagree",
+        p if p <= 0.55 => "neutral",
+        p if p < 0.95 => "agree",
+        _ => "strongly-agree",
+    }
 }
 
 fn common(kind: &'static str, id: &str, time: &str) -> Object<'static> {
@@ -98,11 +115,18 @@ fn common(kind: &'static str, id: &str, time: &str) -> Object<'static> {
     ])
 }
 
-/// An id whose UUID follows from the content, in the form of version 8 (RFC 9562).
+/// A time with exactly three digits after the point, as STIX asks for.
+fn milliseconds(time: i64) -> String {
+    let whole = time.div_euclid(SECOND_NS) * SECOND_NS;
+    let part = time.rem_euclid(SECOND_NS) / 1_000_000;
+    format!("{}.{part:03}Z", format_time(whole).trim_end_matches('Z'))
+}
+
+/// An id whose UUID follows from the content, in the form of version 4: readers expect no other.
 fn id(kind: &str, content: &str) -> String {
     let mut digest = sha256(format!("makyo {kind} {content}").as_bytes());
     if let Some(byte) = digest.get_mut(6) {
-        *byte = (*byte & 0x0f) | 0x80;
+        *byte = (*byte & 0x0f) | 0x40;
     }
     if let Some(byte) = digest.get_mut(8) {
         *byte = (*byte & 0x3f) | 0x80;

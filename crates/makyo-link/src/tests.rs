@@ -3,6 +3,7 @@
 mod hostile;
 mod judging;
 mod linking;
+mod organisations;
 mod properties;
 mod reading;
 mod real;

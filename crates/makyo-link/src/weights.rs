@@ -84,6 +84,9 @@ pub struct LinkWeights {
     /// What two sets of three incidents and more must share beside targets and methods before they
     /// are one, in decibans.
     pub hard_db: f64,
+    /// What all the rest of an incident must weigh for one hand with a published campaign before one
+    /// artefact brings it in, in decibans.
+    pub member_db: f64,
     /// From so many incidents on prevalence is measured alone.
     pub few_incidents: f64,
     /// How many values are added to a corpus of none.
@@ -118,6 +121,7 @@ impl Weights {
                 hours_deviation: number(link, "hours_deviation")?,
                 hours_strays: number(link, "hours_strays")?,
                 hard_db: number(link, "hard_db")?,
+                member_db: number(link, "member_db")?,
                 few_incidents: number(link, "few_incidents")?,
                 few_world: number(link, "few_world")?,
             },
@@ -178,7 +182,7 @@ fn attribute(node: &Node) -> Result<AttributeWeights, Diagnostic> {
         model: Model {
             lambda: number(node, "lambda")?,
             alpha: number(node, "alpha")?,
-            rho: numbers(node, "rho")?,
+            rho: number(node, "rho")?,
             sorts: Sort::ALL
                 .into_iter()
                 .map(|sort| Ok((sort, numbers(sorts, sort.word())?)))

@@ -28,6 +28,12 @@ pub fn words(probability: f64, is_capped: bool) -> Words {
     found.or(BANDS.last()).map_or(Words { en: "unknown", ja: "不明" }, |band| band.1)
 }
 
+/// The Japanese of an English word of likelihood.
+#[must_use]
+pub fn japanese(english: &str) -> &'static str {
+    BANDS.iter().find(|band| band.1.en == english).map_or("不明", |band| band.1.ja)
+}
+
 /// Confidence is a level and never shares a sentence with a likelihood.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Confidence {

@@ -3,6 +3,7 @@
 use askama::Template;
 use makyo_base::{Object, Value, to_json};
 
+use crate::judgement::notes;
 use crate::nine::{Nine, Tables, nine};
 use crate::picture::{Picture, timeline};
 
@@ -47,6 +48,8 @@ struct Section {
     number: usize,
     heading: &'static str,
     answer: String,
+    /// How to read the answer; from our own texts and the judgement.
+    notes: Vec<String>,
     tables: Vec<Shown>,
 }
 
@@ -66,7 +69,7 @@ struct Cell {
 const ROWS_MAX: usize = 500;
 
 /// Tables of each question: name, caption, columns.
-type Wanted = (&'static str, &'static str, &'static [&'static str]);
+pub(crate) type Wanted = (&'static str, &'static str, &'static [&'static str]);
 
 const SECTIONS: [&[Wanted]; 9] = [
     &[
@@ -130,8 +133,52 @@ const SECTIONS: [&[Wanted]; 9] = [
             &["order", "action", "target", "because", "before"],
         ),
     ],
-    &[],
-    &[],
+    LINKS,
+    JUDGEMENT,
+];
+
+/// What `makyo link` found about this case.
+pub(crate) const LINKS: &[Wanted] = &[
+    (
+        "links",
+        "Links, and what would break each",
+        &["words", "a", "b", "through", "weight_db", "evidence", "breaks"],
+    ),
+    ("related", "Related and not linked", &["words", "a", "b", "evidence"]),
+];
+
+/// What `makyo attribute` judged: rival explanations in rows, classes of evidence in columns, so
+/// that a reader is less drawn to what confirms the first.
+pub(crate) const JUDGEMENT: &[Wanted] = &[
+    (
+        "hypotheses",
+        "Rival explanations, with decibans for each by class of evidence",
+        &[
+            "name",
+            "probability",
+            "low",
+            "high",
+            "words",
+            "words_ja",
+            "targets",
+            "methods",
+            "infrastructure",
+            "code",
+            "behaviour",
+            "other",
+            "owner",
+        ],
+    ),
+    (
+        "judgement_items",
+        "What each rests on: items by class, with their source and what they share with others",
+        &["hypothesis", "class", "item", "weight_db", "source", "independence_group"],
+    ),
+    (
+        "sensitivity",
+        "What would change it: the answer if one thing were false",
+        &["drop", "leader", "probability"],
+    ),
 ];
 
 /// Renders the report.
@@ -147,6 +194,7 @@ pub fn html(inputs: &ReportInputs<'_>) -> Result<String, String> {
             number: one.number,
             heading: one.heading,
             answer: one.answer.clone(),
+            notes: notes(inputs.tables, one.number),
             tables: wanted.iter().filter_map(|table| shown(inputs.tables, table)).collect(),
         })
         .collect();

@@ -6,6 +6,7 @@
 //! same bytes in every format.
 
 mod html;
+mod judgement;
 mod markdown;
 mod misp;
 mod navigator;

@@ -2,7 +2,8 @@
 
 use makyo_base::{Object, Value};
 
-use crate::html::{ReportInputs, plain};
+use crate::html::{JUDGEMENT, LINKS, ReportInputs, plain};
+use crate::judgement::notes;
 use crate::nine::nine;
 
 /// Renders the report as Markdown.
@@ -36,6 +37,21 @@ pub fn markdown(inputs: &ReportInputs<'_>) -> String {
         };
         for (name, columns) in wanted {
             table(&mut out, (inputs.tables)(name), columns);
+        }
+        for note in notes(inputs.tables, one.number) {
+            out.push_str(&format!("{}\n\n", escape(&note)));
+        }
+        let judged = match one.number {
+            8 => LINKS,
+            9 => JUDGEMENT,
+            _ => &[],
+        };
+        for (name, caption, columns) in judged {
+            let rows = (inputs.tables)(name);
+            if !rows.is_empty() {
+                out.push_str(&format!("### {caption}\n\n"));
+                table(&mut out, rows, columns);
+            }
         }
     }
     out

@@ -42,16 +42,8 @@ pub fn nine(tables: &Tables<'_>, accounts_in_all: Option<u64>) -> Vec<Nine> {
         access(tables),
         not_accessed(tables),
         still_there(tables),
-        (
-            false,
-            "Not answered from one case: `makyo link` compares cases and finds campaigns."
-                .to_owned(),
-        ),
-        (
-            false,
-            "Not answered from one case: `makyo attribute` weighs it against published knowledge."
-                .to_owned(),
-        ),
+        same_as(tables),
+        who(tables),
     ];
     HEADINGS
         .into_iter()
@@ -64,6 +56,45 @@ pub fn nine(tables: &Tables<'_>, accounts_in_all: Option<u64>) -> Vec<Nine> {
             is_answered,
         })
         .collect()
+}
+
+/// From the tables that `makyo link` fills.
+fn same_as(tables: &Tables<'_>) -> (bool, String) {
+    let Some(found) = tables("linkage").first() else {
+        let answer = "Not answered from one case: `makyo link` compares cases and finds campaigns.";
+        return (false, answer.to_owned());
+    };
+    let count = |name: &str| found.get(name).and_then(Value::as_text).unwrap_or_default();
+    if text(found, "campaign").is_empty() {
+        return (
+            true,
+            format!(
+                "Among the {} incidents that were compared, none is linked with this case.",
+                count("compared")
+            ),
+        );
+    }
+    (
+        true,
+        format!(
+            "This case is in campaign {}: {} linked incidents of {} that were compared, {} more are possible members and not linked. What links them stands below, and what would break each link.",
+            text(found, "campaign"),
+            count("linked"),
+            count("compared"),
+            count("possible")
+        ),
+    )
+}
+
+/// From the tables that `makyo attribute` fills.
+fn who(tables: &Tables<'_>) -> (bool, String) {
+    match tables("judgement").first() {
+        Some(found) => (true, text(found, "en").to_owned()),
+        None => {
+            let answer = "Not answered from one case: `makyo attribute` weighs it against published knowledge.";
+            (false, answer.to_owned())
+        }
+    }
 }
 
 pub(crate) fn text<'a>(row: &'a Object<'_>, name: &str) -> &'a str {

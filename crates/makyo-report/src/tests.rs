@@ -81,3 +81,52 @@ fn accounts_are_counted_of_all() {
     let answer = &nine(&tables, Some(1600))[1].answer;
     expect_test::expect!["2 of 1600 breached, 0 suspected, 0 targeted, 1 clear, 0 unknown. The furthest: b@x (modified)."].assert_eq(answer);
 }
+
+#[test]
+fn links_and_judgement_stand_under_their_questions() {
+    let linkage = rows(r#"[{"campaign":"campaign-1","linked":2,"compared":5,"possible":1}]"#);
+    let links = rows(
+        r#"[{"words":"same campaign","a":"x/1","b":"y/1","through":"pair","weight_db":41.5,
+        "evidence":["infrastructure: endpoint a.example (20 dB)"],"breaks":["endpoint a.example"]}]"#,
+    );
+    let judgement = rows(
+        r#"[{"en":"Only targets and methods support Paper Lantern (G9001).","ja":"攻撃対象と手口のみ。",
+        "applied":true,"reason":"only targets and methods speak","limit":0.55,"model":0.83,
+        "incidents":"x/1","knowledge":["ATT&CK 18.1"],"confidence":"low"}]"#,
+    );
+    let hypotheses = rows(
+        r#"[{"name":"Paper Lantern (G9001)","probability":0.55,"low":0.2,"high":0.55,
+        "words":"roughly even chance","methods":8.1,"owner":"a name of Example"}]"#,
+    );
+    let sensitivity = rows(r#"[{"drop":"class: methods","leader":"nobody","probability":0.5}]"#);
+    let tables = |name: &str| match name {
+        "linkage" => linkage.as_slice(),
+        "links" => links.as_slice(),
+        "judgement" => judgement.as_slice(),
+        "hypotheses" => hypotheses.as_slice(),
+        "sensitivity" => sensitivity.as_slice(),
+        _ => &[],
+    };
+    let inputs = ReportInputs {
+        tables: &tables,
+        organisation: "",
+        accounts_in_all: None,
+        version: "0",
+        counts: (1, 2, 3),
+        unread: &[],
+    };
+    for page in [html(&inputs).expect("renders"), markdown(&inputs)] {
+        for wanted in [
+            "2 linked incidents of 5 that were compared",
+            "same campaign",
+            "Only targets and methods support Paper Lantern",
+            "攻撃対象と手口のみ",
+            "For which state, unit or person such a group works is not judged",
+            "The model alone gave the leading group 83 %; no more than 55 % is reported",
+            "Rival explanations",
+            "class: methods",
+        ] {
+            assert!(page.contains(wanted), "{wanted}: {page}");
+        }
+    }
+}

@@ -328,6 +328,12 @@ pub(crate) struct Report {
     /// The form: for people html and markdown, for other programs the rest.
     #[arg(long = "as", value_enum, default_value = "html")]
     pub(crate) form: ReportAs,
+    /// What `makyo link --format json` printed: answers question 8 (html and markdown).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) linkage: Option<PathBuf>,
+    /// What `makyo attribute --format json` printed: answers question 9 (html and markdown).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) judgement: Option<PathBuf>,
 }
 
 /// Log records only, of an organisation that does not exist; the same options give the same bytes.

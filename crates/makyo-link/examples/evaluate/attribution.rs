@@ -11,12 +11,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, bail};
 use makyo_base::{DAY_NS, Object, Value, format_time, parse_json, parse_time, sha256, to_json};
-use makyo_link::attribute::{Feature, Model, Profiles, Trial, fit, period};
+use makyo_link::attribute::{
+    Feature, Free, Model, NONE_SUMS, Profiles, SUMS, Sort, Trial, fit, period,
+};
 use makyo_link::incident::Class;
 use makyo_link::knowledge::{Knowledge, Use};
 use makyo_link::weights::Weights;
 
-use crate::measure::{auroc, cllr, diagram, ece, mean, wilson};
+use crate::measure::{auroc, cllr, diagram, drawing, ece, ece_by_chance, mean, wilson};
 use crate::simulated::{number, read, text, texts};
 
 const TASKS: [&str; 5] =
@@ -44,6 +46,14 @@ struct Allowed<'a> {
     to: String,
 }
 
+/// What is fitted, and what of the incident is shown.
+struct Run<'a> {
+    name: &'a str,
+    start: Model,
+    free: Free,
+    is_soft: bool,
+}
+
 pub(crate) fn run(
     data: &str,
     attack: &str,
@@ -51,37 +61,88 @@ pub(crate) fn run(
     weights: &Weights,
 ) -> anyhow::Result<()> {
     let mut knowledge = Knowledge::default();
-    knowledge.read(attack, &read(attack)?);
+    let bundle = read(attack)?;
+    knowledge.read(attack, &bundle);
+    let years = campaign_years(&bundle)?;
     let given = read(&format!("{data}/attr_tasks.json.gz"))?;
     let root = parse_json(&given).map_err(anyhow::Error::msg)?;
     let root = root.as_object().context("tasks are no object")?;
     let mut tasks: Vec<(&str, Vec<Case>)> = Vec::new();
     for task in TASKS {
-        tasks.push((task, cases(root, task, &knowledge)?));
+        tasks.push((task, cases(root, task, &knowledge, &years)?));
     }
-    for is_soft in [false, true] {
-        println!("{}", if is_soft { "techniques only" } else { "techniques and software" });
-        let Some((_, train)) = tasks.first() else { bail!("no tasks") };
-        let mut models: BTreeMap<usize, Model> = BTreeMap::new();
-        for (task, cases) in &tasks {
-            let mut tally = Tally::default();
-            for case in cases {
-                let fold = if task.starts_with("A2") { fold(&case.first_right) } else { FOLDS };
-                let model = models.entry(fold).or_insert_with(|| {
-                    fit(&weights.attribute.model, &trials(train, fold, is_soft))
-                });
-                tally.add(case, model, is_soft);
-            }
-            tally.print(task, is_soft);
-            if let Some(out) = out.filter(|_| !is_soft) {
-                std::fs::write(format!("{out}/{task}.jsonl"), &tally.lines)?;
-            }
-        }
-        if let Some(all) = models.get(&FOLDS) {
-            println!("coefficients from all of A2_gap180: {:?} none {:?}", all.sorts, all.none);
-        }
+    let model = &weights.attribute.model;
+    let start = || model.clone();
+    let mut runs = vec![
+        Run { name: "techniques and software", start: start(), free: Free::all(), is_soft: false },
+        Run { name: "techniques only", start: start(), free: Free::all(), is_soft: true },
+    ];
+    runs.push(reference(model));
+    for (number, one) in runs.iter().enumerate() {
+        measure(one, &tasks, out.filter(|_| number == 0))?;
     }
     Ok(())
+}
+
+/// What was the best that transferred before: smoothed presence for techniques, Dirichlet for
+/// software, two coefficients and an offset. Measured here on the same knowledge.
+fn reference(model: &Model) -> Run<'static> {
+    let mut only = BTreeMap::new();
+    let nth = |place: usize| std::array::from_fn(|at| at == place);
+    only.insert(Sort::Technique, nth(0));
+    only.insert(Sort::Software, nth(1));
+    let none: [bool; NONE_SUMS] = std::array::from_fn(|at| at == 0);
+    let sorts = Sort::ALL.into_iter().map(|sort| (sort, [0.0; SUMS])).collect();
+    let start = Model { lambda: 0.3, alpha: 100.0, rho: 0.2, sorts, none: model.none };
+    Run {
+        name: "reference model",
+        start,
+        free: Free { sorts: only, none, ridge: 0.01 },
+        is_soft: false,
+    }
+}
+
+fn measure(one: &Run<'_>, tasks: &[(&str, Vec<Case>)], out: Option<&str>) -> anyhow::Result<()> {
+    println!("{}", one.name);
+    let Some((_, train)) = tasks.first() else { bail!("no tasks") };
+    let mut models: BTreeMap<usize, Model> = BTreeMap::new();
+    for (task, cases) in tasks {
+        let mut tally = Tally::default();
+        for case in cases {
+            let fold = if task.starts_with("A2") { fold(&case.first_right) } else { FOLDS };
+            let model = models
+                .entry(fold)
+                .or_insert_with(|| fit(&one.start, &one.free, &trials(train, fold, one.is_soft)));
+            tally.add(case, model, one.is_soft);
+        }
+        tally.print(task, one.is_soft);
+        if let Some(out) = out {
+            std::fs::write(format!("{out}/{task}.jsonl"), &tally.lines)?;
+            std::fs::write(format!("{out}/{task}.svg"), drawing(task, &tally.claims))?;
+        }
+    }
+    if let Some(all) = models.get(&FOLDS) {
+        println!("coefficients from all of A2_gap180: {:?} none {:?}", all.sorts, all.none);
+    }
+    Ok(())
+}
+
+/// The year in which each campaign began, by its number.
+fn campaign_years(bundle: &str) -> anyhow::Result<BTreeMap<String, i32>> {
+    let root = parse_json(bundle).map_err(anyhow::Error::msg)?;
+    let Some(Value::List(objects)) = root.as_object().and_then(|root| root.get("objects")) else {
+        bail!("no objects in the knowledge");
+    };
+    let mut years = BTreeMap::new();
+    for object in objects.iter().filter_map(Value::as_object) {
+        let seen = text(object, "first_seen")
+            .filter(|_| object.get("type").and_then(Value::as_str) == Some("campaign"));
+        let Some(year) = seen.and_then(|seen| seen.get(..4)?.parse().ok()) else { continue };
+        let Some(Value::List(names)) = object.get("external_references") else { continue };
+        let ids = names.iter().filter_map(Value::as_object);
+        years.extend(ids.filter_map(|one| Some((text(one, "external_id")?, year))));
+    }
+    Ok(years)
 }
 
 fn fold(group: &str) -> usize {
@@ -116,7 +177,12 @@ impl Case {
     }
 }
 
-fn cases(root: &Object<'_>, task: &str, knowledge: &Knowledge) -> anyhow::Result<Vec<Case>> {
+fn cases(
+    root: &Object<'_>,
+    task: &str,
+    knowledge: &Knowledge,
+    campaign_years: &BTreeMap<String, i32>,
+) -> anyhow::Result<Vec<Case>> {
     let tasks = root.get("tasks").and_then(Value::as_object).context("no tasks")?;
     let Some(Value::List(rows)) = tasks.get(task) else { bail!("no task `{task}`") };
     let mut apart = [0.0; 3];
@@ -144,9 +210,12 @@ fn cases(root: &Object<'_>, task: &str, knowledge: &Knowledge) -> anyhow::Result
             *apart += of(name) - own;
         }
         let places = profiles.groups.iter().enumerate();
+        let id = text(row, "id").unwrap_or_default();
+        // A campaign is dated by when it was written down; it happened when it began.
+        let began = campaign_years.get(&id).copied();
         let case = Case {
-            id: text(row, "id").unwrap_or_default(),
-            year: date.get(..4).and_then(|year| year.parse().ok()),
+            id,
+            year: began.or_else(|| date.get(..4).and_then(|year| year.parse().ok())),
             features: texts(row, "features").iter().filter_map(|f| feature(f, knowledge)).collect(),
             right: places.filter(|one| right.contains(one.1)).map(|one| one.0).collect(),
             first_right: right.into_iter().next().unwrap_or_default(),
@@ -243,6 +312,8 @@ struct Tally {
     named: Vec<(f64, bool)>,
     none: (Vec<f64>, Vec<f64>),
     ratios: (Vec<f64>, Vec<f64>),
+    /// The same of each group against nobody known, in nats, without the others.
+    pairwise: (Vec<f64>, Vec<f64>),
     /// Predictions as the benchmark's scorer reads them.
     lines: String,
 }
@@ -273,6 +344,13 @@ impl Tally {
             list.push(none);
             if is_known {
                 self.rank(&groups, &case.right);
+                for (group, scored) in scores.groups.iter().enumerate() {
+                    let list = match case.right.contains(&group) {
+                        true => &mut self.pairwise.0,
+                        false => &mut self.pairwise.1,
+                    };
+                    list.push(scored.total - scores.none);
+                }
             }
             self.lines.push_str(&line(case, is_known, &groups, none, &left_out));
         }
@@ -300,10 +378,11 @@ impl Tally {
     }
 
     fn print(&self, task: &str, is_soft: bool) {
+        let by_chance = ece_by_chance(&self.claims);
         let share =
             |most: f64| mean(self.ranks.iter().map(|rank| f64::from(u8::from(*rank <= most))));
         println!(
-            "{task:20} n {} top-1 {:.3} top-3 {:.3} MRR {:.3} log-loss {:.3} Brier {:.3} ECE {:.3} AUROC {:.3} Cllr {:.3}",
+            "{task:20} n {} top-1 {:.3} top-3 {:.3} MRR {:.3} log-loss {:.3} Brier {:.3} ECE {:.3} (by chance {:.3} to {:.3}) AUROC {:.3} Cllr {:.3} against nobody known {:.3}",
             self.ranks.len(),
             share(1.25),
             share(3.0),
@@ -311,8 +390,11 @@ impl Tally {
             mean(self.losses.iter().copied()),
             mean(self.briers.iter().copied()),
             ece(&self.claims),
+            by_chance.0,
+            by_chance.1,
             auroc(&self.none.0, &self.none.1),
-            cllr(&self.ratios.0, &self.ratios.1)
+            cllr(&self.ratios.0, &self.ratios.1),
+            cllr(&self.pairwise.0, &self.pairwise.1)
         );
         for (low, high) in [(0.55, 0.8), (0.8, 0.95), (0.95, 1.01)] {
             let claims: Vec<bool> =

@@ -90,6 +90,23 @@ pub(crate) fn ece(claims: &[(f64, bool)]) -> f64 {
     bins(claims, 10).iter().map(|(told, right, n)| *n as f64 / all * (told - right).abs()).sum()
 }
 
+/// The expected calibration error that perfectly calibrated claims of these probabilities would show
+/// by chance: mean and 95 % of two hundred draws.
+pub(crate) fn ece_by_chance(claims: &[(f64, bool)]) -> (f64, f64) {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut draw = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 11) as f64 / (1_u64 << 53) as f64
+    };
+    let mut found: Vec<f64> = (0..200)
+        .map(|_| ece(&claims.iter().map(|(p, _)| (*p, draw() < *p)).collect::<Vec<_>>()))
+        .collect();
+    found.sort_by(f64::total_cmp);
+    (mean(found.iter().copied()), found.get(189).copied().unwrap_or_default())
+}
+
 /// Wilson's interval of 95 % for a share.
 pub(crate) fn wilson(right: usize, all: usize) -> (f64, f64) {
     if all == 0 {
@@ -117,4 +134,41 @@ pub(crate) fn diagram(claims: &[(f64, bool)]) {
             .collect();
         println!("    {told:.3}   {right:.3}  {n:5}  {line}");
     }
+}
+
+/// A reliability diagram as SVG: bins of equal number with Wilson's intervals; on the line is right.
+pub(crate) fn drawing(title: &str, claims: &[(f64, bool)]) -> String {
+    let (x, y) = (|p: f64| 50.0 + p * 300.0, |p: f64| 350.0 - p * 300.0);
+    let mut svg = String::from(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 380 400\" font-family=\"sans-serif\" font-size=\"11\">\n<rect width=\"380\" height=\"400\" fill=\"#fff\"/>\n",
+    );
+    let mut line = |text: String| {
+        svg.push_str(&text);
+        svg.push('\n');
+    };
+    line(format!("<title>{title}: stated probability and share that was right</title>"));
+    line(format!("<text x=\"200\" y=\"30\" text-anchor=\"middle\">{title}</text>"));
+    for step in 0..=5 {
+        let p = f64::from(step) / 5.0;
+        line(format!(
+            "<path d=\"M50 {0:.1}H350M{1:.1} 50V350\" stroke=\"#ddd\"/><text x=\"44\" y=\"{2:.1}\" text-anchor=\"end\">{p:.1}</text><text x=\"{1:.1}\" y=\"366\" text-anchor=\"middle\">{p:.1}</text>",
+            y(p),
+            x(p),
+            y(p) + 4.0
+        ));
+    }
+    line("<path d=\"M50 350L350 50\" stroke=\"#888\" stroke-dasharray=\"4 3\"/>".to_owned());
+    for (told, right, n) in bins(claims, 10) {
+        let (low, high) = wilson((right * n as f64).round() as usize, n);
+        line(format!(
+            "<path d=\"M{0:.1} {1:.1}V{2:.1}\" stroke=\"#1f6f8b\"/><circle cx=\"{0:.1}\" cy=\"{3:.1}\" r=\"3.5\" fill=\"#1f6f8b\"><title>stated {told:.3}, right {right:.3} of {n}</title></circle>",
+            x(told),
+            y(low),
+            y(high),
+            y(right)
+        ));
+    }
+    line("<text x=\"200\" y=\"388\" text-anchor=\"middle\">stated</text><text x=\"14\" y=\"200\" transform=\"rotate(-90 14 200)\" text-anchor=\"middle\">right</text>".to_owned());
+    line("</svg>".to_owned());
+    svg
 }

@@ -3,6 +3,8 @@
 //! The log likelihood is concave in the coefficients, so that Newton's method with a ridge finds its
 //! one maximum from zero, and the same data give the same numbers.
 
+use std::collections::BTreeMap;
+
 use super::model::{
     Feature, Model, NONE_SUMS, Profiles, SUMS, Sort, design, none_sums, numbers, sums,
 };
@@ -19,8 +21,6 @@ pub struct Trial<'a> {
     pub right: Vec<usize>,
 }
 
-/// Strength of the ridge: a coefficient of 1 costs as much as half a nat.
-const RIDGE: f64 = 0.5;
 /// Newton steps; it converges in about eight.
 const STEPS: usize = 25;
 
@@ -31,15 +31,40 @@ struct Row {
     right: Vec<usize>,
 }
 
+/// Which coefficients are fitted; the others become zero.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Free {
+    /// By sort of feature.
+    pub sorts: BTreeMap<Sort, [bool; SUMS]>,
+    /// Of none of the known groups.
+    pub none: [bool; NONE_SUMS],
+    /// Strength of the ridge: with 2 a coefficient of 1 costs one nat.
+    pub ridge: f64,
+}
+
+impl Free {
+    /// All of them.
+    #[must_use]
+    pub fn all() -> Self {
+        let sorts = Sort::ALL.into_iter().map(|sort| (sort, [true; SUMS])).collect();
+        Free { sorts, none: [true; NONE_SUMS], ridge: 2.0 }
+    }
+}
+
 /// The model with coefficients of greatest likelihood; `lambda`, `alpha` and `rho` stay.
 #[must_use]
-pub fn fit(start: &Model, trials: &[Trial<'_>]) -> Model {
+pub fn fit(start: &Model, free: &Free, trials: &[Trial<'_>]) -> Model {
     let sorts: Vec<Sort> = start.sorts.keys().copied().collect();
-    let rows: Vec<Row> = trials.iter().map(|trial| row(start, &sorts, trial)).collect();
+    let mut rows: Vec<Row> = trials.iter().map(|trial| row(start, &sorts, trial)).collect();
     let size = sorts.len() * SUMS + NONE_SUMS;
+    let of = |sort: &Sort| free.sorts.get(sort).copied().unwrap_or([false; SUMS]);
+    let is_free: Vec<bool> = sorts.iter().flat_map(of).chain(free.none).collect();
+    for row in &mut rows {
+        row.hold(&is_free);
+    }
     let mut beta = vec![0.0; size];
     for _ in 0..STEPS {
-        let (gradient, hessian) = derivatives(&rows, &beta);
+        let (gradient, hessian) = derivatives(&rows, &beta, free.ridge);
         let step = solve(hessian, gradient);
         let length = step.iter().map(|x| x * x).sum::<f64>().sqrt();
         // A long first step can overshoot where the likelihood is flat.
@@ -61,6 +86,17 @@ pub fn fit(start: &Model, trials: &[Trial<'_>]) -> Model {
     fitted
 }
 
+impl Row {
+    /// Takes out what is not to be fitted: the ridge keeps its coefficient at zero.
+    fn hold(&mut self, is_free: &[bool]) {
+        for line in self.groups.iter_mut().chain([&mut self.none]) {
+            for (value, _) in line.iter_mut().zip(is_free).filter(|one| !*one.1) {
+                *value = 0.0;
+            }
+        }
+    }
+}
+
 fn row(model: &Model, sorts: &[Sort], trial: &Trial<'_>) -> Row {
     let number = numbers(&trial.features);
     let size = sorts.len() * SUMS + NONE_SUMS;
@@ -72,8 +108,8 @@ fn row(model: &Model, sorts: &[Sort], trial: &Trial<'_>) -> Row {
                 let Some(at) = sorts.iter().position(|one| *one == sort) else { continue };
                 let effect = design(model, sort, number.get(&sort).copied().unwrap_or(1));
                 let own = sums(trial.profiles, group, &feature.key, model);
-                for ((place, value), d) in x.iter_mut().skip(at * SUMS).zip(own).zip(effect) {
-                    *place += value / d;
+                for (place, value) in x.iter_mut().skip(at * SUMS).zip(own) {
+                    *place += value / effect;
                 }
             }
             x
@@ -91,13 +127,13 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
 }
 
 /// Gradient and negative Hessian of the penalised log likelihood.
-fn derivatives(rows: &[Row], beta: &[f64]) -> (Vec<f64>, Vec<Vec<f64>>) {
+fn derivatives(rows: &[Row], beta: &[f64], ridge: f64) -> (Vec<f64>, Vec<Vec<f64>>) {
     let size = beta.len();
-    let mut gradient: Vec<f64> = beta.iter().map(|b| -RIDGE * b).collect();
+    let mut gradient: Vec<f64> = beta.iter().map(|b| -ridge * b).collect();
     let mut hessian = vec![vec![0.0; size]; size];
     for (at, line) in hessian.iter_mut().enumerate() {
         if let Some(place) = line.get_mut(at) {
-            *place = RIDGE;
+            *place = ridge;
         }
     }
     for row in rows {

@@ -26,10 +26,10 @@ pub struct Profiles {
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Background(pub f64);
 
-/// How many sums a class has.
-pub(super) const SUMS: usize = 3;
+/// How many sums a class has: presence, Dirichlet, implied by software, publications, breadth.
+pub const SUMS: usize = 5;
 /// How many numbers speak for none of the known groups.
-pub(super) const NONE_SUMS: usize = 3;
+pub const NONE_SUMS: usize = 3;
 
 /// Features that share coefficients.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -92,10 +92,10 @@ pub struct Model {
     pub lambda: f64,
     /// Concentration of the Dirichlet-multinomial.
     pub alpha: f64,
-    /// Correlation of the features of one incident, for each of the sums.
-    pub rho: [f64; SUMS],
-    /// For each sort of feature its coefficients: presence, Dirichlet, and for techniques what the
-    /// group's software implies, for others the breadth of the profile.
+    /// Correlation of the features of one incident.
+    pub rho: f64,
+    /// For each sort of feature its coefficients: presence, Dirichlet, what the group's software
+    /// implies, the number of publications, the breadth of the profile.
     pub sorts: BTreeMap<Sort, [f64; SUMS]>,
     /// What speaks for none of the known groups: constant, and the logarithms of the number of
     /// techniques and of the number of software.
@@ -250,32 +250,31 @@ pub(super) fn sums(
     if Sort::of(&feature.0) == Sort::Period {
         // A share of publications and not of groups: of the sums only the second has a meaning.
         let alpha = 10.0;
-        return [0.0, ((count + alpha * p) / ((total + alpha) * p)).ln(), 0.0];
+        return [0.0, ((count + alpha * p) / ((total + alpha) * p)).ln(), 0.0, 0.0, 0.0];
     }
     if Sort::of(&feature.0) == Sort::Artefact && count == 0.0 {
         return [0.0; SUMS];
     }
     let alpha = model.alpha;
+    let is_implied = Sort::of(&feature.0) == Sort::Technique && count == 0.0;
     [
         (presence / p).ln(),
         ((count + alpha * p) / ((total + alpha) * p)).ln(),
-        match Sort::of(&feature.0) {
-            Sort::Technique if count == 0.0 => profiles.implied(group, &feature.1),
-            Sort::Technique => 0.0,
-            // A broad profile meets more by chance; how much that matters is fitted.
-            _ if count > 0.0 => -((total + 10.0) / 10.0).ln(),
-            _ => 0.0,
-        },
+        if is_implied { profiles.implied(group, &feature.1) } else { 0.0 },
+        // What many publications told of a group is its habit; what one did may be the reporter's.
+        count.ln_1p(),
+        // A broad profile meets more by chance; how much that matters is fitted.
+        if count > 0.0 { -((total + 10.0) / 10.0).ln() } else { 0.0 },
     ]
 }
 
-/// The design effects, for each of the sums.
-pub(super) fn design(model: &Model, sort: Sort, features: usize) -> [f64; SUMS] {
+/// The design effect.
+pub(super) fn design(model: &Model, sort: Sort, features: usize) -> f64 {
     if sort == Sort::Artefact {
         // Artefacts that nobody knows say nothing, and must not thin out the one that somebody does.
-        return [1.0; SUMS];
+        return 1.0;
     }
-    model.rho.map(|rho| 1.0 + rho * (features.max(1) as f64 - 1.0))
+    1.0 + model.rho * (features.max(1) as f64 - 1.0)
 }
 
 /// What speaks for none of the known groups, before coefficients.
@@ -306,8 +305,7 @@ impl Model {
                     let own = self.sorts.get(&sort).copied().unwrap_or_default();
                     let sums = sums(profiles, group, &feature.key, self);
                     let effect = design(self, sort, number.get(&sort).copied().unwrap_or(1));
-                    let nats =
-                        own.iter().zip(sums).zip(effect).map(|((b, x), d)| b * x / d).sum::<f64>();
+                    let nats = own.iter().zip(sums).map(|(b, x)| b * x / effect).sum::<f64>();
                     scored.items.push(nats);
                     *scored.classes.entry(feature.class).or_default() += nats;
                     scored.total += nats;

@@ -26,7 +26,8 @@ fn rests_on(one: &Hypothesis) -> String {
     let named: Vec<String> = one
         .evidence
         .iter()
-        .filter(|item| item.weight_db > 0.0)
+        // When a group was active is weighed, and is no reason to name it.
+        .filter(|item| item.weight_db > 0.0 && item.independence_group != "period")
         .take(NAMED_MAX)
         .map(|item| format!("{} ({:+.1} dB)", item.item, item.weight_db))
         .collect();

@@ -32,7 +32,11 @@ pub(super) fn read(to: &mut Knowledge, file: &str, root: &Object<'_>) {
     }
     relations.sort_by_key(|relation| text(relation, "id"));
     let mut reader = Reader { file, objects, operators: BTreeMap::new() };
+    let named = to.versions.len();
     reader.objects_into(to);
+    if to.versions.len() == named {
+        to.versions.push(reader.version());
+    }
     for relation in relations.iter().filter(|one| is_live(one)) {
         let (Some(from), Some(at)) = (text(relation, "source_ref"), text(relation, "target_ref"))
         else {
@@ -90,6 +94,18 @@ impl<'a> Reader<'a> {
                 _ => {}
             }
         }
+    }
+
+    /// What to call a bundle that does not name itself: its file, and how old its newest group is.
+    fn version(&self) -> String {
+        let groups = self.objects.values().filter(|one| text(one, "type") == Some("intrusion-set"));
+        let newest = groups.clone().filter_map(|one| text(one, "modified")).max();
+        let file = self.file.rsplit(['/', '\\']).next().unwrap_or(self.file);
+        format!(
+            "{file}, {} groups, last changed {}",
+            groups.count(),
+            newest.map_or_else(|| "at an unknown time".to_owned(), day)
+        )
     }
 
     fn group(&self, id: &str, object: &Object<'_>) -> Group {

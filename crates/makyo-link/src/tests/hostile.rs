@@ -69,6 +69,18 @@ proptest! {
     }
 
     #[test]
+    fn no_damage_to_an_event_panics(at in 0_usize..700, with in "\\PC{0,3}") {
+        let text = r#"{"response":[{"Event":{"uuid":"e1","date":"2025-03-01","Orgc":{"name":"CERT Example"},
+          "Attribute":[{"type":"ip-dst|port","value":"203.0.113.9|443","first_seen":"2025-02-30T99:00:00Z"},
+            {"type":"filename|sha256","value":"a|b|c|d"},{"type":"domain|ip","value":"|"},{"type":"x509-fingerprint-sha1"}],
+          "Object":[{"name":"file","Attribute":[{"type":"md5","value":7}]},{"Attribute":{}}],
+          "Tag":[{"name":"misp-galaxy:mitre-attack-pattern=\"PowerShell - T1059.001\""},{"name":"="},3]}}]}"#;
+        let damaged: String = text.chars().take(at).chain(with.chars()).chain(text.chars().skip(at + 2)).collect();
+        survives(text);
+        survives(&damaged);
+    }
+
+    #[test]
     fn no_values_panic(values in proptest::collection::vec("\\PC{0,20}", 1..8)) {
         let objects: Vec<String> = values
             .iter()

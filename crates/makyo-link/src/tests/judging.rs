@@ -1,8 +1,11 @@
+use makyo_base::{Value, to_json};
+
 use super::{fixture, incident, read, weights};
 use crate::answer::judgement_object;
-use crate::incident::Class;
+use crate::incident::{Class, Incident};
 use crate::judge::{Judgement, NONE, judge};
 use crate::knowledge::Knowledge;
+use crate::stix::judgement_bundle;
 
 fn knowledge() -> Knowledge {
     let mut knowledge = Knowledge::default();
@@ -35,6 +38,52 @@ fn targets_and_methods_alone_stay_under_the_cap_and_say_so() {
     assert!(judgement.ja.contains("攻撃対象と手口のみ"), "{}", judgement.ja);
     assert!(judgement.en.contains("nobody is named"));
     assert_eq!(judgement.confidence.words().en, "low");
+}
+
+#[test]
+fn targets_beside_methods_do_not_lift_the_cap() {
+    let mut items = METHODS.to_vec();
+    items.extend([("country", "exampleland"), ("sector", "aerospace"), ("lure", "a panel")]);
+    let judgement = of(&items);
+    for one in judgement.hypotheses.iter().filter(|one| one.owner.is_some()) {
+        assert!(one.probability <= 0.55 && one.high <= 0.55, "{one:#?}");
+        assert!(!["likely", "very likely", "almost certain"].contains(&one.words), "{one:#?}");
+    }
+    for one in &judgement.sensitivity {
+        assert!(one.leader == NONE || one.probability <= 0.55, "{one:?}");
+    }
+    assert!(judgement.en.contains("Only targets and methods"), "{}", judgement.en);
+    assert!(judgement.en.contains("Of 49 comparable past claims 24 were right"));
+}
+
+#[test]
+fn rival_explanations_are_relations_with_opinions() {
+    let mut items = METHODS.to_vec();
+    items.push(("family", "invented lantern"));
+    let incident = Incident { time: Some((0, 1_500_000_000)), ..incident("c", &items) };
+    let judgement = judge(&incident, &knowledge(), &weights());
+    let text = to_json(&Value::Object(judgement_bundle(&judgement, &incident)));
+    let count = |kind: &str| text.matches(&format!("\"type\":\"{kind}\"")).count();
+    let groups = judgement.hypotheses.iter().filter(|one| one.owner.is_some()).count();
+    assert_eq!(count("intrusion-set"), groups, "{text}");
+    assert_eq!(count("relationship"), groups);
+    assert_eq!(count("opinion"), groups);
+    assert_eq!(count("note"), groups + 1);
+    assert!(text.contains("\"created\":\"1970-01-01T00:00:01.500Z\""), "{text}");
+    // Readers of STIX expect UUIDs of version 4 and the variant of RFC 9562.
+    for id in text.split("--").skip(1) {
+        let id: Vec<char> = id.chars().take(20).collect();
+        assert!(id[14] == '4' && "89ab".contains(id[19]), "{id:?}");
+    }
+}
+
+#[test]
+fn when_a_group_was_active_is_no_reason_to_name_it() {
+    let incident = incident("c", &METHODS);
+    let time = makyo_base::parse_time("2020-06-01T00:00:00Z").expect("time");
+    let dated = Incident { time: Some((time, time)), ..incident };
+    let judgement = judge(&dated, &knowledge(), &weights());
+    assert!(!judgement.en.contains("active in"), "{}", judgement.en);
 }
 
 #[test]
@@ -91,7 +140,7 @@ fn state_responsibility_is_never_produced() {
     let knowledge = knowledge();
     let judgement = judge(&incident("c", &METHODS), &knowledge, &weights());
     let object = judgement_object(&judgement, &knowledge);
-    assert_eq!(object.get("state_responsibility"), Some(&makyo_base::Value::Null));
+    assert_eq!(object.get("state_responsibility"), Some(&Value::Null));
     assert!(judgement.en.contains("Whether a state is responsible is not judged."));
 }
 

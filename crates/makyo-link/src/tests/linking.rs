@@ -115,3 +115,90 @@ fn what_everybody_shares_joins_nothing() {
         .collect();
     assert!(link(&incidents, &weights(), 1).campaigns.is_empty());
 }
+
+/// Methods and habits of one hand, with an address and a file of its own each time.
+fn visit(id: &str, more: &[(&str, &str)]) -> Incident {
+    let mut items = vec![
+        ("technique", "T1505.003"),
+        ("technique", "T1003.003"),
+        ("technique", "T1560.001"),
+        ("technique", "T1021.006"),
+        ("technique", "T1569.002"),
+        ("country", "exampleland"),
+        ("sector", "aerospace"),
+    ];
+    items.extend_from_slice(more);
+    incident(id, &items)
+}
+
+#[test]
+fn one_artefact_brings_in_who_fits_the_whole_campaign() {
+    let core = [("endpoint", "a.example"), ("sample", "1"), ("configuration", "key")];
+    let incidents = vec![
+        visit("a", &core),
+        visit("b", &core),
+        visit("c", &[("endpoint", "a.example"), ("endpoint", "own-c.example")]),
+        // The same address, and nothing else of it: it is rented to somebody else by now.
+        incident(
+            "d",
+            &[
+                ("endpoint", "a.example"),
+                ("technique", "T1110.003"),
+                ("technique", "T1496"),
+                ("country", "elsewhere"),
+                ("sector", "retail"),
+            ],
+        ),
+    ];
+    // Among so few nothing says how common methods are: two artefacts, or no link.
+    let linkage = link(&incidents, &weights(), 1);
+    assert_eq!(linkage.campaigns[0].incidents, ["a", "b"], "{linkage:#?}");
+    let strangers = (0..240).map(|number: u32| {
+        let own = |what: &str| format!("{what} {number}");
+        let (address, file) = (own("address"), own("file"));
+        let (technique, sector) =
+            (format!("T{:04}", 1100 + number % 60), own(&format!("sector {}", number % 9)));
+        let items = [("endpoint", address), ("sample", file), ("technique", technique)];
+        let mut items: Vec<(&str, &str)> = items.iter().map(|(k, v)| (*k, v.as_str())).collect();
+        items.push(("sector", &sector));
+        incident(&format!("s{number:03}"), &items)
+    });
+    let all: Vec<Incident> = incidents.into_iter().chain(strangers).collect();
+    let linkage = link(&all, &weights(), 1);
+    assert_eq!(linkage.campaigns.len(), 1, "{:#?}", linkage.campaigns);
+    assert_eq!(linkage.campaigns[0].incidents, ["a", "b", "c"], "{:#?}", linkage.campaigns);
+    let through: Vec<_> =
+        linkage.campaigns[0].links.iter().filter(|link| link.is_through_profile).collect();
+    assert_eq!(through.len(), 1);
+    assert_eq!(through[0].breaks, ["endpoint a.example"]);
+    assert_eq!(through[0].pair, ("a".to_owned(), "c".to_owned()));
+    let sum: f64 = through[0].evidence.iter().map(|one| one.weight_db).sum();
+    assert!((sum - through[0].weight_db).abs() < 0.5, "{through:#?}");
+    assert!(!linkage.campaigns[0].incidents.contains(&"d".to_owned()));
+}
+
+#[test]
+fn what_strangers_show_too_ties_no_two_campaigns() {
+    // Six pairs, each tied by two things of its own; one relay and one bought family in all.
+    let incidents: Vec<Incident> = (0..12)
+        .map(|number| {
+            let (host, file) =
+                (format!("own-{}.example", number / 2), format!("file {}", number / 2));
+            incident(
+                &format!("i{number:02}"),
+                &[
+                    ("endpoint", &host),
+                    ("sample", &file),
+                    ("endpoint", "192.0.2.200"),
+                    ("family", "bought"),
+                    ("technique", "T1190"),
+                    ("technique", "T1505.003"),
+                ],
+            )
+        })
+        .collect();
+    let linkage = link(&incidents, &weights(), 1);
+    for campaign in &linkage.campaigns {
+        assert_eq!(campaign.incidents.len(), 2, "{linkage:#?}");
+    }
+}

@@ -84,7 +84,7 @@ pub(crate) fn run(options: &Investigate, cli: &Cli, output: &mut Output) -> anyh
     }
     bar.set_message("answering");
     conclude(&case, &setup, &findings, &defects, &manifest, records, done.events)?;
-    let report = render(&case, "html")?;
+    let report = render(&case, "html", Vec::new())?;
     case.put_file("report.html", report.as_bytes())?;
     custody.append(
         &clock::now(),

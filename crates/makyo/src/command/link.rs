@@ -117,7 +117,7 @@ pub(crate) fn rows(found: &Object<'static>, name: &str) -> Vec<Object<'static>> 
 }
 
 fn columns() -> Vec<String> {
-    ["words", "campaign", "a", "b", "weight_db", "evidence"].map(str::to_owned).to_vec()
+    ["words", "campaign", "a", "b", "through", "weight_db", "evidence"].map(str::to_owned).to_vec()
 }
 
 /// A row for each link and each pair that is related and not linked.
@@ -126,7 +126,7 @@ fn pair_rows(found: &Object<'static>) -> Vec<Object<'static>> {
     let mut row = |campaign: Value<'static>, pair: &Object<'static>| {
         let mut row = Object::default();
         row.push("campaign", campaign);
-        for name in ["words", "a", "b", "weight_db"] {
+        for name in ["words", "a", "b", "through", "weight_db"] {
             row.push(name, pair.get(name).cloned().unwrap_or_default());
         }
         let evidence = rows(pair, "evidence")

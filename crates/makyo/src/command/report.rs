@@ -1,5 +1,7 @@
 //! `makyo report`: the shareable results of a case.
 
+mod judged;
+
 use makyo_base::{Object, Value};
 use makyo_case::Case;
 use makyo_report::{ReportInputs, html, markdown, misp, navigator, stix, timesketch};
@@ -42,19 +44,25 @@ pub(crate) fn run(options: &Report, output: &mut Output) -> anyhow::Result<Exit>
         ReportAs::Timesketch => "timesketch",
     };
     let case = Case::open(&options.case, 2)?;
-    output.raw(render(&case, form)?.as_bytes())?;
+    let judged = judged::tables(options)?;
+    output.raw(render(&case, form, judged)?.as_bytes())?;
     Ok(Exit::Done)
 }
 
-/// Renders a report from the answers that the case keeps.
-pub(crate) fn render(case: &Case, form: &str) -> anyhow::Result<String> {
-    let tables = TABLES
+/// Renders a report from the answers that the case keeps, and from what was judged about it.
+pub(crate) fn render(
+    case: &Case,
+    form: &str,
+    judged: Vec<(&'static str, Vec<Object<'static>>)>,
+) -> anyhow::Result<String> {
+    let mut tables = TABLES
         .iter()
         .map(|name| match answer(case, name) {
             Err(_) if *name == LATER => Ok((*name, Vec::new())),
             rows => Ok((*name, rows?)),
         })
         .collect::<anyhow::Result<Vec<_>>>()?;
+    tables.extend(judged);
     let look_up = |name: &str| {
         tables
             .iter()

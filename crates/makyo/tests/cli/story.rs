@@ -175,7 +175,35 @@ fn the_case_in_the_formats_of_other_programs() {
         let run = makyo(folder.path(), &["link", "given.json", "case", "--format", "json"]);
         assert_eq!(run.status.code(), Some(0), "{form}: {}", stderr(&run));
         assert!(stdout(&run).contains("\"unlinked\":[]"), "{form}: {}", stdout(&run));
+        fs::write(folder.path().join("linkage.json"), stdout(&run)).expect("written");
     }
+    judged_report(folder.path());
+}
+
+/// The report answers questions 8 and 9 when it is given what was linked and judged.
+fn judged_report(folder: &Path) {
+    let fixtures = root().join("crates/makyo-link/tests/fixtures");
+    let knowledge = fixtures.join("knowledge.json").display().to_string();
+    let run = makyo(folder, &["attribute", "case", "--knowledge", &knowledge, "--format", "json"]);
+    assert_eq!(run.status.code(), Some(0), "{}", stderr(&run));
+    fs::write(folder.join("judgement.json"), stdout(&run)).expect("written");
+    for form in ["html", "markdown"] {
+        let files = ["--linkage", "linkage.json", "--judgement", "judgement.json"];
+        let arguments = ["report", "--case", "case", "--as", form].into_iter().chain(files);
+        let run = makyo(folder, &arguments.collect::<Vec<_>>());
+        assert_eq!(run.status.code(), Some(0), "{}", stderr(&run));
+        for wanted in [
+            "2 linked incidents of 2 that were compared",
+            "what would break each",
+            "is not judged by Makyo, and nothing here implies it",
+            "国家の責任については判断しない",
+        ] {
+            assert!(stdout(&run).contains(wanted), "{form}: no {wanted}");
+        }
+    }
+    let run = makyo(folder, &["report", "--case", "case", "--judgement", "linkage.json"]);
+    assert_eq!(run.status.code(), Some(2));
+    assert!(stderr(&run).contains("no judgement: `linkage.json`"), "{}", stderr(&run));
 }
 
 #[test]
