@@ -162,6 +162,16 @@ pub(crate) fn stays(lines: &[Line]) -> Vec<Stay> {
             };
             let Some(stay) = open.get_mut(at) else { continue };
             stay.end = line.at;
+            // Products write the leased address a line later.
+            for (own, told) in [
+                (&mut stay.session, &line.session),
+                (&mut stay.inside, &line.inside),
+                (&mut stay.machine, &line.machine),
+            ] {
+                if own.is_empty() {
+                    own.clone_from(told);
+                }
+            }
             if matches!(line.step, Step::Close | Step::Logoff) {
                 stay.is_closed = true;
                 all.push(open.remove(at));
@@ -172,6 +182,9 @@ pub(crate) fn stays(lines: &[Line]) -> Vec<Stay> {
     all.sort_by(|a, b| (&a.account, a.start, &a.record).cmp(&(&b.account, b.start, &b.record)));
     all
 }
+
+/// Products write several lines as one session opens.
+const LINES_NS: i64 = 2 * MINUTE_NS;
 
 /// Which of the open sessions a line belongs to: by its id, else by the leased address, else by the
 /// outside address; an end that names none ends the newest.
@@ -186,7 +199,8 @@ fn place_of(line: &Line, open: &[Stay]) -> Option<usize> {
         let outside: Option<IpAddr> = line.outside.parse().ok();
         let is_new = |stay: &Stay| {
             line.step == Step::Open
-                && (!line.session.is_empty() && !stay.session.is_empty()
+                && (line.at - stay.start > LINES_NS
+                    || !line.session.is_empty() && !stay.session.is_empty()
                     || !line.inside.is_empty() && !stay.inside.is_empty())
         };
         find(&|stay| Some(stay.outside) == outside && !is_new(stay))
