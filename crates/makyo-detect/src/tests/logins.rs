@@ -116,6 +116,7 @@ fn line(step: Step, outside: &str, inside: &str, at: i64) -> Line {
         machine: String::new(),
         step,
         at,
+        lasted: 0,
         record: record(at / MINUTE_NS),
     }
 }
@@ -285,6 +286,24 @@ fn the_end_of_one_of_two_sessions_at_home_ends_one() {
     lines.sort_by_key(|line| line.at);
     assert_eq!(parallel::stays(&lines).len(), 3);
     assert_eq!(found(&lines), ["192.0.2.40"]);
+}
+
+/// Which of two sessions ends, its length tells.
+#[test]
+fn an_end_that_names_its_length_ends_the_right_session() {
+    let home = |step, inside, minute: i64| line(step, HOME, inside, DAY + minute * MINUTE_NS);
+    let mut first = home(Step::Close, "", 10 * 60 + 50);
+    first.lasted = 110 * MINUTE_NS;
+    let lines = [
+        home(Step::Open, "10.99.0.3", 9 * 60),
+        home(Step::Open, "10.99.0.5", 10 * 60),
+        first,
+        home(Step::Close, "", 17 * 60),
+    ];
+    let stays = parallel::stays(&lines);
+    let ends: Vec<(&str, i64)> =
+        stays.iter().map(|stay| (stay.inside.as_str(), (stay.end - DAY) / MINUTE_NS)).collect();
+    assert_eq!(ends, [("10.99.0.3", 650), ("10.99.0.5", 1020)]);
 }
 
 /// A session that is taken up again from elsewhere is one session.
