@@ -116,6 +116,7 @@ fn line(step: Step, outside: &str, inside: &str, at: i64) -> Line {
         machine: String::new(),
         step,
         at,
+        lasted: 0,
         record: record(at / MINUTE_NS),
     }
 }
@@ -266,6 +267,43 @@ fn where_the_log_is_silent_nothing_is_said() {
     gateway.remove(&(DAY + 10 * HOUR_NS));
     let lines = beside("192.0.2.40", 8);
     assert!(found_with(&lines, people(), &Lively::new(), &hours, &NoPlaces).is_empty());
+}
+
+/// Two machines at home, one of which is switched off: the other is still the owner's. The product
+/// writes the leased address in a second line.
+#[test]
+fn the_end_of_one_of_two_sessions_at_home_ends_one() {
+    let home = |step, inside, minute: i64| line(step, HOME, inside, DAY + minute * MINUTE_NS);
+    let mut lines = vec![
+        home(Step::Open, "", 9 * 60),
+        home(Step::Open, "10.99.0.3", 9 * 60),
+        home(Step::Open, "", 10 * 60),
+        home(Step::Open, "10.99.0.5", 10 * 60),
+        home(Step::Close, "", 10 * 60 + 50),
+        home(Step::Close, "", 17 * 60),
+    ];
+    lines.extend(beside("192.0.2.40", 8).into_iter().filter(|line| line.outside != HOME));
+    lines.sort_by_key(|line| line.at);
+    assert_eq!(parallel::stays(&lines).len(), 3);
+    assert_eq!(found(&lines), ["192.0.2.40"]);
+}
+
+/// Which of two sessions ends, its length tells.
+#[test]
+fn an_end_that_names_its_length_ends_the_right_session() {
+    let home = |step, inside, minute: i64| line(step, HOME, inside, DAY + minute * MINUTE_NS);
+    let mut first = home(Step::Close, "", 10 * 60 + 50);
+    first.lasted = 110 * MINUTE_NS;
+    let lines = [
+        home(Step::Open, "10.99.0.3", 9 * 60),
+        home(Step::Open, "10.99.0.5", 10 * 60),
+        first,
+        home(Step::Close, "", 17 * 60),
+    ];
+    let stays = parallel::stays(&lines);
+    let ends: Vec<(&str, i64)> =
+        stays.iter().map(|stay| (stay.inside.as_str(), (stay.end - DAY) / MINUTE_NS)).collect();
+    assert_eq!(ends, [("10.99.0.3", 650), ("10.99.0.5", 1020)]);
 }
 
 /// A session that is taken up again from elsewhere is one session.

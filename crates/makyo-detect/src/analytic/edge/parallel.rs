@@ -34,7 +34,7 @@ const SQL: &str = "
     SELECT account, coalesce(host, source) AS device, coalesce(actor_session_uid, '') AS session,
            coalesce(tunnel_interface_ip, '') AS inside, coalesce(src_endpoint_ip, '') AS outside,
            coalesce(src_endpoint_hostname, '') AS machine, class_uid, activity_id,
-           CAST(time AS BIGINT) AS at, file, record
+           coalesce(duration, 0) AS lasted, CAST(time AS BIGINT) AS at, file, record
     FROM events
     WHERE account IS NOT NULL AND time IS NOT NULL
       AND (class_uid = 4014 AND activity_id IN (1, 2, 3)
@@ -74,6 +74,8 @@ pub(crate) struct Line {
     pub(crate) machine: String,
     pub(crate) step: Step,
     pub(crate) at: i64,
+    /// Nanoseconds, as an end says; 0 if it does not.
+    pub(crate) lasted: i64,
     pub(crate) record: RecordRef,
 }
 
@@ -87,7 +89,7 @@ pub(crate) struct Stay {
     pub(crate) outside: IpAddr,
     machine: String,
     pub(crate) start: i64,
-    end: i64,
+    pub(crate) end: i64,
     is_closed: bool,
     record: RecordRef,
 }
@@ -142,6 +144,7 @@ fn line(row: Row<'_>) -> Line {
             _ => Step::Renew,
         },
         at: row.integer("at").unwrap_or_default(),
+        lasted: row.integer("lasted").unwrap_or_default().saturating_mul(1_000_000),
         record: row.reference(),
     }
 }
@@ -162,6 +165,16 @@ pub(crate) fn stays(lines: &[Line]) -> Vec<Stay> {
             };
             let Some(stay) = open.get_mut(at) else { continue };
             stay.end = line.at;
+            // Products write the leased address a line later.
+            for (own, told) in [
+                (&mut stay.session, &line.session),
+                (&mut stay.inside, &line.inside),
+                (&mut stay.machine, &line.machine),
+            ] {
+                if own.is_empty() {
+                    own.clone_from(told);
+                }
+            }
             if matches!(line.step, Step::Close | Step::Logoff) {
                 stay.is_closed = true;
                 all.push(open.remove(at));
@@ -173,8 +186,11 @@ pub(crate) fn stays(lines: &[Line]) -> Vec<Stay> {
     all
 }
 
+/// Products write several lines as one session opens.
+const LINES_NS: i64 = 2 * MINUTE_NS;
+
 /// Which of the open sessions a line belongs to: by its id, else by the leased address, else by the
-/// outside address; an end that names none ends the newest.
+/// length that an end names, else by the outside address; an end that names none ends the newest.
 fn place_of(line: &Line, open: &[Stay]) -> Option<usize> {
     let find = |is_it: &dyn Fn(&Stay) -> bool| {
         open.iter().rposition(|stay| stay.device == line.device && is_it(stay))
@@ -186,13 +202,20 @@ fn place_of(line: &Line, open: &[Stay]) -> Option<usize> {
         let outside: Option<IpAddr> = line.outside.parse().ok();
         let is_new = |stay: &Stay| {
             line.step == Step::Open
-                && (!line.session.is_empty() && !stay.session.is_empty()
+                && (line.at - stay.start > LINES_NS
+                    || !line.session.is_empty() && !stay.session.is_empty()
                     || !line.inside.is_empty() && !stay.inside.is_empty())
         };
         find(&|stay| Some(stay.outside) == outside && !is_new(stay))
     };
     let newest = || (line.step == Step::Close && line.outside.is_empty()).then(|| find(&|_| true));
-    by_id.or_else(by_lease).or_else(by_address).or_else(|| newest().flatten())
+    let by_length = || {
+        let start = line.at - line.lasted;
+        find(&|stay| {
+            line.lasted > 0 && line.step == Step::Close && (stay.start - start).abs() <= LINES_NS
+        })
+    };
+    by_id.or_else(by_lease).or_else(by_length).or_else(by_address).or_else(|| newest().flatten())
 }
 
 impl Stay {
