@@ -36,6 +36,7 @@ fn is_no_account(name: &str) -> bool {
         "none",
         "unknown",
         "not available",
+        "not-found",
         "anonymous logon",
         "anonymous",
         "system",

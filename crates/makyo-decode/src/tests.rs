@@ -1,3 +1,4 @@
+mod cloud;
 mod contents;
 mod formats;
 mod inference;

@@ -126,14 +126,6 @@ const POSING: &[(&str, &str, Option<&str>)] = &[
     ("third_party_outside_terms", "third_party_access", Some("address")),
 ];
 
-/// Tactics that leave a host other than it was: a cleared log, a service, a password filter.
-const CHANGING: &[&str] = &["persistence", "defense-impairment", "impact"];
-
-fn rung_on_host(finding: &Finding) -> Rung {
-    let changes = |tactic: &String| CHANGING.contains(&tactic.as_str());
-    if finding.tactics.iter().any(changes) { Rung::Modified } else { Rung::Authenticated }
-}
-
 fn by_finding(judged: &mut BTreeMap<String, Judged>, picture: &Picture<'_>, index: usize) {
     let Some(finding) = picture.finding(index) else { return };
     let at = finding.time.unwrap_or_default();
@@ -179,7 +171,7 @@ fn by_finding(judged: &mut BTreeMap<String, Judged>, picture: &Picture<'_>, inde
             (_, Role::Actor) if is_on_host && finding.weight_db >= 14.0 => {
                 account.ran_on_host = true;
                 let is_new = account.rung < Rung::Authenticated;
-                account.raise(rung_on_host(finding), index, at, || {
+                account.raise(Rung::Authenticated, index, at, || {
                     format!("acted in its name on a host: {}", finding.rule.title)
                 });
                 account.weak |=

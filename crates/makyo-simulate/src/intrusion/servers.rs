@@ -234,7 +234,8 @@ fn copy_directory(scene: &mut Scene, plan: &Plan, random: &mut Random) {
     let text = windows::cleared("srv-app01", moment, &who);
     scene.windows("srv-app01", moment, text);
     scene.truth.host("srv-app01", Rung::Modified, moment);
-    scene.truth.reached("agency\\svc-ldap", Rung::Modified, moment, true);
+    // What was changed is the host; in the account's name nothing was.
+    scene.truth.reached("agency\\svc-ldap", Rung::ExfilLikely, moment, true);
     scene.truth.stage(moment, "stealth", "T1685.005");
 }
 
