@@ -8,11 +8,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use makyo_base::{DAY_NS, EntityKind, Finding, HOUR_NS, Organisation, Role, short_id};
+use makyo_base::{
+    DAY_NS, EntityKind, Finding, FindingSource, HOUR_NS, Organisation, Role, short_id,
+};
 
 use crate::facts::Facts;
 use crate::intruder::{Intruder, is_foreign, is_posing};
-use crate::minor::add_minor;
+use crate::minor::{add_minor, anchor};
 
 /// Findings this far apart are joined by nothing but a chain of others.
 const JOIN_NS: i64 = 30 * DAY_NS;
@@ -99,7 +101,8 @@ pub(crate) fn incidents(
                 .is_some_and(|f| f.weight_db >= MEMBER_DB && f.time.is_some() && !is_membership(f))
         })
         .collect();
-    join_by_entities(&mut sets, &members, findings, facts, organisation);
+    let owners = owners_own(&members, findings, facts, intruder);
+    join_by_entities(&mut sets, &members, &owners, findings, facts, organisation);
     join_by_records(&mut sets, &members, findings, facts, intruder, organisation);
     let mut groups: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for index in &members {
@@ -192,9 +195,40 @@ fn doers(finding: &Finding) -> Vec<&str> {
     if accounts.is_empty() { of(EntityKind::Host, Role::Place) } else { accounts }
 }
 
+/// What the owner of an account did in the cloud, in whose name somebody else acts at other times:
+/// the account is two people's, and only what the intruder's session or address did is theirs.
+fn owners_own(
+    members: &[usize],
+    findings: &[Finding],
+    facts: &Facts,
+    intruder: &Intruder,
+) -> BTreeSet<usize> {
+    let actors = |index| names_of(findings, facts, index, EntityKind::Account, Role::Actor);
+    let is_posed = |index: &usize| findings.get(*index).is_some_and(|f| is_posing(&f.rule.id));
+    let posed: BTreeSet<String> =
+        members.iter().copied().filter(is_posed).flat_map(actors).collect();
+    let is_owners = |index: &usize| {
+        let Some(finding) = findings.get(*index).filter(|f| f.source != FindingSource::Analytic)
+        else {
+            return false;
+        };
+        let is_on_host = finding.entities.iter().any(|one| one.kind == EntityKind::Host);
+        let is_placed = finding
+            .entities
+            .iter()
+            .any(|one| matches!(one.kind, EntityKind::Session) || one.kind == EntityKind::Address);
+        !is_on_host
+            && is_placed
+            && actors(*index).iter().any(|account| posed.contains(account))
+            && anchor(finding, facts, intruder).is_none()
+    };
+    members.iter().copied().filter(is_owners).collect()
+}
+
 fn join_by_entities(
     sets: &mut Sets,
     members: &[usize],
+    owners: &BTreeSet<usize>,
     findings: &[Finding],
     facts: &Facts,
     organisation: &Organisation,
@@ -209,7 +243,7 @@ fn join_by_entities(
             let joins = match (entity.kind, entity.role) {
                 (EntityKind::Host, Role::Place)
                 | (EntityKind::Session | EntityKind::Message, _) => true,
-                (EntityKind::Account, Role::Actor | Role::Origin) => true,
+                (EntityKind::Account, Role::Actor | Role::Origin) => !owners.contains(&index),
                 (EntityKind::Address, _) => is_foreign(&entity.value, organisation),
                 _ => false,
             };

@@ -32,7 +32,7 @@ pub(crate) fn add_minor(
 }
 
 /// The finding that says that the intruder was who did this.
-fn anchor(finding: &Finding, facts: &Facts, intruder: &Intruder) -> Option<usize> {
+pub(crate) fn anchor(finding: &Finding, facts: &Facts, intruder: &Intruder) -> Option<usize> {
     let time = finding.time?;
     let named = |kind: EntityKind, roles: &[Role]| {
         let of_kind = finding.entities.iter().filter(move |one| one.kind == kind);

@@ -182,3 +182,26 @@ fn a_habit_is_one_witness_however_often_its_rule_fires() {
         (1..9).map(|day| again(&format!("h{day}"), "baba@agency.example", day)).collect();
     assert!(answers(&habit).table("incidents").is_empty());
 }
+
+/// Somebody posed as ando later; the rule of ando's own making from the office is no step of theirs.
+#[test]
+fn what_an_owner_did_before_is_no_step_of_who_poses_as_them() {
+    let rule = |id: &str, address: &str, session: &str, day| {
+        let mut made = second_factor(id, "ando@agency.example", address);
+        made.time = Some(day * DAY_NS);
+        made.weight_db = 14.0;
+        made.techniques = vec!["T1564.008".into()];
+        let (role, kind) = (Role::Object, EntityKind::Session);
+        made.entities.push(Entity { role, kind, value: session.into() });
+        made
+    };
+    let own = rule("own", "203.0.113.20", "owners-session-0001", 1);
+    let theirs = rule("theirs", "192.0.2.150", "stolen-session-0001", 3);
+    let found = answers(&[posing(), own, theirs]);
+    let told = texts(found.table("path"), "technique");
+    assert_eq!(told.iter().filter(|one| *one == "T1564.008").count(), 1, "{told:?}");
+    assert_eq!(
+        texts(found.table("timeline"), "what").iter().filter(|one| *one == "own").count(),
+        0
+    );
+}
