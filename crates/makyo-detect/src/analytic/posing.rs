@@ -303,7 +303,18 @@ fn known_leases(
 
 fn finding(analytic: &Analytic, units: &[Unit], judged: &Judged, one: &Verdict) -> Option<Finding> {
     let unit = units.get(one.unit)?;
-    let shows = |signs: &[&str]| one.evidence.iter().any(|one| signs.contains(&one.sign));
+    // How it was entered, the whole session tells: a page in between signs in, and the stranger
+    // goes on from somewhere else.
+    let of_session = judged.verdicts.iter().filter(|other| {
+        let same = |other: &Unit| other.account == unit.account && other.session == unit.session;
+        other.unit == one.unit
+            || other.is_confirmed
+                && !unit.session.is_empty()
+                && units.get(other.unit).is_some_and(same)
+    });
+    let signs: BTreeSet<&str> =
+        of_session.flat_map(|one| &one.evidence).map(|evidence| evidence.sign).collect();
+    let shows = |wanted: &[&str]| wanted.iter().any(|sign| signs.contains(sign));
     let in_session = shows(&["split", "split_by_client", "left_device", "elsewhere"]);
     let has_owner = has_owner(unit, units, judged);
     let kind = if !one.is_confirmed {

@@ -9,7 +9,6 @@ use makyo_base::{DAY_NS, EntityKind, Finding, HOUR_NS, Query, QueryError, Record
 use super::context::network;
 use super::scale::Scale;
 use super::weigh::{Evidence, Weighed};
-use crate::analytic::edge::moved::{Networks, others_there};
 use crate::analytic::edge::wide_network;
 use crate::analytic::tunnel_without_authentication::Inside;
 use crate::analytic::{Analytic, entity};
@@ -127,12 +126,7 @@ pub(super) struct Judged {
 /// Judges all tunnels.
 pub(super) fn judge(tunnels: &[Tunnel], known: &Known<'_>, scale: &Scale) -> Vec<Judged> {
     let habitual = habitual(tunnels);
-    let mut peopled = Networks::new();
-    for tunnel in tunnels {
-        let people = peopled.entry(wide_network(&tunnel.outside)).or_default();
-        let days = people.entry(tunnel.account.clone()).or_default();
-        days.insert(tunnel.start.div_euclid(DAY_NS));
-    }
+    let roamers = roamers(tunnels);
     let mut groups: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
     for (at, tunnel) in tunnels.iter().enumerate() {
         // All that are not from the owner's own networks are judged together: who hops from one
@@ -156,9 +150,7 @@ pub(super) fn judge(tunnels: &[Tunnel], known: &Known<'_>, scale: &Scale) -> Vec
             // Behind a carrier's addresses an intruder has neighbours: where people are, somebody
             // else's tunnel says nothing by itself.
             || evidence.iter().any(|one| one.sign == "shared")
-                && !own.iter().any(|tunnel| {
-                    others_there(&peopled, account, &tunnel.outside) >= NEIGHBOURS_MIN
-                });
+                && !own.iter().any(|tunnel| neighbours(&roamers, tunnel) >= NEIGHBOURS_MIN);
         if is_confirmed || weighed.is_probable(scale) {
             judged.push(Judged { tunnels: places.clone(), is_confirmed, weighed, evidence });
         }
@@ -166,9 +158,35 @@ pub(super) fn judge(tunnels: &[Tunnel], known: &Known<'_>, scale: &Scale) -> Vec
     judged
 }
 
-/// So many people log in again and again from where a carrier's or a town's people are; an intruder
-/// who comes again in several names has fewer.
+/// So many people wander over a carrier's addresses; an intruder who comes in several names has
+/// fewer.
 const NEIGHBOURS_MIN: usize = 5;
+/// Who comes from so many addresses of one wide network has none of their own there.
+const ROAMING_ADDRESSES_MIN: usize = 3;
+
+/// Accounts that wander over the addresses of a wide network, as behind a carrier's; at home an
+/// address stays.
+fn roamers(tunnels: &[Tunnel]) -> BTreeMap<String, BTreeSet<&str>> {
+    let mut addresses: BTreeMap<(String, &str), BTreeSet<&str>> = BTreeMap::new();
+    for tunnel in tunnels {
+        let key = (wide_network(&tunnel.outside), tunnel.account.as_str());
+        addresses.entry(key).or_default().insert(&tunnel.outside);
+    }
+    let mut roamers: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    for ((network, account), own) in addresses {
+        if own.len() >= ROAMING_ADDRESSES_MIN {
+            roamers.entry(network).or_default().insert(account);
+        }
+    }
+    roamers
+}
+
+/// How many others wander where a tunnel comes from.
+fn neighbours(roamers: &BTreeMap<String, BTreeSet<&str>>, tunnel: &Tunnel) -> usize {
+    let there = roamers.get(&wide_network(&tunnel.outside));
+    there.map_or(0, |there| there.iter().filter(|one| **one != tunnel.account).count())
+}
+
 /// A network is the account's own if its tunnels come from it on so many days, and on such a share
 /// of all its days.
 const HABITUAL_DAYS_MIN: usize = 3;
