@@ -160,9 +160,10 @@ fn by_finding(judged: &mut BTreeMap<String, Judged>, picture: &Picture<'_>, inde
                 account.raise(Rung::Authenticated, index, at, || finding.text.clone());
                 account.weak |= is_new;
             }
-            ("sign_in_fan_in", Role::Target) => {
+            (rule @ ("sign_in_fan_in" | "attempts_from_tunnel"), Role::Target) => {
                 account.raise(Rung::Attempted, index, at, || {
-                    "sign-in attempts from the intruder's address failed".into()
+                    let place = if rule == "sign_in_fan_in" { "address" } else { "tunnel" };
+                    format!("sign-in attempts from the intruder's {place} failed")
                 });
             }
             (_, Role::Actor) if is_way_back_in(picture, finding, &name, at) => {

@@ -302,7 +302,9 @@ fn join_by_records(
     }
     // Somebody who is inside by a tunnel enters accounts from the organisation's own addresses.
     for index in members.iter().filter(|index| {
-        findings.get(**index).is_some_and(|f| is_posing(&f.rule.id) || is_suspicion(f))
+        findings.get(**index).is_some_and(|f| {
+            is_posing(&f.rule.id) || is_suspicion(f) || f.rule.id == "attempts_from_tunnel"
+        })
     }) {
         let from = names(*index, EntityKind::Address, Role::Origin);
         let is_inside = !from.iter().any(|address| is_foreign(address, organisation));

@@ -19,6 +19,7 @@ mod own;
 mod passage;
 mod precursor;
 mod presence;
+mod refused;
 pub(crate) mod scale;
 mod shared;
 mod tie;
@@ -121,6 +122,7 @@ fn run(
     }
     let own = Own::learn(&contexts, organisation);
     let units = unit::units(&contexts, &own);
+    let refused = refused::units(&contexts, &own);
     drop(contexts);
     let failures = precursor::read(query)?;
     let tunnels = vpn::read(query)?;
@@ -134,8 +136,9 @@ fn run(
         unauthenticated: tunnel_without_authentication::intruders(query)?,
         scale: weights.posing(),
     };
-    let judged = judge(&ground, query)?;
+    let judged = judge(&ground, &refused, query)?;
     let mut found = Vec::new();
+    found.extend(refused::findings(&refused, &judged.tried, weights));
     for one in &judged.verdicts {
         found.extend(finding(analytic, &units, &judged, one));
     }
@@ -160,11 +163,17 @@ struct Judged {
     verdicts: Vec<Verdict>,
     groups: Vec<Group>,
     vpn: Vec<vpn::Judged>,
+    /// Refused sign-ins that came out of an intruder's tunnel.
+    tried: Vec<refused::Tried>,
     /// Units that are strange enough to teach nobody what is usual.
     strange: BTreeSet<usize>,
 }
 
-fn judge(ground: &Ground<'_>, query: &dyn Query) -> Result<Judged, QueryError> {
+fn judge(
+    ground: &Ground<'_>,
+    refused: &[Unit],
+    query: &dyn Query,
+) -> Result<Judged, QueryError> {
     let Ground { units, scale, .. } = *ground;
     let mut suspected: BTreeSet<usize> = BTreeSet::new();
     let mut confirmed: BTreeSet<usize> = BTreeSet::new();
@@ -195,7 +204,8 @@ fn judge(ground: &Ground<'_>, query: &dyn Query) -> Result<Judged, QueryError> {
             .filter(|one| one.is_confirmed || one.weighed.total_db >= scale.suspected)
             .map(|one| one.unit)
             .collect();
-        judged = Judged { verdicts, groups: round.groups, vpn, strange: suspected.clone() };
+        let tried = refused::tried(refused, ground, &round);
+        judged = Judged { verdicts, groups: round.groups, vpn, tried, strange: suspected.clone() };
     }
     judged.verdicts.retain(|one| one.is_confirmed || one.is_probable);
     Ok(judged)
@@ -226,9 +236,13 @@ fn weigh_all(
         evidence.extend(ground.presence.weigh(unit, scale));
         evidence.extend(intruders.weigh(unit, passage, scale));
         evidence.extend(returns.weigh(unit, scale));
-        let strongest = by_group.get(&at).into_iter().flatten().map(|group| group.evidence(scale));
-        let strongest = strongest.chain(shared.weigh(unit, scale));
-        evidence.extend(strongest.max_by(|a, b| a.weight_db.total_cmp(&b.weight_db)));
+        let groups = by_group.get(&at).into_iter().flatten().map(|group| group.evidence(scale));
+        // An address that is a stranger's says the same as the group that it enters; another
+        // address of the stranger's network does not.
+        let (beside, same): (Vec<Evidence>, Vec<Evidence>) =
+            shared.weigh(unit, scale).into_iter().partition(|one| one.sign == "shared_network");
+        let strongest = groups.chain(same).max_by(|a, b| a.weight_db.total_cmp(&b.weight_db));
+        evidence.extend(strongest.into_iter().chain(beside));
         // What was done says something only where somebody else may have done it.
         if evidence.iter().map(|one| one.weight_db).sum::<f64>() > 5.0 {
             evidence.extend(ground.acts.weigh(unit, habits, &usual, scale));

@@ -157,6 +157,33 @@ fn one_source_that_enters_many_accounts_is_told_of_each_of_them_and_once_for_all
     assert_eq!(ids.len(), 7);
 }
 
+/// Whom four colleagues at one new address are, beside six who were entered from another.
+fn four_beside_six(address: &str) -> Vec<String> {
+    let mut tenant = Tenant::staff(60, true);
+    for (who, address) in (0..6).map(|who| (who, "192.0.2.150")).chain((6..10).map(|who| (who, address))) {
+        tenant.sign_in(&SignIn {
+            account: &user(who),
+            session: &format!("stranger-session-{who:02}"),
+            address,
+            // The four have a browser of their own that day, and no registered device.
+            agent: if who < 6 { FIREFOX } else { EDGE },
+            device: "",
+            at: 11 * DAY_NS + who as i64 * HOUR_NS,
+        });
+    }
+    tenant.ids().into_iter().filter(|id| id == "posing_as_user").collect()
+}
+
+#[test]
+fn another_address_of_the_strangers_network_is_theirs_where_it_enters_several() {
+    assert_eq!(four_beside_six("192.0.2.77").len(), 10);
+}
+
+#[test]
+fn several_at_a_new_address_of_another_network_are_not_drawn_in() {
+    assert_eq!(four_beside_six("198.51.100.77").len(), 6);
+}
+
 #[test]
 fn staff_who_share_a_hotels_address_are_not_accused() {
     for has_device in [true, false] {

@@ -47,6 +47,9 @@ fn work(scene: &mut Scene, plan: &Plan, number: usize, session: &Session, random
             let context = context(scene, plan, victim.way, number, session.day);
             let code = *random.pick(&[50_126, 50_126, 50_055]);
             let before = moment - random.within(20, 50) * SECOND;
+            if victim.way == Way::Egress {
+                scene.reach_cloud(&inside, before - SECOND, random);
+            }
             scene.fail_sign_in(victim.index, &context, (PORTAL, BROWSER, code), before, random);
         }
         visit(scene, plan, victim, (number, session.day, &inside), moment, random);
@@ -57,7 +60,7 @@ fn work(scene: &mut Scene, plan: &Plan, number: usize, session: &Session, random
     }
     for (index, _) in plan.attempted.iter().filter(|attempt| attempt.1 == number) {
         moment += random.within(20, 200) * SECOND;
-        attempt(scene, plan, *index, (number, session.day), moment, random);
+        attempt(scene, plan, *index, (number, session.day, &inside), moment, random);
     }
 }
 
@@ -119,7 +122,7 @@ fn attempt(
     scene: &mut Scene,
     plan: &Plan,
     index: usize,
-    (number, day): (usize, i64),
+    (number, day, inside): (usize, i64, &str),
     moment: Moment,
     random: &mut Random,
 ) {
@@ -128,6 +131,9 @@ fn attempt(
     let code = *random.pick(&[50_126, 50_126, 50_053, 53_003, 500_121, 50_076]);
     for turn in 0..random.within(1, 3) {
         let moment = moment + turn * 12 * SECOND;
+        if way == Way::Egress {
+            scene.reach_cloud(inside, moment - SECOND, random);
+        }
         scene.fail_sign_in(index, &context, (PORTAL, BROWSER, code), moment, random);
         let upn = scene.people[index].upn.clone();
         let truth = scene.truth.reached(&upn, Rung::Attempted, moment, true);

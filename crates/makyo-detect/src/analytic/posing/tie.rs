@@ -15,6 +15,8 @@ use super::weigh::{Evidence, Weighed};
 
 /// An address that was an intruder's is anybody's after so long.
 const SHARED_NS: i64 = 3 * DAY_NS;
+/// Accounts on clean days up to which a network that strangers use is theirs alone.
+const USERS_OF_STRANGERS_NETWORK: usize = 2;
 /// What only units within an intruder's tunnel can show.
 const OF_TUNNEL: [&str; 4] = ["in_tunnel", "connected", "not_connected", "again"];
 /// What tells the tunnel's own sign-ins from those that happen meanwhile.
@@ -71,6 +73,17 @@ impl Ties {
         }
     }
 
+    /// The units that came out of an intruder's tunnel, by their places, with the reasons.
+    pub(super) fn of_tunnels(self, round: &Round, scale: &Scale) -> Vec<(usize, Vec<Evidence>)> {
+        let accidents = Accidents::new(self.inside.into_iter(), &round.intruders);
+        let is_tunnels = |one: &Verdict| {
+            let part = by_accident(one, &accidents, scale);
+            part.is_some_and(|part| part <= scale.accidents_suspected)
+        };
+        let of_tunnels = self.verdicts.into_iter().filter(is_tunnels);
+        of_tunnels.map(|one| (one.unit, one.evidence)).collect()
+    }
+
     /// A unit is confirmed if its source is: by another account's confirmed unit, because a group
     /// is no accident, or because an intruder's tunnel was up when hardly anybody else was entered
     /// so.
@@ -122,10 +135,17 @@ fn is_tied_outside(at: usize, confirmed: &BTreeSet<usize>, round: &Round, units:
     if round.habits.past(unit).days_of(Feature::Network, &unit.network) > 0 {
         return false;
     }
+    // Several accounts from one new address of a network that only strangers use are theirs.
+    let is_strangers =
+        round.habits.users(Feature::Network, &unit.network) <= USERS_OF_STRANGERS_NETWORK;
     let is_other = |at: &usize| units.get(*at).is_some_and(|one| one.account != unit.account);
     let in_group = round.groups.iter().filter(|group| group.units.contains(&at)).any(|group| {
         group.is_anchored
             || group.units.iter().any(|other| confirmed.contains(other) && is_other(other))
+            || is_strangers
+                && confirmed.iter().filter(|other| is_other(other)).any(|other| {
+                    outside(*other).is_some_and(|other| other.network == unit.network)
+                })
     });
     in_group
         || confirmed.iter().filter(|other| is_other(other)).filter_map(|other| outside(*other)).any(

@@ -83,6 +83,14 @@ impl Unit {
         }
     }
 
+    /// A sign-in that failed, as if it had not.
+    pub(super) fn refused(context: &Context, own: &Own) -> Self {
+        let mut unit = Unit::new(context, own);
+        unit.add(context);
+        unit.entered = Some(context.first);
+        unit
+    }
+
     fn add(&mut self, context: &Context) {
         self.first = self.first.min(context.first);
         self.last = self.last.max(context.last);

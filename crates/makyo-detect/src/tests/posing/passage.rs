@@ -1,6 +1,6 @@
 //! An intruder who comes out of the organisation's own network, among colleagues who do too.
 
-use makyo_base::{DAY_NS, Finding, HOUR_NS, MINUTE_NS, SECOND_NS, SqlValue};
+use makyo_base::{DAY_NS, EntityKind, Finding, HOUR_NS, MINUTE_NS, SECOND_NS, SqlValue};
 
 use super::{EDGE, OFFICE, SignIn, Tenant, text, user};
 
@@ -108,4 +108,47 @@ fn colleagues_who_come_while_a_quiet_tunnel_is_up_are_not_accused() {
         tenant.connect(LEASED, at + 2 * MINUTE_NS);
     }
     assert_eq!(tenant.posing(), Vec::<String>::new());
+}
+
+/// Accounts whose sign-ins out of the tunnel were refused, as the findings name them.
+fn tried(tenant: &mut Tenant) -> Vec<String> {
+    tenant.tunnels.sort_by_key(|row| {
+        let SqlValue::Integer(at) = row[5] else { unreachable!("a time") };
+        (format!("{:?}", row[0]), at)
+    });
+    let found = tenant.find();
+    let attempts = found.iter().filter(|one| one.rule.id == "attempts_from_tunnel");
+    let mut names: Vec<String> = attempts
+        .flat_map(|one| &one.entities)
+        .filter(|one| one.kind == EntityKind::Account)
+        .map(|one| one.value.clone())
+        .collect();
+    names.sort();
+    names
+}
+
+impl Tenant {
+    fn refuse(&mut self, who: usize, at: i64) {
+        self.enter(who, at, "");
+        if let Some(row) = self.contexts.last_mut() {
+            row[9] = text("failure");
+        }
+    }
+}
+
+#[test]
+fn who_was_tried_out_of_the_tunnel_in_vain_is_told_and_a_mistyped_password_is_not() {
+    let mut tenant = estate();
+    for (turn, who) in (0..8).enumerate() {
+        let at = NIGHT + 5 * MINUTE_NS + i64::try_from(turn).expect("few") * 4 * MINUTE_NS;
+        tenant.refuse(who, at);
+        tenant.connect(LEASED, at - SECOND_NS);
+    }
+    // Others mistype theirs at any hour, and one of them now.
+    for day in 0..20 {
+        tenant.refuse(20, day * DAY_NS + 3 * HOUR_NS);
+    }
+    tenant.refuse(30, NIGHT + 7 * MINUTE_NS);
+    let names: Vec<String> = (0..8).map(user).collect();
+    assert_eq!(tried(&mut tenant), names);
 }
