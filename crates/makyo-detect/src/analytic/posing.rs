@@ -46,7 +46,7 @@ use passage::{Known, Passage};
 use precursor::{Failure, Precursors};
 use presence::Presence;
 use scale::Scale;
-use shared::Shared;
+use shared::{Shared, Strangers};
 use tie::{Ties, Verdict};
 use unit::Unit;
 use vpn::{FromInside, Tunnel};
@@ -153,6 +153,7 @@ fn run(
 struct Round {
     habits: Habits,
     shared: Shared,
+    strangers: Strangers,
     groups: Vec<Group>,
     intruders: Intruders,
     passage: Option<Passage>,
@@ -179,6 +180,9 @@ fn judge(
     let mut confirmed: BTreeSet<usize> = BTreeSet::new();
     let mut judged = Judged::default();
     for _ in 0..=ROUNDS {
+        let strangers = Strangers::of(&confirmed, units);
+        let of_strangers = units.iter().enumerate().filter(|one| strangers.has(one.1));
+        suspected.extend(of_strangers.map(|one| one.0));
         let habits = Habits::learn(units, &suspected);
         let shared = Shared::of(&confirmed, units, &habits);
         let groups = fan_in::groups(units, &habits);
@@ -192,7 +196,7 @@ fn judge(
         let intruders = intruders(ground, &vpn, &inside);
         let known = known_leases(ground, &intruders, &inside.exits);
         let passage = Passage::learn(query, &known, &intruders.leases)?;
-        let round = Round { habits, shared, groups, intruders, passage };
+        let round = Round { habits, shared, strangers, groups, intruders, passage };
         let mut ties = Ties::default();
         for (at, evidence) in weigh_all(ground, &round, &suspected) {
             ties.add(at, evidence, units, &round.intruders, scale);
@@ -205,7 +209,9 @@ fn judge(
             .map(|one| one.unit)
             .collect();
         let tried = refused::tried(refused, ground, &round);
-        judged = Judged { verdicts, groups: round.groups, vpn, tried, strange: suspected.clone() };
+        let of_strangers = units.iter().enumerate().filter(|one| round.strangers.has(one.1));
+        let strange = suspected.iter().copied().chain(of_strangers.map(|one| one.0)).collect();
+        judged = Judged { verdicts, groups: round.groups, vpn, tried, strange };
     }
     judged.verdicts.retain(|one| one.is_confirmed || one.is_probable);
     Ok(judged)
@@ -218,7 +224,7 @@ fn weigh_all(
     suspected: &BTreeSet<usize>,
 ) -> Vec<(usize, Vec<Evidence>)> {
     let Ground { units, scale, .. } = *ground;
-    let Round { habits, shared, groups, intruders, passage } = round;
+    let Round { habits, shared, groups, intruders, passage, .. } = round;
     let passage = passage.as_ref();
     let usual = ground.acts.usual(units, |at| !suspected.contains(&at));
     let tokens = token::weigh(units, habits, scale);

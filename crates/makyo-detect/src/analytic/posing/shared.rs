@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use makyo_base::DAY_NS;
+
 use super::habit::{Feature, Habits};
 use super::own::Origin;
 use super::scale::Scale;
@@ -13,6 +15,45 @@ use super::weigh::Evidence;
 pub(super) struct Shared {
     pub(super) addresses: BTreeMap<String, BTreeSet<String>>,
     networks: BTreeMap<String, (BTreeSet<String>, f64)>,
+}
+
+/// Outside networks that nobody used before a confirmed unit did, and since when they are a
+/// stranger's.
+#[derive(Default)]
+pub(super) struct Strangers(BTreeMap<String, i64>);
+
+/// So long before the first confirmed unit others may be theirs too.
+const BEFORE_NS: i64 = 3 * DAY_NS;
+/// Accounts up to which a network was nobody's before.
+const USERS_BEFORE_MAX: usize = 2;
+
+impl Strangers {
+    pub(super) fn of(confirmed: &BTreeSet<usize>, units: &[Unit]) -> Self {
+        let mut since: BTreeMap<String, i64> = BTreeMap::new();
+        let confirmed = confirmed.iter().filter_map(|at| units.get(*at));
+        for unit in confirmed.filter(|unit| unit.origin == Origin::Outside) {
+            let from = unit.first.saturating_sub(BEFORE_NS);
+            let known = since.entry(unit.network.clone()).or_insert(from);
+            *known = from.min(*known);
+        }
+        let mut before: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for unit in units {
+            if since.get(&unit.network).is_some_and(|from| unit.first < *from) {
+                before.entry(&unit.network).or_default().insert(&unit.account);
+            }
+        }
+        let users = |network: &str| before.get(network).map_or(0, BTreeSet::len);
+        let own = since.iter().filter(|one| users(one.0) <= USERS_BEFORE_MAX);
+        Strangers(own.map(|one| (one.0.clone(), *one.1)).collect())
+    }
+
+    /// Whether a unit without a registered device comes from such a network, since it is one. It
+    /// teaches nobody what its account's owner uses.
+    pub(super) fn has(&self, unit: &Unit) -> bool {
+        !unit.is_bound()
+            && unit.origin == Origin::Outside
+            && self.0.get(&unit.network).is_some_and(|from| *from <= unit.first)
+    }
 }
 
 impl Shared {

@@ -15,8 +15,6 @@ use super::weigh::{Evidence, Weighed};
 
 /// An address that was an intruder's is anybody's after so long.
 const SHARED_NS: i64 = 3 * DAY_NS;
-/// Accounts on clean days up to which a network that strangers use is theirs alone.
-const USERS_OF_STRANGERS_NETWORK: usize = 2;
 /// What only units within an intruder's tunnel can show.
 const OF_TUNNEL: [&str; 4] = ["in_tunnel", "connected", "not_connected", "again"];
 /// What tells the tunnel's own sign-ins from those that happen meanwhile.
@@ -135,14 +133,12 @@ fn is_tied_outside(at: usize, confirmed: &BTreeSet<usize>, round: &Round, units:
     if round.habits.past(unit).days_of(Feature::Network, &unit.network) > 0 {
         return false;
     }
-    // Several accounts from one new address of a network that only strangers use are theirs.
-    let is_strangers =
-        round.habits.users(Feature::Network, &unit.network) <= USERS_OF_STRANGERS_NETWORK;
     let is_other = |at: &usize| units.get(*at).is_some_and(|one| one.account != unit.account);
     let in_group = round.groups.iter().filter(|group| group.units.contains(&at)).any(|group| {
         group.is_anchored
             || group.units.iter().any(|other| confirmed.contains(other) && is_other(other))
-            || is_strangers
+            // Several accounts from one address of a network that only strangers use are theirs.
+            || round.strangers.has(unit)
                 && confirmed.iter().filter(|other| is_other(other)).any(|other| {
                     outside(*other).is_some_and(|other| other.network == unit.network)
                 })
