@@ -170,11 +170,7 @@ struct Judged {
     strange: BTreeSet<usize>,
 }
 
-fn judge(
-    ground: &Ground<'_>,
-    refused: &[Unit],
-    query: &dyn Query,
-) -> Result<Judged, QueryError> {
+fn judge(ground: &Ground<'_>, refused: &[Unit], query: &dyn Query) -> Result<Judged, QueryError> {
     let Ground { units, scale, .. } = *ground;
     let mut suspected: BTreeSet<usize> = BTreeSet::new();
     let mut confirmed: BTreeSet<usize> = BTreeSet::new();

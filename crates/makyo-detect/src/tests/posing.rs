@@ -160,7 +160,9 @@ fn one_source_that_enters_many_accounts_is_told_of_each_of_them_and_once_for_all
 /// Whom four colleagues at one new address are, beside six who were entered from another.
 fn four_beside_six(address: &str) -> Vec<String> {
     let mut tenant = Tenant::staff(60, true);
-    for (who, address) in (0..6).map(|who| (who, "192.0.2.150")).chain((6..10).map(|who| (who, address))) {
+    for (who, address) in
+        (0..6).map(|who| (who, "192.0.2.150")).chain((6..10).map(|who| (who, address)))
+    {
         tenant.sign_in(&SignIn {
             account: &user(who),
             session: &format!("stranger-session-{who:02}"),
