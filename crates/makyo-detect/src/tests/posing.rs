@@ -182,6 +182,24 @@ fn another_address_of_the_strangers_network_is_theirs_where_it_enters_several() 
 }
 
 #[test]
+fn one_colleague_at_another_address_of_the_strangers_network_is_not_accused() {
+    let mut tenant = Tenant::staff(60, true);
+    for who in 0..7 {
+        tenant.sign_in(&SignIn {
+            account: &user(who),
+            session: &format!("session-of-somebody-{who:02}"),
+            // The seventh has bought a way out of the same company's machines.
+            address: if who < 6 { "192.0.2.150" } else { "192.0.2.77" },
+            agent: if who < 6 { FIREFOX } else { EDGE },
+            device: "",
+            at: 11 * DAY_NS + who as i64 * HOUR_NS,
+        });
+    }
+    let ids = tenant.ids();
+    assert_eq!(ids.iter().filter(|id| *id == "posing_as_user").count(), 6, "{ids:?}");
+}
+
+#[test]
 fn several_at_a_new_address_of_another_network_are_not_drawn_in() {
     assert_eq!(four_beside_six("198.51.100.77").len(), 6);
 }

@@ -125,9 +125,10 @@ impl Habits {
         self.users.get(&(feature, value.to_owned())).copied().unwrap_or_default()
     }
 
-    /// Accounts that have a past.
-    pub(super) fn accounts(&self) -> usize {
-        self.accounts.len()
+    /// Networks of all accounts together, one that two accounts use counted twice.
+    pub(super) fn networks(&self) -> usize {
+        let users = self.users.iter().filter(|one| one.0.0 == Feature::Network);
+        users.map(|one| one.1).sum()
     }
 }
 

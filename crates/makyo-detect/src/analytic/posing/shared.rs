@@ -64,9 +64,10 @@ impl Shared {
         for unit in confirmed.filter(|unit| unit.origin == Origin::Outside) {
             let names = shared.addresses.entry(unit.address.clone()).or_default();
             names.insert(unit.account.clone());
-            // What many use on clean days is nobody's.
+            // What many use on clean days is nobody's: the chance that somebody's place lies in this
+            // network, by all places of all accounts (Krichevsky-Trofimov).
             let users = habits.users(Feature::Network, &unit.network);
-            let rare = 10.0 * (count(habits.accounts() + 1) / count(users + 1)).log10();
+            let rare = 10.0 * ((count(habits.networks()) + 1.0) / (count(users) + 0.5)).log10();
             let entry = shared.networks.entry(unit.network.clone()).or_default();
             entry.0.insert(unit.account.clone());
             entry.1 = rare.max(0.0);

@@ -13,7 +13,7 @@ use super::scale::Scale;
 use super::unit::Unit;
 use super::weigh::{Evidence, Weighed};
 
-/// An address that was an intruder's is anybody's after so long.
+/// An address that was an intruder's is anybody's after so long, but where nobody else ever was.
 const SHARED_NS: i64 = 3 * DAY_NS;
 /// What only units within an intruder's tunnel can show.
 const OF_TUNNEL: [&str; 4] = ["in_tunnel", "connected", "not_connected", "again"];
@@ -146,9 +146,9 @@ fn is_tied_outside(at: usize, confirmed: &BTreeSet<usize>, round: &Round, units:
     in_group
         || confirmed.iter().filter(|other| is_other(other)).filter_map(|other| outside(*other)).any(
             |other| {
-                other.address == unit.address
-                    && unit.first <= other.last.saturating_add(SHARED_NS)
-                    && other.first <= unit.last.saturating_add(SHARED_NS)
+                let near = unit.first <= other.last.saturating_add(SHARED_NS)
+                    && other.first <= unit.last.saturating_add(SHARED_NS);
+                other.address == unit.address && (near || round.strangers.has(unit))
             },
         )
 }
