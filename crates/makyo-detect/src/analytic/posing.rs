@@ -20,6 +20,7 @@ mod passage;
 mod precursor;
 mod presence;
 mod refused;
+mod replay;
 pub(crate) mod scale;
 mod shared;
 mod tie;
@@ -45,6 +46,7 @@ use own::{Origin, Own};
 use passage::{Known, Passage};
 use precursor::{Failure, Precursors};
 use presence::Presence;
+use replay::Replay;
 use scale::Scale;
 use shared::{Shared, Strangers};
 use tie::{Ties, Verdict};
@@ -139,6 +141,7 @@ fn run(
     let judged = judge(&ground, &refused, query)?;
     let mut found = Vec::new();
     found.extend(refused::findings(&refused, &judged.tried, weights));
+    found.extend(judged.replay.finding());
     for one in &judged.verdicts {
         found.extend(finding(analytic, &units, &judged, one));
     }
@@ -166,6 +169,8 @@ struct Judged {
     vpn: Vec<vpn::Judged>,
     /// Refused sign-ins that came out of an intruder's tunnel.
     tried: Vec<refused::Tried>,
+    /// How often honest people would be accused.
+    replay: Replay,
     /// Units that are strange enough to teach nobody what is usual.
     strange: BTreeSet<usize>,
 }
@@ -194,9 +199,19 @@ fn judge(ground: &Ground<'_>, refused: &[Unit], query: &dyn Query) -> Result<Jud
         let passage = Passage::learn(query, &known, &intruders.leases)?;
         let round = Round { habits, shared, strangers, groups, intruders, passage };
         let mut ties = Ties::default();
+        let until = replay::clean_until(&round, &confirmed, units);
+        let mut clean = Vec::new();
         for (at, evidence) in weigh_all(ground, &round, &suspected) {
+            let is_clean = |unit: &&Unit| {
+                unit.entered.is_some_and(|at| at < until) && round.intruders.may_weigh(unit)
+            };
+            if units.get(at).filter(is_clean).is_some() && !suspected.contains(&at) {
+                clean.push((at, evidence.clone()));
+            }
             ties.add(at, evidence, units, &round.intruders, scale);
         }
+        let accidents = ties.accidents(&round.intruders);
+        let replay = replay::replay(&clean, until, &accidents, ground, &round);
         let verdicts = ties.judge(&round, units, scale);
         confirmed = verdicts.iter().filter(|one| one.is_confirmed).map(|one| one.unit).collect();
         suspected = verdicts
@@ -207,7 +222,7 @@ fn judge(ground: &Ground<'_>, refused: &[Unit], query: &dyn Query) -> Result<Jud
         let tried = refused::tried(refused, ground, &round);
         let of_strangers = units.iter().enumerate().filter(|one| round.strangers.has(one.1));
         let strange = suspected.iter().copied().chain(of_strangers.map(|one| one.0)).collect();
-        judged = Judged { verdicts, groups: round.groups, vpn, tried, strange };
+        judged = Judged { verdicts, groups: round.groups, vpn, tried, replay, strange };
     }
     judged.verdicts.retain(|one| one.is_confirmed || one.is_probable);
     Ok(judged)
@@ -224,7 +239,9 @@ fn weigh_all(
     let passage = passage.as_ref();
     let usual = ground.acts.usual(units, |at| !suspected.contains(&at));
     let tokens = token::weigh(units, habits, scale);
-    let returns = Returns::new(units, intruders, passage, scale);
+    let inside = units.iter().filter(|unit| intruders.may_weigh(unit));
+    let entered = inside.filter_map(|unit| Some((unit.account.as_str(), unit.entered?)));
+    let returns = Returns::new(entered, intruders, passage, scale);
     let mut by_group: BTreeMap<usize, Vec<&Group>> = BTreeMap::new();
     for group in groups {
         for at in &group.units {

@@ -42,6 +42,7 @@ pub(super) struct Accidents {
 const ABOUT_DB: f64 = 2.5;
 
 /// One unit for the count of accidents.
+#[derive(Clone, Copy)]
 pub(super) struct Inside {
     /// Decibans besides the tunnel.
     pub(super) besides: f64,
@@ -139,6 +140,17 @@ impl Intruders {
         let Some(at) = entered.filter(|_| self.exits.contains(&unit.address)) else {
             return Vec::new();
         };
+        self.weigh_at(unit, at, passage, scale)
+    }
+
+    /// The same, had the unit entered at another time.
+    pub(super) fn weigh_at(
+        &self,
+        unit: &Unit,
+        at: i64,
+        passage: Option<&Passage>,
+        scale: &Scale,
+    ) -> Vec<Evidence> {
         let up: Vec<&Lease> =
             self.leases.iter().filter(|one| one.start <= at && at <= one.end).collect();
         if up.is_empty() {
@@ -174,17 +186,17 @@ struct Visits {
 }
 
 impl<'a> Returns<'a> {
+    /// `entered` are the accounts that entered from inside without a device, and when.
     pub(super) fn new(
-        units: &'a [Unit],
+        entered: impl Iterator<Item = (&'a str, i64)>,
         intruders: &Intruders,
         passage: Option<&Passage>,
         scale: &Scale,
     ) -> Self {
         let mut returns = Returns::default();
         let Some(passage) = passage else { return returns };
-        for unit in units.iter().filter(|unit| intruders.may_weigh(unit)) {
-            let Some(at) = unit.entered else { continue };
-            let visits = returns.accounts.entry(&unit.account).or_default();
+        for (account, at) in entered {
+            let visits = returns.accounts.entry(account).or_default();
             visits.expected += intruders.share(at) * passage.accident();
             for lease in intruders.leases.iter().filter(|one| one.start <= at && at <= one.end) {
                 if passage.weigh(lease, at, scale).is_some_and(|one| one.weight_db > 0.0) {

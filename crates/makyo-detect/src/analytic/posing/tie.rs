@@ -32,6 +32,23 @@ pub(super) struct Verdict {
 }
 
 impl Verdict {
+    /// By itself, before accidents and ties are counted in.
+    pub(super) fn new(unit: usize, evidence: Vec<Evidence>, scale: &Scale) -> Self {
+        let weighed = Weighed::of(&evidence, scale);
+        let besides = evidence.iter().filter(|one| !OF_TUNNEL.contains(&one.sign)).cloned();
+        let besides = Weighed::of(&besides.collect::<Vec<_>>(), scale).total_db;
+        let is_confirmed = weighed.is_confirmed(scale);
+        let is_probable = weighed.is_probable(scale);
+        Verdict { unit, weighed, evidence, is_confirmed, is_probable, besides }
+    }
+
+    /// Counts in how probable it is that an intruder's tunnel was up only by accident.
+    pub(super) fn count_in(&mut self, accidents: &Accidents, scale: &Scale) {
+        let part = by_accident(self, accidents, scale);
+        self.is_confirmed |= part.is_some_and(|part| part <= scale.accidents);
+        self.is_probable |= part.is_some_and(|part| part <= scale.accidents_suspected);
+    }
+
     fn shows(&self, sign: &str) -> bool {
         self.evidence.iter().any(|one| one.sign == sign)
     }
@@ -54,26 +71,25 @@ impl Ties {
         intruders: &Intruders,
         scale: &Scale,
     ) {
-        let weighed = Weighed::of(&evidence, scale);
-        let besides = evidence.iter().filter(|one| !OF_TUNNEL.contains(&one.sign)).cloned();
-        let besides = Weighed::of(&besides.collect::<Vec<_>>(), scale).total_db;
+        let verdict = Verdict::new(at, evidence, scale);
         if let Some(unit) = units.get(at).filter(|unit| intruders.may_weigh(unit)) {
-            let is_within = evidence.iter().any(|one| one.sign == "in_tunnel");
+            let (besides, is_within) = (verdict.besides, verdict.shows("in_tunnel"));
             let at = unit.entered.unwrap_or(unit.first);
             self.inside.push(Inside { besides, at, is_within });
         }
-        if weighed.total_db >= scale.suspected.min(scale.tied_inside) {
-            let is_confirmed = weighed.is_confirmed(scale);
-            let is_probable = weighed.is_probable(scale);
-            let verdict =
-                Verdict { unit: at, weighed, evidence, is_confirmed, is_probable, besides };
+        if verdict.weighed.total_db >= scale.suspected.min(scale.tied_inside) {
             self.verdicts.push(verdict);
         }
     }
 
+    /// What accidents are counted among.
+    pub(super) fn accidents(&self, intruders: &Intruders) -> Accidents {
+        Accidents::new(self.inside.iter().copied(), intruders)
+    }
+
     /// The units that came out of an intruder's tunnel, by their places, with the reasons.
     pub(super) fn of_tunnels(self, round: &Round, scale: &Scale) -> Vec<(usize, Vec<Evidence>)> {
-        let accidents = Accidents::new(self.inside.into_iter(), &round.intruders);
+        let accidents = self.accidents(&round.intruders);
         let is_tunnels = |one: &Verdict| {
             let part = by_accident(one, &accidents, scale);
             part.is_some_and(|part| part <= scale.accidents_suspected)
@@ -86,12 +102,10 @@ impl Ties {
     /// is no accident, or because an intruder's tunnel was up when hardly anybody else was entered
     /// so.
     pub(super) fn judge(self, round: &Round, units: &[Unit], scale: &Scale) -> Vec<Verdict> {
+        let accidents = self.accidents(&round.intruders);
         let mut verdicts = self.verdicts;
-        let accidents = Accidents::new(self.inside.into_iter(), &round.intruders);
-        for one in verdicts.iter_mut().filter(|one| !one.is_confirmed) {
-            let part = by_accident(one, &accidents, scale);
-            one.is_confirmed |= part.is_some_and(|part| part <= scale.accidents);
-            one.is_probable |= part.is_some_and(|part| part <= scale.accidents_suspected);
+        for one in &mut verdicts {
+            one.count_in(&accidents, scale);
         }
         loop {
             let confirmed: BTreeSet<usize> =

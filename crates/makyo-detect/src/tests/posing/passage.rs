@@ -53,13 +53,18 @@ impl Tenant {
         self.connections.push(vec![text(inside), text(CLOUD), SqlValue::Integer(at)]);
     }
 
-    fn posing(mut self) -> Vec<String> {
+    /// Everything, over tunnels in the order of the case.
+    fn find_over_tunnels(&mut self) -> Vec<Finding> {
         self.tunnels.sort_by_key(|row| {
             let SqlValue::Integer(at) = row[5] else { unreachable!("a time") };
             (format!("{:?}", row[0]), at)
         });
+        self.find()
+    }
+
+    fn posing(mut self) -> Vec<String> {
         let names = |one: &Finding| (one.rule.id == "posing_as_user").then(|| one.text.clone());
-        let found = self.find();
+        let found = self.find_over_tunnels();
         let mut names: Vec<String> = found.iter().filter_map(names).collect();
         names.sort();
         names
@@ -112,11 +117,7 @@ fn colleagues_who_come_while_a_quiet_tunnel_is_up_are_not_accused() {
 
 /// Accounts whose sign-ins out of the tunnel were refused, as the findings name them.
 fn tried(tenant: &mut Tenant) -> Vec<String> {
-    tenant.tunnels.sort_by_key(|row| {
-        let SqlValue::Integer(at) = row[5] else { unreachable!("a time") };
-        (format!("{:?}", row[0]), at)
-    });
-    let found = tenant.find();
+    let found = tenant.find_over_tunnels();
     let attempts = found.iter().filter(|one| one.rule.id == "attempts_from_tunnel");
     let mut names: Vec<String> = attempts
         .flat_map(|one| &one.entities)
@@ -151,4 +152,28 @@ fn who_was_tried_out_of_the_tunnel_in_vain_is_told_and_a_mistyped_password_is_no
     tenant.refuse(30, NIGHT + 7 * MINUTE_NS);
     let names: Vec<String> = (0..8).map(user).collect();
     assert_eq!(tried(&mut tenant), names);
+}
+
+#[test]
+fn the_sleepless_of_clean_weeks_are_replayed_into_the_tunnel() {
+    let mut tenant = estate();
+    enter_in_turn(&mut tenant, &(0..12).collect::<Vec<_>>());
+    // A week before the tunnel, at its hour, three people are awake; a day later one more.
+    for (who, minutes) in [(30, 11), (31, 27), (32, 43)] {
+        let at = NIGHT - 7 * DAY_NS + minutes * MINUTE_NS;
+        tenant.enter(who, at, &format!("sleepless-session-{who:02}"));
+    }
+    tenant.enter(33, NIGHT - 6 * DAY_NS + 11 * MINUTE_NS, "sleepless-session-33");
+    let found = tenant.find_over_tunnels();
+    let replay = found.iter().find(|one| one.rule.id == "posing_replay").expect("replayed");
+    let says = "3 fell into a tunnel, 0 would have been called somebody else's and 0 suspected";
+    assert!(replay.text.contains(says), "{}", replay.text);
+    assert_eq!(replay.weight_db, 0.0);
+}
+
+#[test]
+fn where_nobody_intrudes_there_is_nothing_to_replay() {
+    let mut tenant = estate();
+    tenant.tunnels.pop();
+    assert!(tenant.find().is_empty());
 }
