@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use makyo_base::{Organisation, Query, QueryError, RecordRef, Row};
 
 use crate::intruder::Places;
-use crate::names::Names;
+use crate::names::{Known, Names};
 
 /// Everything that the SQL below gives.
 #[derive(Debug, Default)]
@@ -129,6 +129,14 @@ const ACCOUNTS: &str = "
           WHERE user_account IS NOT NULL)
     GROUP BY account ORDER BY account";
 
+/// Under which names each object of the cloud's directory acted.
+const KNOWN_NAMES: &str = "
+    SELECT account, lower(actor_user_uid) AS uid, CAST(max(time) AS BIGINT) AS last
+    FROM events
+    WHERE account LIKE '%@%' AND actor_user_uid IS NOT NULL AND time IS NOT NULL
+      AND source IN ('entra-sign-in', 'm365-unified-audit')
+    GROUP BY account, lower(actor_user_uid) ORDER BY account, uid";
+
 const HOSTS: &str = "
     SELECT host, array_agg(DISTINCT device_ip) AS addresses, array_agg(DISTINCT source) AS sources
     FROM events
@@ -237,7 +245,16 @@ impl Facts {
         let mut facts = Facts::default();
         let accounts = query.query(ACCOUNTS)?;
         let seen: BTreeSet<String> = accounts.iter().map(|row| row.string("account")).collect();
-        facts.names = Names::learn(&seen, organisation);
+        let known: Vec<Known> = query
+            .query(KNOWN_NAMES)?
+            .iter()
+            .map(|row| Known {
+                id: row.string("uid"),
+                name: row.string("account"),
+                last: row.integer("last").unwrap_or_default(),
+            })
+            .collect();
+        facts.names = Names::learn(&seen, &known, organisation);
         for row in accounts.iter() {
             let name = row.string("account");
             // A bare name that never did anything but fail to sign in was guessed.
