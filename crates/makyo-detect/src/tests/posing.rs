@@ -390,6 +390,26 @@ fn a_login_from_where_a_tunnel_without_login_came_is_the_intruders() {
 }
 
 #[test]
+fn an_intruder_who_comes_often_does_not_make_a_place_the_owners() {
+    let mut tenant = Tenant::staff(20, true);
+    tenant.vpn_weeks();
+    tenant.tunnel("seldom", "198.51.100.30", 3 * DAY_NS + 3 * HOUR_NS, true);
+    tenant.tunnel("monitor", "192.0.2.101", 10 * DAY_NS + 3 * HOUR_NS, false);
+    tenant.tunnel("seldom", "192.0.2.101", 11 * DAY_NS + 3 * HOUR_NS, true);
+    // A rented line near the owner's home, again and again; and the owner from home.
+    for day in 12..16 {
+        tenant.tunnel("seldom", "198.51.100.77", day * DAY_NS + 3 * HOUR_NS, true);
+    }
+    tenant.tunnel("seldom", "198.51.100.30", 16 * DAY_NS + 3 * HOUR_NS, true);
+    tenant.tunnels.sort_by_key(|row| format!("{row:?}"));
+    let found = tenant.find();
+    assert_eq!(found.len(), 5, "{found:?}");
+    let at_home =
+        found.iter().flat_map(|one| &one.entities).filter(|one| one.value == "198.51.100.30");
+    assert_eq!(at_home.count(), 0);
+}
+
+#[test]
 fn a_tunnel_from_a_new_place_is_a_journey() {
     let mut tenant = Tenant::staff(20, true);
     tenant.vpn_weeks();

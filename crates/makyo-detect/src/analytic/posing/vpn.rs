@@ -125,15 +125,14 @@ pub(super) struct Judged {
 
 /// Judges all tunnels.
 pub(super) fn judge(tunnels: &[Tunnel], known: &Known<'_>, scale: &Scale) -> Vec<Judged> {
-    let habitual = habitual(tunnels);
+    let owners = Owners::learn(tunnels, known.unauthenticated);
     let roamers = roamers(tunnels);
     let mut groups: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
     for (at, tunnel) in tunnels.iter().enumerate() {
         // All that are not from the owner's own networks are judged together: who hops from one
         // rented machine to the next comes from many.
-        let key = (tunnel.account.as_str(), tunnel.network.as_str());
-        let network = if habitual.contains(&key) { key.1 } else { "" };
-        groups.entry((key.0, network)).or_default().push(at);
+        let network = if owners.has(tunnel) { tunnel.network.as_str() } else { "" };
+        groups.entry((&tunnel.account, network)).or_default().push(at);
     }
     let mut judged = Vec::new();
     for ((account, _), places) in &groups {
@@ -185,6 +184,45 @@ fn roamers(tunnels: &[Tunnel]) -> BTreeMap<String, BTreeSet<&str>> {
 fn neighbours(roamers: &BTreeMap<String, BTreeSet<&str>>, tunnel: &Tunnel) -> usize {
     let there = roamers.get(&wide_network(&tunnel.outside));
     there.map_or(0, |there| there.iter().filter(|one| **one != tunnel.account).count())
+}
+
+/// From where each account's owner comes.
+struct Owners<'a> {
+    habitual: BTreeSet<(&'a str, &'a str)>,
+    /// Before this nobody else was there.
+    clean: i64,
+    /// Addresses that the account used until then, by account and network.
+    past: BTreeMap<&'a str, BTreeMap<&'a str, BTreeSet<&'a str>>>,
+}
+
+/// So long before the first tunnel without a login only owners come.
+const CLEAN_NS: i64 = DAY_NS;
+
+impl<'a> Owners<'a> {
+    fn learn(tunnels: &'a [Tunnel], unauthenticated: &[Inside]) -> Self {
+        let first = unauthenticated.iter().map(|one| one.start).min();
+        let clean = first.map_or(i64::MIN, |first| first.saturating_sub(CLEAN_NS));
+        let mut past: BTreeMap<&str, BTreeMap<&str, BTreeSet<&str>>> = BTreeMap::new();
+        for tunnel in tunnels.iter().filter(|tunnel| tunnel.start < clean) {
+            let networks = past.entry(&tunnel.account).or_default();
+            networks.entry(&tunnel.network).or_default().insert(&tunnel.outside);
+        }
+        Owners { habitual: habitual(tunnels), clean, past }
+    }
+
+    /// Whether a tunnel comes from where the owner does. What was used before the intruder came
+    /// tells more than how often a place is used since, because an intruder comes often.
+    fn has(&self, tunnel: &Tunnel) -> bool {
+        if tunnel.start < self.clean {
+            return true;
+        }
+        let Some(past) = self.past.get(tunnel.account.as_str()) else {
+            return self.habitual.contains(&(tunnel.account.as_str(), tunnel.network.as_str()));
+        };
+        // Where a provider gave the owner several addresses, it gives others.
+        past.get(tunnel.network.as_str())
+            .is_some_and(|own| own.len() > 1 || own.contains(tunnel.outside.as_str()))
+    }
 }
 
 /// A network is the account's own if its tunnels come from it on so many days, and on such a share
