@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use makyo_base::{EntityKind, Finding, Object, Role, Value};
 
 use crate::answers::{Picture, Table};
+use crate::coverage::Lack;
 use crate::facts::{CloudUse, earliest};
 use crate::incident::{is_directory_theft, is_suspicion};
 use crate::names::is_own_account;
@@ -380,8 +381,10 @@ fn is_clear(name: &str, picture: &Picture<'_>) -> Result<String, String> {
         );
     }
     let window = picture.window().or_else(|| picture.coverage.span()).ok_or("nothing was read")?;
+    let lacks = |lack: Lack| format!("no sign, but {lack}");
+    picture.coverage.proves_mailbox(name, window).map_err(lacks)?;
     for source in &needed {
-        picture.coverage.proves(source, window).map_err(|gap| format!("no sign, but {gap}"))?;
+        picture.coverage.proves(source, window).map_err(lacks)?;
     }
     Ok(format!(
         "no sign, and {} are there and whole for the time of the intrusion",

@@ -11,8 +11,9 @@ use makyo_base::{Asset, Object, Query, QueryError, Value};
 
 use crate::accounts::{Judged, Rung};
 use crate::answers::{Picture, Table};
+use crate::coverage::Lack;
 use crate::facts::ShareUse;
-use crate::rows::{object, text, texts, time};
+use crate::rows::{maybe, object, text, texts, time};
 
 const COLUMNS: &[&str] =
     &["asset", "verdict", "first", "last", "operations", "accounts", "gaps", "reason"];
@@ -111,7 +112,8 @@ fn judge(
         let reason = "the logs that would show it are there and whole, and show no use by an account in the intruder's hands";
         return Ok(row(asset, "not_accessed", &[], &[], reason));
     }
-    Ok(row(asset, "unknown", &[], &gaps, &gaps.join("; ")))
+    let reasons: Vec<&str> = gaps.iter().map(|gap| gap.reason.as_str()).collect();
+    Ok(row(asset, "unknown", &[], &gaps, &reasons.join("; ")))
 }
 
 /// The service's own housekeeping, which nobody can sign in as.
@@ -125,8 +127,8 @@ fn proof(
     pattern: &str,
     window: (i64, i64),
     query: &dyn Query,
-) -> Result<Result<(), String>, QueryError> {
-    let cloud = |fits: String, what: &str| -> Result<Result<(), String>, QueryError> {
+) -> Result<Result<(), Lack>, QueryError> {
+    let cloud = |fits: String, what: &str| -> Result<Result<(), Lack>, QueryError> {
         for source in ["m365-unified-audit", "entra-sign-in"] {
             if let Err(gap) = picture.coverage.proves(source, window) {
                 return Ok(Err(gap));
@@ -136,7 +138,8 @@ fn proof(
         let span =
             rows.iter().next().and_then(|row| Some((row.integer("first")?, row.integer("last")?)));
         if span.is_none_or(|span| span.0 > window.0 || span.1 < window.1) {
-            return Ok(Err(format!("{what} is not logged for all of the time of the intrusion")));
+            let reason = format!("{what} is not logged for all of the time of the intrusion");
+            return Ok(Err(Lack::new("m365-unified-audit", reason)));
         }
         let sql = UNSIGNED
             .replace("{from}", &window.0.to_string())
@@ -144,8 +147,11 @@ fn proof(
         let missing = query.query(&sql)?.iter().next().and_then(|row| row.integer("accounts"));
         Ok(match missing.unwrap_or_default() {
             0 => Ok(()),
-            count => Err(format!(
-                "the sign-in log is a part only: {count} accounts that were active have no sign-in in it"
+            count => Err(Lack::new(
+                "entra-sign-in",
+                format!(
+                    "the sign-in log is a part only: {count} accounts that were active have no sign-in in it"
+                ),
             )),
         })
     };
@@ -157,6 +163,9 @@ fn proof(
                 "metadata_event_code = 'MailItemsAccessed'
                  AND lower(coalesce(resource_owner_name, account)) = {owner}"
             );
+            if let Err(lack) = picture.coverage.proves_mailbox(mailbox, window) {
+                return Ok(Err(lack));
+            }
             cloud(fits, &format!("reading of mailbox {mailbox}"))
         }
         Some(("smb", path)) => {
@@ -170,11 +179,14 @@ fn proof(
                 let text = format!(
                     "access to shares of {host} is not logged for all of the time of the intrusion"
                 );
-                return Ok(Err(text));
+                return Ok(Err(Lack::new("windows-security", text)));
             }
             Ok(picture.coverage.proves_host("windows-security", &host, window))
         }
-        _ => Ok(Err(format!("pattern is of no kind that can be looked up: {pattern}"))),
+        _ => {
+            let reason = format!("pattern is of no kind that can be looked up: {pattern}");
+            Ok(Err(Lack::new("", reason)))
+        }
     }
 }
 
@@ -291,18 +303,19 @@ fn row(
     asset: &Asset,
     verdict: &str,
     touches: &[&Touch],
-    gaps: &[String],
+    gaps: &[Lack],
     reason: &str,
 ) -> Object<'static> {
     let operations: BTreeSet<String> =
         touches.iter().map(|touch| touch.operation.clone()).collect();
     let accounts: BTreeSet<String> = touches.iter().map(|touch| touch.account.clone()).collect();
-    let gap = |reason: &String| {
+    let gap = |gap: &Lack| {
+        let source = Some(gap.source.as_str()).filter(|source| !source.is_empty());
         Value::Object(object(vec![
-            ("from", Value::Null),
-            ("to", Value::Null),
-            ("source", Value::Null),
-            ("reason", text(reason.clone())),
+            ("from", time(gap.from)),
+            ("to", time(gap.to)),
+            ("source", maybe(source)),
+            ("reason", text(gap.reason.clone())),
         ]))
     };
     object(vec![

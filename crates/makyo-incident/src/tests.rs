@@ -7,6 +7,8 @@ use makyo_base::{
 
 use crate::{Answers, Inputs, Unread, answer};
 
+mod coverage;
+
 /// A case without events; it remembers what it was asked.
 #[derive(Default)]
 struct Empty(RefCell<Vec<String>>);
