@@ -410,6 +410,21 @@ fn an_intruder_who_comes_often_does_not_make_a_place_the_owners() {
 }
 
 #[test]
+fn where_a_tunnel_without_login_came_from_is_nobodys_home() {
+    let mut tenant = Tenant::staff(20, true);
+    tenant.vpn_weeks();
+    tenant.tunnel("monitor", "192.0.2.101", 10 * DAY_NS + 3 * HOUR_NS, false);
+    // An account that never had a tunnel: often from the intruder's address, once from another.
+    for (day, address) in
+        [(11, "192.0.2.101"), (12, "192.0.2.101"), (13, "203.0.113.77"), (14, "192.0.2.101")]
+    {
+        tenant.tunnel("newcomer", address, day * DAY_NS + 3 * HOUR_NS, true);
+    }
+    tenant.tunnels.sort_by_key(|row| format!("{row:?}"));
+    assert_eq!(tenant.ids(), ["posing_over_vpn"; 4]);
+}
+
+#[test]
 fn a_tunnel_from_a_new_place_is_a_journey() {
     let mut tenant = Tenant::staff(20, true);
     tenant.vpn_weeks();

@@ -4,9 +4,9 @@
 //! told from them as sign-ins that succeed are: by the tunnel, by its own connection to the cloud,
 //! and by what the account's owner uses.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use makyo_base::{Entity, EntityKind, Finding, Level, RecordRef, Role};
+use makyo_base::{EntityKind, Finding, Level, RecordRef, Role};
 
 use super::super::{Analytic, entity};
 use super::context::{Context, Kind};
@@ -19,7 +19,7 @@ use crate::weights::Weights;
 /// It names nobody as breached.
 const ANALYTIC: Analytic = Analytic {
     id: "attempts_from_tunnel",
-    title: "Sign-ins out of an intruder's tunnel were refused",
+    title: "A sign-in out of an intruder's tunnel was refused",
     level: Level::High,
     techniques: &[],
     tactics: &["credential-access"],
@@ -64,33 +64,28 @@ pub(super) fn tried(units: &[Unit], ground: &Ground<'_>, round: &Round) -> Vec<T
     tried.collect()
 }
 
-/// One finding for each tunnel.
+/// One finding for each account and tunnel.
 pub(super) fn findings(units: &[Unit], tried: &[Tried], weights: &Weights) -> Vec<Finding> {
-    let mut tunnels: BTreeMap<&(i64, String), Vec<(&Unit, &str)>> = BTreeMap::new();
+    let mut attempts: BTreeMap<(&str, &(i64, String)), Vec<(&Unit, &str)>> = BTreeMap::new();
     for one in tried {
-        let unit = units.get(one.unit).map(|unit| (unit, one.text.as_str()));
-        tunnels.entry(&one.tunnel).or_default().extend(unit);
+        if let Some(unit) = units.get(one.unit) {
+            let key = (unit.account.as_str(), &one.tunnel);
+            attempts.entry(key).or_default().push((unit, &one.text));
+        }
     }
     let weight = weights.analytic(ANALYTIC.id);
-    let found = tunnels.into_iter().filter_map(|((_, inside), mut all)| {
-        all.sort_by(|a, b| (a.0.first, &a.0.account).cmp(&(b.0.first, &b.0.account)));
+    let found = attempts.into_iter().filter_map(|((account, (_, inside)), mut all)| {
+        all.sort_by_key(|one| one.0.first);
         let (first, why) = all.first()?;
-        let accounts: BTreeSet<&str> = all.iter().map(|one| one.0.account.as_str()).collect();
-        let addresses: BTreeSet<&str> = all.iter().map(|one| one.0.address.as_str()).collect();
-        let named = |role, kind, names: &BTreeSet<&str>| {
-            names.iter().filter_map(|one| entity(role, kind, one)).collect::<Vec<Entity>>()
-        };
-        let mut entities = named(Role::Target, EntityKind::Account, &accounts);
-        entities.extend(named(Role::Origin, EntityKind::Address, &addresses));
-        entities.extend(entity(Role::Object, EntityKind::Address, inside));
+        let entities = [
+            entity(Role::Target, EntityKind::Account, account),
+            entity(Role::Origin, EntityKind::Address, &first.address),
+            entity(Role::Object, EntityKind::Address, inside),
+        ];
         let records = all.iter().flat_map(|one| one.0.records.iter().cloned());
         let records: Vec<RecordRef> = records.take(crate::FINDING_RECORDS_MAX).collect();
-        let text = format!(
-            "sign-ins to {} account{} out of the intruder's tunnel were refused; to {} first: {why}",
-            accounts.len(),
-            if accounts.len() == 1 { "" } else { "s" },
-            first.account,
-        );
+        let text = format!("sign-in to {account} out of the intruder's tunnel was refused: {why}");
+        let entities = entities.into_iter().flatten().collect();
         Some(ANALYTIC.finding(Some(first.first), weight, entities, records, text))
     });
     found.collect()

@@ -189,6 +189,8 @@ fn neighbours(roamers: &BTreeMap<String, BTreeSet<&str>>, tunnel: &Tunnel) -> us
 /// From where each account's owner comes.
 struct Owners<'a> {
     habitual: BTreeSet<(&'a str, &'a str)>,
+    /// Networks from which tunnels without a login came.
+    strange: BTreeSet<String>,
     /// Before this nobody else was there.
     clean: i64,
     /// Addresses that the account used until then, by account and network.
@@ -207,7 +209,9 @@ impl<'a> Owners<'a> {
             let networks = past.entry(&tunnel.account).or_default();
             networks.entry(&tunnel.network).or_default().insert(&tunnel.outside);
         }
-        Owners { habitual: habitual(tunnels), clean, past }
+        let addresses = unauthenticated.iter().filter_map(|one| one.address.parse().ok());
+        let strange = addresses.map(network).collect();
+        Owners { habitual: habitual(tunnels), strange, clean, past }
     }
 
     /// Whether a tunnel comes from where the owner does. What was used before the intruder came
@@ -217,7 +221,8 @@ impl<'a> Owners<'a> {
             return true;
         }
         let Some(past) = self.past.get(tunnel.account.as_str()) else {
-            return self.habitual.contains(&(tunnel.account.as_str(), tunnel.network.as_str()));
+            return !self.strange.contains(&tunnel.network)
+                && self.habitual.contains(&(tunnel.account.as_str(), tunnel.network.as_str()));
         };
         // Where a provider gave the owner several addresses, it gives others.
         past.get(tunnel.network.as_str())
