@@ -64,9 +64,12 @@ pub(super) fn tried(units: &[Unit], ground: &Ground<'_>, round: &Round) -> Vec<T
     tried.collect()
 }
 
+/// An account, and the tunnel that it was tried from.
+type Attempt<'a> = (&'a str, &'a (i64, String));
+
 /// One finding for each account and tunnel.
 pub(super) fn findings(units: &[Unit], tried: &[Tried], weights: &Weights) -> Vec<Finding> {
-    let mut attempts: BTreeMap<(&str, &(i64, String)), Vec<(&Unit, &str)>> = BTreeMap::new();
+    let mut attempts: BTreeMap<Attempt<'_>, Vec<(&Unit, &str)>> = BTreeMap::new();
     for one in tried {
         if let Some(unit) = units.get(one.unit) {
             let key = (unit.account.as_str(), &one.tunnel);
