@@ -1,11 +1,11 @@
 //! All answers, in the contract's JSON.
 
-use makyo_base::{Finding, Object, Organisation, Query, QueryError};
+use makyo_base::{Finding, HOUR_NS, Object, Organisation, Query, QueryError};
 
 use crate::coverage::Coverage;
 use crate::facts::{CloudUse, Facts, ShareUse, Tunnel};
 use crate::incident::{Incident, incidents};
-use crate::intruder::{Address, Intruder};
+use crate::intruder::{Address, Intruder, Step};
 use crate::{
     access, accounts, assets, containment, entry, graph, hosts, messages, path, persistence,
     timeline,
@@ -104,6 +104,24 @@ impl Picture<'_> {
         self.intruder
             .tie(&used.account, &used.session, &used.address, used.first)
             .filter(|tie| self.in_incident(tie.0))
+    }
+
+    /// The technique of a step onto a host: a remote desktop, a share that was opened there, or what
+    /// no record tells.
+    pub(crate) fn way_onto(&self, step: &Step) -> &'static str {
+        let opened = |used: &ShareUse| {
+            used.account == step.account
+                && used.host == step.to
+                && used.address == step.from
+                && (step.time - HOUR_NS..=step.time + HOUR_NS).contains(&used.first)
+        };
+        if step.is_remote_desktop {
+            "T1021.001"
+        } else if self.facts.shares.iter().any(opened) {
+            "T1021.002"
+        } else {
+            "T1021"
+        }
     }
 
     /// The finding that ties a use of a share to an incident: it came from a leased address.

@@ -43,6 +43,8 @@ pub(crate) struct Logon {
     pub(crate) address: String,
     pub(crate) from_host: String,
     pub(crate) host: String,
+    /// `network`, `remote_interactive` or `network_cleartext`.
+    pub(crate) kind: String,
     pub(crate) first: i64,
     pub(crate) times: Vec<i64>,
     pub(crate) record: RecordRef,
@@ -146,7 +148,7 @@ const HOSTS: &str = "
 
 const LOGONS: &str = "
     SELECT account, coalesce(src_endpoint_ip, '') AS address,
-           lower(coalesce(src_endpoint_hostname, '')) AS from_host, host,
+           lower(coalesce(src_endpoint_hostname, '')) AS from_host, host, logon_type AS kind,
            CAST(min(time) AS BIGINT) AS first,
            array_agg(DISTINCT CAST(time AS BIGINT)) AS times,
            min(concat(file, '#', lpad(CAST(record AS VARCHAR), 20, '0'))) AS least_record
@@ -155,8 +157,8 @@ const LOGONS: &str = "
       AND host IS NOT NULL AND time IS NOT NULL AND source LIKE 'windows-%'
       AND logon_type IN ('network', 'remote_interactive', 'network_cleartext')
       AND (src_endpoint_ip IS NOT NULL OR src_endpoint_hostname IS NOT NULL)
-    GROUP BY account, src_endpoint_ip, src_endpoint_hostname, host
-    ORDER BY first, account, address, from_host, host";
+    GROUP BY account, src_endpoint_ip, src_endpoint_hostname, host, logon_type
+    ORDER BY first, account, address, from_host, host, kind";
 
 const TUNNELS: &str = "
     WITH lines AS (
@@ -298,6 +300,7 @@ impl Facts {
                 address: row.string("address"),
                 from_host: host(row.string("from_host")),
                 host: row.string("host"),
+                kind: row.string("kind"),
                 first: row.integer("first").unwrap_or_default(),
                 times,
                 record: row.reference(),

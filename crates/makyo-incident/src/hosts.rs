@@ -39,7 +39,7 @@ pub(crate) fn hosts(picture: &Picture<'_>) -> Vec<Object<'static>> {
         host.from.insert(step.from.clone());
         host.findings.insert(step.finding);
         host.strongest = host.strongest.max(14.0);
-        host.techniques.insert("T1021".into());
+        host.techniques.insert(picture.way_onto(step).into());
         host.reasons.push(format!("{} logged on from {}", step.account, step.from));
     }
     let members = members(picture);

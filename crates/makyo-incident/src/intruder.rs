@@ -41,6 +41,8 @@ pub(crate) struct Step {
     pub(crate) account: String,
     pub(crate) from: String,
     pub(crate) to: String,
+    /// By a session at the host's screen from afar.
+    pub(crate) is_remote_desktop: bool,
     pub(crate) finding: usize,
     pub(crate) record: RecordRef,
 }
@@ -289,6 +291,7 @@ fn step(logon: &Logon, time: i64, from: &str, finding: usize) -> Step {
         account: logon.account.clone(),
         from: from.to_owned(),
         to: logon.host.clone(),
+        is_remote_desktop: logon.kind == "remote_interactive",
         finding,
         record: logon.record.clone(),
     }

@@ -8,7 +8,7 @@ use crate::accounts::{Judged, Rung};
 use crate::answers::{Picture, Table};
 use crate::entry::Entry;
 use crate::facts::ShareUse;
-use crate::incident::Incident;
+use crate::incident::{Incident, is_suspicion};
 use crate::rows::{maybe, object, text, texts, time};
 
 pub(crate) struct PathStep {
@@ -30,15 +30,17 @@ pub(crate) fn paths(picture: &Picture<'_>) -> BTreeMap<String, Vec<PathStep>> {
 }
 
 fn path(picture: &Picture<'_>, incident: &Incident) -> Vec<PathStep> {
-    let mut steps: Vec<PathStep> =
-        incident.all().iter().filter_map(|index| picture.finding(*index)).map(of_finding).collect();
+    // What only may have been the intruder's is no step of theirs.
+    let theirs = incident.all().into_iter().filter_map(|index| picture.finding(index));
+    let theirs = theirs.filter(|finding| !is_suspicion(finding) && !finding.techniques.is_empty());
+    let mut steps: Vec<PathStep> = theirs.map(of_finding).collect();
     for step in
         picture.intruder.steps.iter().filter(|step| incident.findings.contains(&step.finding))
     {
         steps.push(PathStep {
             time: Some(step.time),
             tactic: "lateral-movement".into(),
-            technique: "T1021".into(),
+            technique: picture.way_onto(step).into(),
             from: step.from.clone(),
             to: step.to.clone(),
             finding: picture.finding_id(step.finding),
@@ -50,6 +52,9 @@ fn path(picture: &Picture<'_>, incident: &Incident) -> Vec<PathStep> {
         let Some((finding, _)) = tie.filter(|tie| incident.findings.contains(&tie.0)) else {
             continue;
         };
+        if picture.finding(finding).is_some_and(is_suspicion) {
+            continue;
+        }
         let (tactic, technique) = match used.access.as_str() {
             "bind" | "sync" => ("collection", "T1114.002"),
             "view" | "preview" | "download" | "search" => ("collection", "T1213.002"),

@@ -153,8 +153,9 @@ fn look_around(scene: &mut Scene, who: &Who<'_>, start: Moment, random: &mut Ran
             scene.windows(host, moment, text);
         }
     }
-    scene.truth.stage(start, "discovery", "T1087.002");
+    // As the questions above come.
     scene.truth.stage(start + 70 * SECOND, "discovery", "T1482");
+    scene.truth.stage(start + 2 * 70 * SECOND, "discovery", "T1087.002");
 }
 
 /// Files of the launch share.
