@@ -4,23 +4,27 @@ use makyo_base::{Object, RecordRef, Value};
 
 use crate::answers::{Picture, Table};
 use crate::facts::{CloudUse, ShareUse, Tunnel};
+use crate::incident::is_suspicion;
 use crate::rows::{maybe, object, record, text, time};
 
 const COLUMNS: &[&str] =
     &["subject", "account", "kind", "operation", "count", "first", "last", "certainty", "records"];
 
-/// Counts are of distinct items; a synchronised folder names none, so that its row says
-/// `presumed`.
+/// Counts are of distinct items. A synchronised folder names none, so that its row says `presumed`;
+/// `possible` is what a search may have shown, and what somebody did who is only suspected.
 pub(crate) fn table(picture: &Picture<'_>) -> Table {
     let facts = &picture.facts;
-    let uses = facts.uses.iter().filter(|used| picture.tied_use(used).is_some());
+    let uses = facts.uses.iter().filter_map(|used| {
+        let (finding, _) = picture.tied_use(used)?;
+        of_use(used, picture.finding(finding).is_some_and(is_suspicion))
+    });
     let shares = facts.shares.iter().filter(|share| picture.tied_share(share).is_some());
     let tunnels = facts
         .tunnels
         .iter()
         .filter(|tunnel| tunnel.taken > 0 && picture.tied_tunnel(tunnel).is_some());
     let mut rows: Vec<Object<'static>> =
-        uses.filter_map(of_use).chain(shares.map(of_share)).chain(tunnels.map(of_tunnel)).collect();
+        uses.chain(shares.map(of_share)).chain(tunnels.map(of_tunnel)).collect();
     rows.sort_by_key(key);
     Table { name: "access", columns: COLUMNS, rows }
 }
@@ -42,7 +46,8 @@ struct Access<'a> {
     record: &'a RecordRef,
 }
 
-fn of_use(used: &CloudUse) -> Option<Object<'static>> {
+/// `is_suspected`: whoever did it may have been the account's owner.
+fn of_use(used: &CloudUse, is_suspected: bool) -> Option<Object<'static>> {
     let kind = match used.access.as_str() {
         "bind" | "sync" | "send" | "delete" => "mail",
         "view" | "preview" | "download" | "upload" | "share" | "search" => "file",
@@ -54,7 +59,14 @@ fn of_use(used: &CloudUse) -> Option<Object<'static>> {
         (owner, place) if place == owner => owner.to_owned(),
         (owner, place) => format!("{owner} {place}"),
     };
-    let presumed = used.access == "sync" || used.throttled;
+    let certainty = match used.access.as_str() {
+        _ if is_suspected => "possible",
+        // What a search showed, no record lists.
+        "search" => "possible",
+        "sync" => "presumed",
+        _ if used.throttled => "presumed",
+        _ => "accessed",
+    };
     Some(row(&Access {
         subject,
         account: &used.account,
@@ -63,7 +75,7 @@ fn of_use(used: &CloudUse) -> Option<Object<'static>> {
         items: distinct(used.items.len(), used.records),
         first: used.first,
         last: used.last,
-        certainty: if presumed { "presumed" } else { "accessed" },
+        certainty,
         record: &used.record,
     }))
 }

@@ -13,6 +13,7 @@ use crate::accounts::{Judged, Rung};
 use crate::answers::{Picture, Table};
 use crate::coverage::Lack;
 use crate::facts::ShareUse;
+use crate::incident::is_suspicion;
 use crate::rows::{maybe, object, text, texts, time};
 
 const COLUMNS: &[&str] =
@@ -99,8 +100,12 @@ fn judge(
         .collect();
     if let Some(touch) = in_window.first() {
         let reason = format!(
-            "{} used it in the time of the intrusion, and its account was in the intruder's hands",
-            touch.account
+            "{} used it in the time of the intrusion, and its account {} in the intruder's hands",
+            touch.account,
+            match judged.get(&touch.account) {
+                Some(account) if !account.weak => "was",
+                _ => "may have been",
+            }
         );
         return Ok(row(asset, "unknown", &in_window, &[], &reason));
     }
@@ -236,7 +241,10 @@ fn cloud_touches(
             operation: row.string("operation"),
             first,
             last,
-            is_tied: tie.is_some_and(|tie| picture.in_incident(tie.0)),
+            // Who is only suspected may be the owner.
+            is_tied: tie.is_some_and(|tie| {
+                picture.in_incident(tie.0) && !picture.finding(tie.0).is_some_and(is_suspicion)
+            }),
         })
     };
     Ok(rows.iter().filter_map(touch).collect())
