@@ -6,6 +6,7 @@
 //! evaluates it over a record's native fields.
 //! Follows the Sigma specification 2.1 (sigmahq.io).
 
+mod check;
 mod condition;
 mod correlation;
 mod diagnostic;
@@ -31,6 +32,7 @@ mod values;
 mod witness;
 mod yaml;
 
+pub use check::{Check, Numbered};
 pub use condition::Condition;
 pub use correlation::{
     Alias, Bound, Comparison, Correlation, CorrelationKind, Decimal, Expression, Measure, Presence,
