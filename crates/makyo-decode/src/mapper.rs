@@ -108,7 +108,7 @@ pub(crate) struct Mapper<'m> {
     slots: Vec<Slots>,
     /// The places in `sources.all` of those that such a file can hold, highest priority first.
     order: Vec<usize>,
-    text: String,
+    room: Room,
     /// The short way, for receivers that need not have every record.
     lane: Option<Box<Lane>>,
     /// The source of the record before: most likely this one's too.
@@ -128,6 +128,14 @@ pub(crate) struct Mapper<'m> {
     held_bytes: usize,
     /// What earlier lines of open sessions named.
     carried: Carried,
+}
+
+/// What identities are written in, from record to record.
+#[derive(Debug, Default)]
+struct Room {
+    text: String,
+    /// The fields of the record before by name, which this one's have most often too.
+    order: Vec<usize>,
 }
 
 /// A record of an unknown product, and the last time before it.
@@ -157,7 +165,7 @@ impl<'m> Mapper<'m> {
         Mapper {
             slots: slots.collect(),
             order: sources.order.iter().copied().filter(is_held).collect(),
-            text: String::new(),
+            room: Room::default(),
             sources,
             options,
             artifact,
@@ -226,7 +234,7 @@ impl<'m> Mapper<'m> {
         self.dialect = Some(dialect);
         match event {
             Some(mut event) => {
-                event.identity = identity_of_all(&mut self.text, "generic", &native);
+                event.identity = identity_of_all(&mut self.room, "generic", &native);
                 self.pass_on(position, usize::MAX, &native, event)
             }
             None => {
@@ -522,17 +530,17 @@ impl RawSink for Mapper<'_> {
         let mut used = Vec::new();
         let view = View { object: &native, slots: &slots, paths };
         let mut event = self.known(source, &view, &mut used);
-        let mut text = std::mem::take(&mut self.text);
+        let mut room = std::mem::take(&mut self.room);
         event.identity = match &alone {
-            None => identity(&mut text, source, &view, event.time()),
+            None => identity(&mut room, source, &view, event.time()),
             Some(alone) => {
                 let mut slots = Slots::default();
                 slots.fill(paths, alone);
                 let view = View { object: alone, slots: &slots, paths };
-                identity(&mut text, source, &view, event.time())
+                identity(&mut room, source, &view, event.time())
             }
         };
-        self.text = text;
+        self.room = room;
         let done = self.pass_on(position, index, &native, event);
         if let Some(own) = self.slots.get_mut(place) {
             *own = slots;
@@ -569,12 +577,7 @@ impl RawSink for Mapper<'_> {
 }
 
 /// Headerless columns and early extractions, before recognition.
-fn prepare<'a>(
-    source: &'a Source,
-    native: &mut Object<'a>,
-    slots: &mut Slots,
-    paths: &Paths,
-) {
+fn prepare<'a>(source: &'a Source, native: &mut Object<'a>, slots: &mut Slots, paths: &Paths) {
     for columns in &source.columns {
         let view = View { object: native, slots, paths };
         if columns.when.as_ref().is_some_and(|when| !when.holds(&view)) {
@@ -634,12 +637,11 @@ fn capture<'a, 't>(
     text: &'t str,
     push: &mut dyn FnMut(usize, &'a str, &'t str),
 ) {
-    let Some(captures) = extract.regex.captures(text) else { return };
-    for (at, path, name) in &extract.groups {
-        if let Some(found) = captures.get(*at) {
-            push(*path, name, found.as_str());
+    extract.regex.groups(text, &mut |group, found| {
+        if let Some((_, path, name)) = extract.groups.iter().find(|entry| entry.0 == group) {
+            push(*path, name, found);
         }
-    }
+    });
 }
 
 /// The text of a field that is a text; of what the record borrows a copy of the loan.
@@ -654,11 +656,12 @@ fn text_of<'a>(view: &View<'_, 'a>, path: usize) -> Option<Cow<'a, str>> {
 /// whole record where it has none. `@time` stands for the event's time to the millisecond, which
 /// all exports of one record share, however they write it.
 fn identity(
-    text: &mut String,
+    room: &mut Room,
     source: &Source,
     native: &View<'_, '_>,
     time: Option<i64>,
 ) -> [u8; 16] {
+    let text = &mut room.text;
     text.clear();
     text.push_str(&source.id);
     for field in &source.identity {
@@ -667,24 +670,35 @@ fn identity(
             IdentityField::Path(path) => native.get_filled(*path).and_then(Value::as_text),
         };
         let Some(value) = value else {
-            return identity_of_all(text, &source.id, native.object);
+            return identity_of_all(room, &source.id, native.object);
         };
         text.push('\0');
         text.push_str(&value);
     }
     if source.identity.is_empty() {
-        return identity_of_all(text, &source.id, native.object);
+        return identity_of_all(room, &source.id, native.object);
     }
     half_digest(text)
 }
 
-fn identity_of_all(text: &mut String, source: &str, native: &Object<'_>) -> [u8; 16] {
+fn identity_of_all(room: &mut Room, source: &str, native: &Object<'_>) -> [u8; 16] {
+    let Room { text, order } = room;
     text.clear();
     text.push_str(source);
     // Exports differ in the order of fields, not in the fields.
-    let mut fields: Vec<&(Cow<'_, str>, Value<'_>)> = native.0.iter().collect();
-    fields.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| to_json(&a.1).cmp(&to_json(&b.1))));
-    for (at, (name, value)) in fields.into_iter().enumerate() {
+    let fields = &native.0;
+    let name = |at: &usize| fields.get(*at).map(|field| &field.0);
+    let is_sorted = order.len() == fields.len()
+        && order.windows(2).all(|pair| pair.first().map(name) < pair.last().map(name));
+    if !is_sorted {
+        let json = |at: &usize| fields.get(*at).map(|field| to_json(&field.1));
+        order.clear();
+        order.extend(0..fields.len());
+        order.sort_unstable_by(|a, b| {
+            name(a).cmp(&name(b)).then_with(|| json(a).cmp(&json(b))).then(a.cmp(b))
+        });
+    }
+    for (at, (name, value)) in order.iter().filter_map(|at| fields.get(*at)).enumerate() {
         if at > 0 {
             text.push('\0');
         }
@@ -713,7 +727,7 @@ fn left_over<'n>(view: &View<'n, 'n>, used: &[usize]) -> Vec<(Cow<'n, str>, Valu
         }
     }
     let is_used = |index: usize, name: &str| {
-        index < 128 && mark >> index & 1 == 1 || named.iter().any(|one| *one == name)
+        index < 128 && mark >> index & 1 == 1 || named.contains(&name)
     };
     let mut left = Vec::with_capacity(view.object.0.len());
     for (index, (name, value)) in view.object.0.iter().enumerate() {

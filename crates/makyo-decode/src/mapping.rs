@@ -7,8 +7,7 @@ use makyo_base::{
     Cell, Column, ColumnType, Event, FixedTime, Value, ZoneHint, activity, class, parse_address,
     parse_port, parse_time_with,
 };
-use makyo_sigma::{Diagnostic, Node};
-use regex::Regex;
+use makyo_sigma::{Diagnostic, LineRegex, Node};
 
 use crate::slots::{Paths, View};
 
@@ -26,7 +25,7 @@ struct Getter {
     from: Vec<usize>,
     constant: Option<String>,
     parse: Option<Parse>,
-    regex: Option<Regex>,
+    regex: Option<LineRegex>,
     map: Vec<(String, String)>,
     default: Option<String>,
 }
@@ -81,7 +80,8 @@ impl Parse {
 
     fn read(self, text: &str) -> Option<Cow<'_, str>> {
         let text = text.trim();
-        let plain = |found: &str| found.is_ascii() && !found.bytes().any(|b| b.is_ascii_uppercase());
+        let plain =
+            |found: &str| found.is_ascii() && !found.bytes().any(|b| b.is_ascii_uppercase());
         match self {
             Parse::Ip => address(text),
             Parse::Port => parse_port(text)
@@ -91,7 +91,9 @@ impl Parse {
             Parse::Int if is_shortest(text) => Some(Cow::Borrowed(text)),
             Parse::Int => whole_number(text).map(|number| Cow::Owned(number.to_string())),
             Parse::Float => text.parse::<f64>().ok().map(|number| Cow::Owned(number.to_string())),
-            Parse::Bool => truth(text).map(|flag| Cow::Borrowed(if flag { "true" } else { "false" })),
+            Parse::Bool => {
+                truth(text).map(|flag| Cow::Borrowed(if flag { "true" } else { "false" }))
+            }
             Parse::Lower if plain(text) => Some(Cow::Borrowed(text)),
             Parse::Lower => Some(Cow::Owned(text.to_lowercase())),
             Parse::Basename => text.rsplit(['\\', '/']).next().map(Cow::Borrowed),
@@ -231,6 +233,8 @@ impl Map {
                 Err(problem) => problems.push(problem),
             }
         }
+        // An event's cells lie in this order.
+        map.fields.sort_by_key(|field| field.0);
         if problems.is_empty() { Ok(map) } else { Err(problems) }
     }
 
@@ -286,7 +290,7 @@ impl Getter {
             let reason = |error: regex::Error| {
                 Diagnostic::at(node.line, error.to_string().replace('\n', " "))
             };
-            getter.regex = Some(Regex::new(text).map_err(reason)?);
+            getter.regex = Some(LineRegex::new(text).map_err(reason)?);
         }
         for (key, value) in node.get("map").map(Node::entries).unwrap_or_default() {
             if let (Some(key), Some(value)) = (key.text(), value.text()) {
@@ -330,8 +334,8 @@ impl Getter {
         let mut result = text;
         if let Some(regex) = &self.regex {
             result = match result {
-                Cow::Borrowed(text) => Cow::Borrowed(regex.captures(text)?.get(1)?.as_str()),
-                Cow::Owned(text) => Cow::Owned(regex.captures(&text)?.get(1)?.as_str().to_owned()),
+                Cow::Borrowed(text) => Cow::Borrowed(first_group(regex, text)?),
+                Cow::Owned(text) => Cow::Owned(first_group(regex, &text)?.to_owned()),
             };
         }
         if let Some(parse) = self.parse {
@@ -343,6 +347,16 @@ impl Getter {
         }
         Some(result)
     }
+}
+
+fn first_group<'t>(expression: &LineRegex, text: &'t str) -> Option<&'t str> {
+    let mut first = None;
+    expression.groups(text, &mut |group, part| {
+        if group == 1 {
+            first = Some(part);
+        }
+    });
+    first
 }
 
 /// A list of scalars reads as its elements with a comma and a blank between.

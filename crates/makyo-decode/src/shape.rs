@@ -78,9 +78,9 @@ impl Shape {
 
     /// The place of the form that [`Shape::unwrap`] would use.
     pub(crate) fn form(&self, scratch: &mut Scratch, raw: &Object<'_>) -> Option<usize> {
-        self.forms
-            .iter()
-            .position(|form| form.when.matcher.is_match(scratch, raw) && holds_something(&form.unwrap(raw)))
+        self.forms.iter().position(|form| {
+            form.when.matcher.is_match(scratch, raw) && holds_something(&form.unwrap(raw))
+        })
     }
 }
 

@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use makyo_sigma::{
-    Check, Diagnostic, Logsource, Matcher, Node, Selection, ServedLogsource, detection_expression,
-    load_yaml,
+    Check, Diagnostic, LineRegex, Logsource, Matcher, Node, Selection, ServedLogsource,
+    detection_expression, load_yaml,
 };
-use regex::Regex;
 
 use crate::mapping::{Map, TimeSpec};
 use crate::slots::{Paths, View};
@@ -87,7 +86,7 @@ pub(crate) struct Columns {
 pub(crate) struct Extract {
     pub(crate) field: String,
     pub(crate) path: usize,
-    pub(crate) regex: Regex,
+    pub(crate) regex: LineRegex,
     /// Of each group that has a name: its place, the name's number, and the name.
     pub(crate) groups: Vec<(usize, usize, String)>,
     pub(crate) when: Option<Condition>,
@@ -305,13 +304,13 @@ impl Reader<'_> {
     fn extract(&mut self, node: &Node) -> Option<Extract> {
         self.problems.extend(node.unknown_keys(&["field", "regex", "when", "early"]));
         let text = self.text(node, "regex");
-        let regex = Regex::new(&text).map_err(|error| {
+        let regex = LineRegex::new(&text).map_err(|error| {
             let reason = error.to_string().replace('\n', " ");
             Diagnostic::at(node.line, format!("regular expression cannot be used: {reason}"))
         });
         let field = self.text(node, "field");
         let regex = self.keep(regex)?;
-        let groups = regex.capture_names().enumerate();
+        let groups = regex.names().enumerate();
         let groups = groups.filter_map(|(at, name)| Some((at, name?.to_owned())));
         Some(Extract {
             path: self.paths.number(&field),

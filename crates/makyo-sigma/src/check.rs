@@ -7,6 +7,7 @@
 use makyo_base::{Object, Value};
 
 use crate::fold::fold;
+use crate::line_regex::LineRegex;
 use crate::pattern::Pattern;
 use crate::predicate::{Anchoring, Test};
 use crate::selection::Selection;
@@ -32,6 +33,7 @@ enum Part {
     Or(Vec<Part>),
     Not(Box<Part>),
     Field(usize, Test),
+    Regex(usize, Box<LineRegex>),
     /// The field equals one of these folded texts.
     OneOf(usize, Vec<String>),
     Refer(usize, usize, Anchoring),
@@ -64,6 +66,9 @@ impl Part {
                 (Some(field), Test::FieldRef(other, how)) => {
                     Part::Refer(number(field), number(other), *how)
                 }
+                (Some(field), Test::Regex(regex)) => {
+                    Part::Regex(number(field), Box::new(LineRegex::from((**regex).clone())))
+                }
                 (Some(field), test) => Part::Field(number(field), test.clone()),
             },
         }
@@ -73,7 +78,7 @@ impl Part {
     fn cost(&self) -> u32 {
         match self {
             Part::Field(_, Test::Exists(_) | Test::Null) => 0,
-            Part::Field(_, Test::Regex(_)) => 10,
+            Part::Regex(..) => 10,
             Part::OneOf(..) => 1,
             Part::Field(..) => 2,
             Part::Refer(..) => 5,
@@ -97,6 +102,9 @@ impl Part {
             Part::Field(field, test) => {
                 record.value(*field).is_some_and(|value| any(value, &|text| passes(test, text)))
             }
+            Part::Regex(field, expression) => record
+                .value(*field)
+                .is_some_and(|value| any(value, &|text| expression.is_match(text))),
             Part::OneOf(field, texts) => record.value(*field).is_some_and(|value| {
                 any(value, &|text| texts.iter().any(|one| is_equal(text, one)))
             }),
@@ -108,11 +116,9 @@ impl Part {
                 any(value, &|text| any(other, &|other| refers(*how, &fold(text), &fold(other))))
             }
             Part::Keyword(Test::Exists(wanted)) => *wanted,
-            Part::Keyword(test) => record
-                .whole()
-                .0
-                .iter()
-                .any(|(_, value)| any(value, &|text| passes(test, text))),
+            Part::Keyword(test) => {
+                record.whole().0.iter().any(|(_, value)| any(value, &|text| passes(test, text)))
+            }
         }
     }
 }

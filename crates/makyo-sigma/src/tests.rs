@@ -1,6 +1,7 @@
 mod documents;
 mod engine;
 mod explaining;
+mod line_regexes;
 mod modifiers;
 mod real;
 
