@@ -726,9 +726,8 @@ fn left_over<'n>(view: &View<'n, 'n>, used: &[usize]) -> Vec<(Cow<'n, str>, Valu
             None => named.extend(view.paths.text(*path)),
         }
     }
-    let is_used = |index: usize, name: &str| {
-        index < 128 && mark >> index & 1 == 1 || named.contains(&name)
-    };
+    let is_used =
+        |index: usize, name: &str| index < 128 && mark >> index & 1 == 1 || named.contains(&name);
     let mut left = Vec::with_capacity(view.object.0.len());
     for (index, (name, value)) in view.object.0.iter().enumerate() {
         if *value != Value::Null && !is_used(index, name) {

@@ -4,7 +4,7 @@
 //! its log, its twin. Somebody who took the appliance over speaks from its address to whatever is
 //! behind it. The appliance's own past says how many new partners a day are usual.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use makyo_base::{
     DAY_NS, EntityKind, Finding, Level, Organisation, Places, Query, QueryError, RecordRef, Role,
@@ -31,6 +31,10 @@ const ADMIN_DB: f64 = 13.0;
 const RARITY_MAX_DB: f64 = 25.0;
 /// Connections to the same port of so many hosts on one day are a search.
 const SEARCH_MIN: usize = 10;
+/// What servers of the organisation serve to its appliances: names, time, the directory with its
+/// tickets and passwords, RADIUS and TACACS, collectors of logs.
+const SERVED_PORTS: &[i64] =
+    &[49, 53, 88, 123, 162, 389, 464, 514, 636, 1645, 1646, 1812, 1813, 3268, 3269, 6514];
 /// Named in a finding; the rest is counted.
 const NAMED_MAX: usize = 12;
 
@@ -129,12 +133,23 @@ pub(crate) fn judge(partners: &[Partner], first: i64, last: i64) -> Vec<NewDay<'
         #[allow(clippy::cast_precision_loss, reason = "some weeks in days")]
         let watched = *day as f64 + ((learnt - first) / 2) as f64 / DAY_NS as f64;
         let usual = (count(earlier + in_learning) + 0.2) / (watched + 1.0);
-        let rarity = poisson_tail_db(count(new.len()), usual).min(RARITY_MAX_DB);
+        let rarity = poisson_tail_db(count(steps(new)), usual).min(RARITY_MAX_DB);
         let is_admin = new.iter().any(|partner| ADMIN_PORTS.contains(&partner.port));
         let weight_db = rarity + if is_admin { ADMIN_DB } else { 0.0 };
         found.push(NewDay { partners: new.clone(), usual, weight_db });
     }
     found
+}
+
+/// How many things happened. Whoever gives an appliance another directory, with a new account to
+/// bind with, names its servers once, and the appliance goes to each of them on several ports: that
+/// is one change, unless there are as many as a search finds.
+fn steps(new: &[&Partner]) -> usize {
+    let (served, others): (Vec<&Partner>, Vec<&Partner>) =
+        new.iter().partition(|partner| SERVED_PORTS.contains(&partner.port));
+    let servers: BTreeSet<&str> = served.iter().map(|partner| partner.target.as_str()).collect();
+    let changes = if servers.len() >= SEARCH_MIN { servers.len() } else { servers.len().min(1) };
+    others.len() + changes
 }
 
 fn finding(analytic: &Analytic, day: &NewDay<'_>) -> Finding {
