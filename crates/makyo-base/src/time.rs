@@ -54,7 +54,8 @@ pub fn parse_time_with(text: &str, hint: ZoneHint) -> Option<(i64, bool)> {
     fixed.or_else(|| any_form(text, first, hint))
 }
 
-fn any_form(text: &str, first: u8, hint: ZoneHint) -> Option<(i64, bool)> {
+/// Reads a time that is not written with all its digits in their places.
+pub(crate) fn any_form(text: &str, first: u8, hint: ZoneHint) -> Option<(i64, bool)> {
     if let Some(time) = epoch(text) {
         return Some((time, false));
     }

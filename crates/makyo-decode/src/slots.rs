@@ -49,6 +49,12 @@ impl Paths {
         number
     }
 
+    /// How many there are.
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.list.len()
+    }
+
     /// The path with this number.
     pub(crate) fn text(&self, number: usize) -> Option<&str> {
         self.list.get(number).map(|path| path.text.as_str())
