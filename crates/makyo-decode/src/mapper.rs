@@ -9,6 +9,7 @@ use makyo_base::{
     write_json,
 };
 use makyo_sigma::{Diagnostic, Scratch};
+use rustc_hash::FxHashMap;
 
 use crate::carry::Carried;
 use crate::decoder::DecodeOptions;
@@ -130,12 +131,15 @@ pub(crate) struct Mapper<'m> {
     carried: Carried,
 }
 
+/// So many orders of fields are remembered.
+const ORDERS_MAX: usize = 1024;
+
 /// What identities are written in, from record to record.
 #[derive(Debug, Default)]
 struct Room {
     text: String,
-    /// The fields of the record before by name, which this one's have most often too.
-    order: Vec<usize>,
+    /// By a mark of their names: the order of the fields of earlier records.
+    orders: FxHashMap<u64, Vec<usize>>,
 }
 
 /// A record of an unknown product, and the last time before it.
@@ -682,12 +686,17 @@ fn identity(
 }
 
 fn identity_of_all(room: &mut Room, source: &str, native: &Object<'_>) -> [u8; 16] {
-    let Room { text, order } = room;
+    let Room { text, orders } = room;
     text.clear();
     text.push_str(source);
     // Exports differ in the order of fields, not in the fields.
     let fields = &native.0;
     let name = |at: &usize| fields.get(*at).map(|field| &field.0);
+    if orders.len() >= ORDERS_MAX {
+        orders.clear();
+    }
+    let order = orders.entry(mark_of(native)).or_default();
+    // Names with one mark may be others.
     let is_sorted = order.len() == fields.len()
         && order.windows(2).all(|pair| pair.first().map(name) < pair.last().map(name));
     if !is_sorted {
@@ -707,6 +716,16 @@ fn identity_of_all(room: &mut Room, source: &str, native: &Object<'_>) -> [u8; 1
         write_json(text, value);
     }
     half_digest(text)
+}
+
+/// A number that records with the same names share, and others seldom.
+fn mark_of(native: &Object<'_>) -> u64 {
+    native.0.iter().fold(0, |mark: u64, (name, _)| {
+        let bytes = name.as_bytes();
+        let end = |byte: Option<&u8>| u64::from(byte.copied().unwrap_or_default());
+        let own = bytes.len() as u64 | end(bytes.first()) << 16 | end(bytes.last()) << 32;
+        (mark.rotate_left(5) ^ own).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    })
 }
 
 fn half_digest(text: &str) -> [u8; 16] {

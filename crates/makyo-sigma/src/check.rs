@@ -47,7 +47,7 @@ impl Check {
     }
 
     /// Whether the record meets it.
-    pub fn holds(&self, record: &dyn Numbered) -> bool {
+    pub fn holds<N: Numbered>(&self, record: &N) -> bool {
         self.root.holds(record)
     }
 }
@@ -90,7 +90,7 @@ impl Part {
         }
     }
 
-    fn holds(&self, record: &dyn Numbered) -> bool {
+    fn holds<N: Numbered>(&self, record: &N) -> bool {
         match self {
             Part::And(list) => list.iter().all(|part| part.holds(record)),
             Part::Or(list) => list.iter().any(|part| part.holds(record)),
@@ -146,6 +146,7 @@ fn one_of(list: &[Selection]) -> Option<(&str, Vec<String>)> {
 }
 
 /// Whether a text of the value is as asked, without the blanks at its end.
+#[inline]
 fn any(value: &Value<'_>, is: &dyn Fn(&str) -> bool) -> bool {
     if let Value::Str(text) = value {
         return is(text.trim_end());
