@@ -193,7 +193,7 @@ proptest! {
         };
         let hint = ZoneHint { offset_seconds: offset, near: near.map(|near| near * SECOND_NS) };
         let first = *text.as_bytes().first().expect("not empty");
-        prop_assert_eq!(parse_time_with(&text, hint), crate::time::any_form(&text, first, hint), "{}", text);
+        prop_assert_eq!(parse_time_with(&text, hint), time::any_form(&text, first, hint), "{}", text);
         let fixed = FixedTime::new("%Y-%m-%d %H:%M:%S").expect("a form");
         if form == 1 && end.is_empty() {
             prop_assert_eq!(fixed.read(&text, hint), parse_time_with(&text, hint), "{}", text);

@@ -1,3 +1,4 @@
+mod checking;
 mod documents;
 mod engine;
 mod explaining;
