@@ -15,6 +15,7 @@ use makyo_base::{
     RecordRef, Role, ThirdParty, local_minute, minutes_of_day,
 };
 
+use super::scale::EdgeScale;
 use super::sql_list;
 use crate::analytic::posing::vpn::local;
 use crate::analytic::{Analytic, entity};
@@ -37,9 +38,6 @@ const ONE_TERM: Analytic = Analytic {
     level: Level::Medium,
     ..ANALYTIC
 };
-
-/// Work goes on for so long after hours.
-const LATE_MINUTES: i64 = 60;
 
 const ACCOUNTS: &str = "
     SELECT DISTINCT account FROM events
@@ -138,8 +136,15 @@ fn run(
             record: row.reference(),
         })
         .collect();
-    let broken = judge(&uses, &logons, organisation);
+    let broken = judge(&uses, &logons, &Terms { organisation, scale: weights.edge() });
     Ok(broken.iter().map(|one| finding(analytic, one, weights)).collect())
+}
+
+/// What uses are held against.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Terms<'t> {
+    pub(crate) organisation: &'t Organisation,
+    pub(crate) scale: &'t EdgeScale,
 }
 
 /// A day's use that breaks terms of the agreement.
@@ -164,19 +169,19 @@ impl Broken<'_> {
 pub(crate) fn judge<'u>(
     uses: &'u [Use],
     logons: &'u [Logon],
-    organisation: &Organisation,
+    terms: &Terms<'_>,
 ) -> Vec<Broken<'u>> {
     let mut days: BTreeMap<(&str, &str, i64), Broken<'u>> = BTreeMap::new();
     for one in uses {
-        let party = organisation.third_parties.iter().find(|party| {
+        let party = terms.organisation.third_parties.iter().find(|party| {
             party.accounts.iter().any(|name| local(name).eq_ignore_ascii_case(local(&one.account)))
         });
         let Some(party) = party else { continue };
-        let mut terms = broken_terms(one, party, organisation);
-        if terms.len() == 2 && works_there(one, uses, party, organisation) {
-            terms.retain(|term| !term.ends_with(NOT_AGREED));
+        let mut broken = broken_terms(one, party, terms);
+        if broken.len() == 2 && works_there(one, uses, party, terms) {
+            broken.retain(|term| !term.ends_with(NOT_AGREED));
         }
-        if terms.is_empty() {
+        if broken.is_empty() {
             continue;
         }
         let key = (one.account.as_str(), one.address.as_str(), one.at.div_euclid(DAY_NS));
@@ -187,31 +192,27 @@ pub(crate) fn judge<'u>(
             logon: None,
         });
         day.uses.push(one);
-        day.logon = day.logon.or_else(|| strange_logon(one, logons));
-        day.terms.extend(terms);
+        day.logon = day.logon.or_else(|| strange_logon(one, logons, terms.scale));
+        day.terms.extend(broken);
     }
     days.into_values().collect()
 }
 
 /// How the term of the address ends.
 const NOT_AGREED: &str = "is none of the agreed addresses";
-/// So many earlier days within the agreed hours make an address the technician's.
-const WORK_DAYS_MIN: usize = 3;
 
 /// How the term of the hours ends.
 const NOT_HOURS: &str = "is outside the agreed hours";
 /// A session's logons come within so long.
 const SESSION_NS: i64 = 12 * HOUR_NS;
-/// On so many earlier days the names of the account's computers must have been seen.
-const KNOWN_DAYS_MIN: usize = 2;
 
 /// A logon from the session's inside address, from a computer that the account never used before
 /// although on earlier days its computers were named.
-fn strange_logon<'l>(one: &Use, logons: &'l [Logon]) -> Option<&'l Logon> {
+fn strange_logon<'l>(one: &Use, logons: &'l [Logon], scale: &EdgeScale) -> Option<&'l Logon> {
     let is_own = |logon: &&Logon| local(&logon.account).eq_ignore_ascii_case(local(&one.account));
     let earlier = || logons.iter().filter(is_own).filter(|logon| logon.at < one.at);
     let days: BTreeSet<i64> = earlier().map(|logon| logon.at.div_euclid(DAY_NS)).collect();
-    if one.inside.is_empty() || days.len() < KNOWN_DAYS_MIN {
+    if one.inside.is_empty() || days.len() < scale.party_known_days {
         return None;
     }
     logons
@@ -223,18 +224,20 @@ fn strange_logon<'l>(one: &Use, logons: &'l [Logon]) -> Option<&'l Logon> {
 }
 
 /// Whether the account came from there on several earlier days and broke no other term then.
-fn works_there(one: &Use, uses: &[Use], party: &ThirdParty, organisation: &Organisation) -> bool {
+fn works_there(one: &Use, uses: &[Use], party: &ThirdParty, terms: &Terms<'_>) -> bool {
     let days: BTreeSet<i64> = uses
         .iter()
         .filter(|use_| use_.account == one.account && use_.address == one.address)
         .filter(|use_| use_.at.div_euclid(DAY_NS) < one.at.div_euclid(DAY_NS))
-        .filter(|use_| broken_terms(use_, party, organisation).len() == 1)
+        .filter(|use_| broken_terms(use_, party, terms).len() == 1)
         .map(|use_| use_.at.div_euclid(DAY_NS))
         .collect();
-    days.len() >= WORK_DAYS_MIN
+    days.len() >= terms.scale.party_work_days
 }
 
-fn broken_terms(one: &Use, party: &ThirdParty, organisation: &Organisation) -> Vec<String> {
+fn broken_terms(one: &Use, party: &ThirdParty, terms: &Terms<'_>) -> Vec<String> {
+    let Terms { organisation, scale } = *terms;
+    let late = scale.party_late_minutes;
     let Ok(address) = one.address.parse() else { return Vec::new() };
     // From inside they come over what let them in, which is judged itself.
     if organisation.network.is_internal(address) || organisation.network.is_egress(address) {
@@ -251,9 +254,9 @@ fn broken_terms(one: &Use, party: &ThirdParty, organisation: &Organisation) -> V
         && let Some(minute) = local_minute(one.at, organisation.timezone.as_deref())
     {
         let is_within = if from <= to {
-            from - LATE_MINUTES <= minute && minute <= to + LATE_MINUTES
+            from - late <= minute && minute <= to + late
         } else {
-            minute >= from - LATE_MINUTES || minute <= to + LATE_MINUTES
+            minute >= from - late || minute <= to + late
         };
         if !is_within {
             terms.push(format!("{:02}:{:02} {NOT_HOURS}", minute / 60, minute % 60));
