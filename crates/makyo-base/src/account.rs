@@ -45,6 +45,16 @@ fn is_no_account(name: &str) -> bool {
         "system()",
         "iusr",
     ];
+    if name.is_ascii() {
+        let begins = |start: &str| {
+            let head = name.as_bytes().get(..start.len());
+            head.is_some_and(|head| head.eq_ignore_ascii_case(start.as_bytes()))
+        };
+        return NONE.iter().any(|none| none.eq_ignore_ascii_case(name))
+            || begins("dwm-")
+            || begins("umfd-")
+            || begins("s-1-5-18");
+    }
     let lower = name.to_lowercase();
     NONE.contains(&lower.as_str())
         || lower.starts_with("dwm-")

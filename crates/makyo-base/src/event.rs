@@ -528,6 +528,10 @@ impl<'a> Event<'a> {
 
     /// Puts a value into a column, in place of an earlier one.
     pub fn put(&mut self, column: Column, cell: Cell<'a>) {
+        if self.cells.last().is_none_or(|last| last.0 < column) {
+            self.cells.push((column, cell));
+            return;
+        }
         match self.cells.binary_search_by_key(&column, |entry| entry.0) {
             Ok(index) => self.cells[index].1 = cell,
             Err(index) => self.cells.insert(index, (column, cell)),

@@ -167,9 +167,7 @@ fn write_text(out: &mut String, text: &str) {
     out.push('"');
     let mut rest = text;
     // What needs no escape is copied in one piece; all that does is one byte long.
-    while let Some(at) =
-        rest.bytes().position(|byte| byte < 0x20 || matches!(byte, b'"' | b'\\' | 0x7f))
-    {
+    while let Some(at) = first_special(rest.as_bytes()) {
         let (plain, from) = rest.split_at(at);
         out.push_str(plain);
         let (escaped, after) = from.split_at(1);
@@ -188,4 +186,18 @@ fn write_text(out: &mut String, text: &str) {
     }
     out.push_str(rest);
     out.push('"');
+}
+
+/// The place of the first byte that needs an escape. Most texts have none; those are passed over in
+/// stretches that the compiler looks at as a whole.
+fn first_special(bytes: &[u8]) -> Option<usize> {
+    let is_special = |byte: u8| (byte < 0x20) | (byte == b'"') | (byte == b'\\') | (byte == 0x7f);
+    let mut at = 0;
+    for stretch in bytes.chunks(16) {
+        if stretch.iter().fold(false, |found, byte| found | is_special(*byte)) {
+            return stretch.iter().position(|byte| is_special(*byte)).map(|place| at + place);
+        }
+        at += stretch.len();
+    }
+    None
 }

@@ -36,8 +36,8 @@ pub use place::{AddressClass, NoPlaces, Places};
 pub use query::{Query, QueryError, Row, Rows, SqlValue, sql_text};
 pub use seam::{Content, Decoded, Holder, RecordSink, Stop};
 pub use time::{
-    DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS, ZoneHint, format_time, local_minute, minutes_of_day,
-    parse_time, parse_time_with,
+    DAY_NS, FixedTime, HOUR_NS, MINUTE_NS, SECOND_NS, ZoneHint, format_time, local_minute,
+    minutes_of_day, parse_time, parse_time_with,
 };
 pub use value::{Object, Value};
 

@@ -162,3 +162,41 @@ proptest! {
         prop_assert_eq!(parse_port(&with_port), Some(port));
     }
 }
+
+proptest! {
+    /// What is read by its places is read alike by the reader of all forms.
+    #[test]
+    fn times_by_their_places_are_times(
+        (year, month, day) in (1700..2250_i32, 0..14_i32, 0..33_i32),
+        (hour, minute, second) in (0..25_i32, 0..61_i32, 0..61_i32),
+        form in 0..8_usize,
+        end in proptest::sample::select(vec![
+            "", ".5", ".123456789", "Z", ".25Z", "+09:00", "-0330", ".1+14:00", "+15:00", " UTC", ".", "x", ":",
+        ]),
+        near in proptest::option::of(0..2_000_000_000_i64),
+        offset in proptest::option::of(-43_200..43_200_i32),
+    ) {
+        const MONTHS: [&str; 14] = [
+            "Xxx", "Jan", "feb", "Mar", "APR", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec", "Mai",
+        ];
+        let name = MONTHS[usize::try_from(month).expect("small")];
+        let clock = format!("{hour:02}:{minute:02}:{second:02}");
+        let text = match form {
+            0 => format!("{year}-{month:02}-{day:02}T{clock}{end}"),
+            1 => format!("{year}-{month:02}-{day:02} {clock}{end}"),
+            2 => format!("{year}/{month:02}/{day:02} {clock}{end}"),
+            3 => format!("{year}/{month:02}-{day:02} {clock}{end}"),
+            4 => format!("{name} {day:>2} {clock}{end}"),
+            5 => format!("{name} {day:02} {year} {clock}{end}"),
+            6 => format!("{name} {day} {clock}{end}"),
+            _ => format!("{year}-{month}-{day} {clock}{end}"),
+        };
+        let hint = ZoneHint { offset_seconds: offset, near: near.map(|near| near * SECOND_NS) };
+        let first = *text.as_bytes().first().expect("not empty");
+        prop_assert_eq!(parse_time_with(&text, hint), time::any_form(&text, first, hint), "{}", text);
+        let fixed = FixedTime::new("%Y-%m-%d %H:%M:%S").expect("a form");
+        if form == 1 && end.is_empty() {
+            prop_assert_eq!(fixed.read(&text, hint), parse_time_with(&text, hint), "{}", text);
+        }
+    }
+}

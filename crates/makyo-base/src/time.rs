@@ -1,8 +1,12 @@
 //! Times as products write them, to nanoseconds since the Unix epoch, UTC, and back.
 
+mod fixed;
+
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::{Offset, TimeZone};
+
+pub use self::fixed::FixedTime;
 
 /// Nanoseconds of one second.
 pub const SECOND_NS: i64 = 1_000_000_000;
@@ -43,6 +47,15 @@ pub fn parse_time(text: &str) -> Option<i64> {
 pub fn parse_time_with(text: &str, hint: ZoneHint) -> Option<(i64, bool)> {
     let text = text.trim().trim_matches('"').trim();
     let first = *text.as_bytes().first()?;
+    let fixed = match first {
+        b'0'..=b'9' => fixed::iso(text, hint),
+        _ => fixed::month_first(text, hint),
+    };
+    fixed.or_else(|| any_form(text, first, hint))
+}
+
+/// Reads a time that is not written with all its digits in their places.
+pub(crate) fn any_form(text: &str, first: u8, hint: ZoneHint) -> Option<(i64, bool)> {
     if let Some(time) = epoch(text) {
         return Some((time, false));
     }

@@ -74,6 +74,46 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// Follows a dotted path from here; see [`Object::path`].
+    #[must_use]
+    pub fn enter(&self, path: &str) -> Option<&Value<'a>> {
+        match self {
+            Value::Object(object) => object.path(path),
+            Value::List(list) => {
+                if let Some(found) = named_pair(list, path) {
+                    return Some(found);
+                }
+                let (head, tail) = path.split_once('.').map_or((path, None), |(h, t)| (h, Some(t)));
+                let item = match head.parse::<usize>() {
+                    Ok(index) => list.get(index)?,
+                    Err(_) => named_pair(list, head)?,
+                };
+                tail.map_or(Some(item), |tail| item.enter(tail))
+            }
+            _ => None,
+        }
+    }
+
+    /// The same value, borrowed from this one.
+    #[must_use]
+    pub fn reborrow(&self) -> Value<'_> {
+        match self {
+            Value::Null => Value::Null,
+            Value::Bool(flag) => Value::Bool(*flag),
+            Value::Int(number) => Value::Int(*number),
+            Value::Float(number) => Value::Float(*number),
+            Value::Str(text) => Value::Str(Cow::Borrowed(text)),
+            Value::List(list) => Value::List(list.iter().map(Value::reborrow).collect()),
+            Value::Object(object) => Value::Object(Object(
+                object
+                    .0
+                    .iter()
+                    .map(|(name, value)| (Cow::Borrowed(name.as_ref()), value.reborrow()))
+                    .collect(),
+            )),
+        }
+    }
+
     /// Detaches the value from the record that it borrows from.
     #[must_use]
     pub fn into_owned(self) -> Value<'static> {
@@ -134,7 +174,7 @@ impl<'a> Object<'a> {
         // Names may themselves contain dots, so every split is tried, shortest head first.
         path.char_indices().filter(|(_, letter)| *letter == '.').find_map(|(dot, _)| {
             let (head, tail) = (path.get(..dot)?, path.get(dot + 1..)?);
-            enter(self.get(head)?, tail)
+            self.get(head)?.enter(tail)
         })
     }
 
@@ -145,24 +185,6 @@ impl<'a> Object<'a> {
             (Cow::Owned(name.into_owned()), value.into_owned())
         };
         Object(self.0.into_iter().map(own).collect())
-    }
-}
-
-fn enter<'v, 'a>(value: &'v Value<'a>, path: &str) -> Option<&'v Value<'a>> {
-    match value {
-        Value::Object(object) => object.path(path),
-        Value::List(list) => {
-            if let Some(found) = named_pair(list, path) {
-                return Some(found);
-            }
-            let (head, tail) = path.split_once('.').map_or((path, None), |(h, t)| (h, Some(t)));
-            let item = match head.parse::<usize>() {
-                Ok(index) => list.get(index)?,
-                Err(_) => named_pair(list, head)?,
-            };
-            tail.map_or(Some(item), |tail| enter(item, tail))
-        }
-        _ => None,
     }
 }
 

@@ -1,6 +1,8 @@
 //! Lines to events, by source: `measure_lines [SOURCE]... [--lines N]`. The fixtures of each source
-//! are repeated until there are so many lines; without names, those of the edge.
+//! are repeated until there are so many lines; without names, those of the edge. A name that is a
+//! file's is read as it is.
 #![allow(clippy::print_stdout, reason = "an example tells on the terminal what it measured")]
+#![allow(clippy::cast_precision_loss, reason = "rates for people")]
 
 use std::fs;
 use std::io;
@@ -64,22 +66,27 @@ fn main() -> io::Result<()> {
     let sources = load(&folder)?;
     let (mut all, mut used) = (0, 0.0);
     for name in &names {
-        let text = repeated(&folder.join(name).join("fixtures"), lines)?;
+        let text = if Path::new(name).is_file() {
+            fs::read_to_string(name)?
+        } else {
+            repeated(&folder.join(name).join("fixtures"), lines)?
+        };
         let mut count = Count::default();
         let start = cpu_seconds();
         let _ = decode_text("lines", &text, &sources, &DecodeOptions::default(), &mut count);
         let seconds = cpu_seconds() - start;
         all += count.records;
         used += seconds;
-        #[allow(clippy::cast_precision_loss, reason = "a rate for people")]
-        let (rate, each) =
-            (count.records as f64 / seconds.max(0.01), seconds * 1e6 / count.records.max(1) as f64);
+        let rate = count.records as f64 / seconds.max(0.01);
+        let each = seconds * 1e6 / count.records.max(1) as f64;
         println!(
-            "{name:18} {:8} records, {:8} known, {seconds:6.2} CPU-s, {rate:9.0} a second, {each:6.2} µs",
-            count.records, count.known
+            "{:18} {:8} records, {:8} known, {seconds:6.2} CPU-s, {rate:9.0} a second, {each:6.2} µs, {:6.1} MB a second",
+            name.rsplit('/').next().unwrap_or(name),
+            count.records,
+            count.known,
+            text.len() as f64 / 1e6 / seconds.max(0.01)
         );
     }
-    #[allow(clippy::cast_precision_loss, reason = "a rate for people")]
     let rate = all as f64 / used.max(0.01);
     println!("all: {all} records, {used:.2} CPU-s, {rate:.0} a second");
     Ok(())

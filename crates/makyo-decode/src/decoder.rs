@@ -9,7 +9,7 @@ use makyo_base::{
     Artifact, ArtifactId, ArtifactKind, Decoded, Defect, DefectKind, Position, RecordSink, Stop,
     Value, event_object, sha256, to_json,
 };
-use makyo_collect::recognise;
+use makyo_collect::{SNIFF_BYTES, recognise};
 
 use crate::format::mail::PasswordBook;
 use crate::format::{RawSink as _, csv, evtx, json, lines, mail, text, w3c, zeek};
@@ -149,7 +149,7 @@ pub fn decode_text(
         id: ArtifactId(sha256(bytes)),
         path: name.to_owned(),
         size_bytes: bytes.len() as u64,
-        kind: recognise(bytes),
+        kind: recognise(bytes.get(..SNIFF_BYTES).unwrap_or(bytes)),
     };
     let mut mapper = Mapper::new(sources, options, &artifact, format_word(artifact.kind), out);
     let done = read_text(artifact.kind, &mut Cursor::new(bytes), &mut mapper);

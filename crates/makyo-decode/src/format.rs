@@ -1,6 +1,7 @@
 //! One module per format: bytes to records.
 
 pub(crate) mod csv;
+pub(crate) mod detail;
 pub(crate) mod evtx;
 pub(crate) mod json;
 pub(crate) mod lines;

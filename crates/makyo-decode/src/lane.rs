@@ -309,7 +309,7 @@ fn learn_structure(
         let mut natives = vec![record.clone()];
         if let Some(shape) = sources.shape_of(source) {
             for form in shape.forms() {
-                decide(&record, form.when())?;
+                decide(&record, &form.when().matcher)?;
                 natives.push(form.unwrap(&record));
             }
         }
@@ -322,14 +322,14 @@ fn learn_structure(
                     return None;
                 }
             }
-            decide(native, &source.recognise)?;
+            decide(native, &source.recognise.matcher)?;
             for served in &source.logsources {
                 if let Some(when) = &served.when {
                     decide(native, when)?;
                 }
             }
             for case in &source.cases {
-                decide(native, &case.when)?;
+                decide(native, &case.when.matcher)?;
             }
         }
     }

@@ -18,6 +18,7 @@ mod mapping;
 mod scan;
 mod shape;
 mod skeleton;
+mod slots;
 mod source;
 
 pub use decoder::{DecodeOptions, TextEvents, decode, decode_text, gather_passwords};

@@ -9,14 +9,16 @@ use makyo_base::{
     write_json,
 };
 use makyo_sigma::{Diagnostic, Scratch};
+use rustc_hash::FxHashMap;
 
 use crate::carry::Carried;
 use crate::decoder::DecodeOptions;
-use crate::format::RawSink;
+use crate::format::{RawSink, csv};
 use crate::generic::{self, Dialect};
 use crate::lane::{Guide, Lane};
 use crate::shape::{DEFECT_FIELD, Shape};
-use crate::source::{Items, Source};
+use crate::slots::{Paths, Slots, View};
+use crate::source::{Extract, IdentityField, Items, Source};
 
 /// Child items of one record beyond this number are counted, not kept.
 const ITEMS_MAX: usize = 10_000;
@@ -31,6 +33,10 @@ pub struct Sources {
     shapes: Vec<Shape>,
     /// Places in `all`, highest priority first.
     order: Vec<usize>,
+    /// The paths that they name.
+    pub(crate) paths: Paths,
+    /// The number of [`DEFECT_FIELD`].
+    defect_path: usize,
 }
 
 impl Sources {
@@ -41,29 +47,31 @@ impl Sources {
     /// All mistakes of all files.
     pub fn load(files: &[(String, String)]) -> Result<Self, Vec<Diagnostic>> {
         let mut sources = Sources::default();
+        let mut paths = Paths::default();
         let mut problems = Vec::new();
         for (path, text) in files {
             let mut keep = |found: Vec<Diagnostic>| {
                 problems.extend(found.into_iter().map(|problem| problem.in_file(path)));
             };
             if path.contains("shapes/") {
-                match Shape::load(text) {
+                match Shape::load(text, &mut paths) {
                     Ok(shape) => sources.shapes.push(shape),
                     Err(found) => keep(found),
                 }
             } else {
-                match Source::load(text) {
+                match Source::load(text, &mut paths) {
                     Ok(source) => sources.all.push(source),
                     Err(found) => keep(found),
                 }
             }
         }
         sources.all.sort_by(|a, b| a.id.cmp(&b.id));
-        for source in &sources.all {
-            let shape = source.shape.as_deref();
-            if let Some(id) =
-                shape.filter(|id| !sources.shapes.iter().any(|shape| shape.id == **id))
-            {
+        sources.defect_path = paths.number(DEFECT_FIELD);
+        sources.paths = paths;
+        for source in &mut sources.all {
+            let Some(id) = source.shape.as_deref() else { continue };
+            source.shape_place = sources.shapes.iter().position(|shape| shape.id == id);
+            if source.shape_place.is_none() {
                 let message =
                     format!("source `{}` names a shape that is not there: `{id}`", source.id);
                 problems
@@ -79,8 +87,7 @@ impl Sources {
 
     /// The shape that a source's records come in.
     pub(crate) fn shape_of(&self, source: &Source) -> Option<&Shape> {
-        let id = source.shape.as_ref()?;
-        self.shapes.iter().find(|shape| shape.id == *id)
+        self.shapes.get(source.shape_place?)
     }
 
     /// The description at a place that a record named.
@@ -98,6 +105,11 @@ pub(crate) struct Mapper<'m> {
     format: &'static str,
     out: &'m mut dyn RecordSink,
     scratch: Scratch,
+    /// Where the record at hand has what: as it stands in the file, and in each shape.
+    slots: Vec<Slots>,
+    /// The places in `sources.all` of those that such a file can hold, highest priority first.
+    order: Vec<usize>,
+    room: Room,
     /// The short way, for receivers that need not have every record.
     lane: Option<Box<Lane>>,
     /// The source of the record before: most likely this one's too.
@@ -119,6 +131,17 @@ pub(crate) struct Mapper<'m> {
     carried: Carried,
 }
 
+/// So many orders of fields are remembered.
+const ORDERS_MAX: usize = 1024;
+
+/// What identities are written in, from record to record.
+#[derive(Debug, Default)]
+struct Room {
+    text: String,
+    /// By a mark of their names: the order of the fields of earlier records.
+    orders: FxHashMap<u64, Vec<usize>>,
+}
+
 /// A record of an unknown product, and the last time before it.
 struct Held {
     position: u64,
@@ -138,7 +161,15 @@ impl<'m> Mapper<'m> {
         format: &'static str,
         out: &'m mut dyn RecordSink,
     ) -> Self {
+        let is_held = |index: &usize| {
+            let source = sources.all.get(*index);
+            source.is_some_and(|source| source.formats.iter().any(|own| own == format))
+        };
+        let slots = (0..=sources.shapes.len()).map(|_| Slots::default());
         Mapper {
+            slots: slots.collect(),
+            order: sources.order.iter().copied().filter(is_held).collect(),
+            room: Room::default(),
             sources,
             options,
             artifact,
@@ -207,7 +238,7 @@ impl<'m> Mapper<'m> {
         self.dialect = Some(dialect);
         match event {
             Some(mut event) => {
-                event.identity = identity("generic", &[], &native, None);
+                event.identity = identity_of_all(&mut self.room, "generic", &native);
                 self.pass_on(position, usize::MAX, &native, event)
             }
             None => {
@@ -218,12 +249,12 @@ impl<'m> Mapper<'m> {
         }
     }
 
-    fn pass_on(
+    fn pass_on<'n>(
         &mut self,
         position: u64,
         source: usize,
-        native: &Object<'_>,
-        mut event: Event<'static>,
+        native: &'n Object<'n>,
+        mut event: Event<'n>,
     ) -> Result<(), Stop> {
         self.complete(&mut event);
         if event.time().is_none() {
@@ -275,142 +306,132 @@ impl<'m> Mapper<'m> {
         self.out.defect(Defect { file, position, kind, detail });
     }
 
-    /// The source of a record and its native form.
-    fn recognise<'a>(&mut self, raw: Object<'a>) -> (Option<usize>, Object<'a>) {
-        let sources = self.sources;
-        let mut unwrapped: Vec<Option<Option<Object<'a>>>> =
-            sources.shapes.iter().map(|_| None).collect();
-        let last_priority =
-            self.last.and_then(|index| sources.all.get(index)).map(|source| source.priority);
-        // The last record's source goes first among its equals.
-        let mut first = self.last;
-        let candidates = sources.order.iter().flat_map(|index| {
-            let priority = sources.all.get(*index).map(|source| source.priority);
-            let last = if priority == last_priority { first.take() } else { None };
-            let is_again = priority == last_priority && self.last == Some(*index);
-            last.into_iter().chain((!is_again).then_some(*index))
-        });
-        let candidates: Vec<usize> = candidates.collect();
-        for index in candidates {
+    /// The source of a record, its native form, and whose slots tell where it has what.
+    fn recognise<'a>(
+        &mut self,
+        sources: &'a Sources,
+        mut raw: Object<'a>,
+    ) -> (Option<usize>, Object<'a>, usize) {
+        let mut slots = std::mem::take(&mut self.slots);
+        let found = self.recognise_with(sources, &mut raw, &mut slots);
+        let (index, native, place) = match found {
+            Some((index, native, place)) => (Some(index), native, place),
+            None => {
+                // A raw log line inside a wrapping is inferred from the line, not from the wrapping.
+                let scratch = &mut self.scratch;
+                let inside = sources.shapes.iter();
+                (None, inside.clone().find_map(|shape| shape.unwrap_text(scratch, &raw)), 0)
+            }
+        };
+        self.slots = slots;
+        (index, native.unwrap_or(raw), place)
+    }
+
+    /// The source, the native form if it is not the record itself, and whose slots.
+    fn recognise_with<'a>(
+        &self,
+        sources: &'a Sources,
+        raw: &mut Object<'a>,
+        slots: &mut [Slots],
+    ) -> Option<(usize, Option<Object<'a>>, usize)> {
+        let paths = &sources.paths;
+        let (outer, inner) = slots.split_first_mut()?;
+        outer.fill(paths, raw);
+        let mut unwrapped: Vec<Option<Option<Object<'a>>>> = Vec::new();
+        unwrapped.resize_with(sources.shapes.len(), || None);
+        for index in self.candidates(sources) {
             let Some(source) = sources.all.get(index) else { continue };
-            if !source.formats.iter().any(|format| format == self.format) {
-                continue;
-            }
-            let place = source
-                .shape
-                .as_ref()
-                .and_then(|id| sources.shapes.iter().position(|shape| shape.id == *id));
-            let native: &Object<'a> = match place {
-                None => &raw,
-                Some(place) => {
-                    let scratch = &mut self.scratch;
-                    let slot = unwrapped.get_mut(place);
-                    let shape = sources.shapes.get(place);
-                    let found = slot.zip(shape).and_then(|(slot, shape)| {
-                        slot.get_or_insert_with(|| shape.unwrap(scratch, &raw)).as_ref()
-                    });
-                    found.unwrap_or(&raw)
+            let mut native: Option<&mut Object<'a>> = None;
+            let mut own: &mut Slots = outer;
+            let mut place = 0;
+            if let Some(at) = source.shape_place
+                && let (Some(slot), Some(shape), Some(inside)) =
+                    (unwrapped.get_mut(at), sources.shapes.get(at), inner.get_mut(at))
+            {
+                if slot.is_none() {
+                    let found = shape.unwrap(&View { object: raw, slots: own, paths });
+                    if let Some(found) = &found {
+                        inside.fill(paths, found);
+                    }
+                    *slot = Some(found);
                 }
+                if let Some(Some(found)) = slot {
+                    native = Some(found);
+                    own = inside;
+                    place = at + 1;
+                }
+            }
+            let native: &mut Object<'a> = match native {
+                Some(native) => native,
+                None => raw,
             };
-            if source.columns.is_empty() && source.extract.iter().all(|extract| !extract.early) {
-                if source.recognise.is_match(&mut self.scratch, native) {
-                    let native = place
-                        .and_then(|place| unwrapped.get_mut(place).and_then(Option::take).flatten())
-                        .unwrap_or(raw);
-                    return (Some(index), native);
-                }
-            } else if let Some(prepared) = self.prepare(source, native)
-                && source.recognise.is_match(&mut self.scratch, &prepared)
-            {
-                return (Some(index), prepared);
+            let fields = native.0.len();
+            prepare(source, native, own, paths);
+            if source.recognise.holds(&View { object: native, slots: own, paths }) {
+                let native =
+                    place.checked_sub(1).and_then(|at| unwrapped.get_mut(at)?.take().flatten());
+                return Some((index, native, place));
+            }
+            if native.0.len() > fields {
+                native.0.truncate(fields);
+                own.fill(paths, native);
             }
         }
-        // A raw log line inside a wrapping is inferred from the line, not from the wrapping.
-        let scratch = &mut self.scratch;
-        let text = sources.shapes.iter().find_map(|shape| shape.unwrap_text(scratch, &raw));
-        (None, text.unwrap_or(raw))
+        None
     }
 
-    /// Headerless columns and early extractions, before recognition.
-    fn prepare<'a>(&mut self, source: &Source, native: &Object<'a>) -> Option<Object<'a>> {
-        let mut prepared: Option<Object<'a>> = None;
-        for columns in &source.columns {
-            if columns.when.as_ref().is_some_and(|when| !when.is_match(&mut self.scratch, native)) {
-                continue;
-            }
-            let Some(text) = native.path(&columns.field).and_then(Value::as_str) else { continue };
-            let values = crate::format::csv::fields(text, ',');
-            if values.len() * 2 < columns.names.len() {
-                continue;
-            }
-            let into = prepared.get_or_insert_with(|| native.clone());
-            for (name, value) in columns.names.iter().zip(values) {
-                into.push_new(name.clone(), Value::text(value.into_owned()));
-            }
-        }
-        let prepared = prepared.unwrap_or_else(|| native.clone());
-        Some(self.extract(source, prepared, true))
+    /// The sources that the record may be of, in the order in which they are asked: by priority,
+    /// and that of the record before first among its equals.
+    fn candidates<'s>(&self, sources: &'s Sources) -> impl Iterator<Item = usize> + use<'_, 's> {
+        let priority = |index: usize| sources.all.get(index).map(|source| source.priority);
+        let last = self.last;
+        let last_priority = last.and_then(priority);
+        let mut first = last;
+        self.order.iter().flat_map(move |index| {
+            let is_equal = last.is_some() && priority(*index) == last_priority;
+            let before = if is_equal { first.take() } else { None };
+            before.into_iter().chain((!is_equal || last != Some(*index)).then_some(*index))
+        })
     }
 
-    fn extract<'a>(&mut self, source: &Source, mut native: Object<'a>, early: bool) -> Object<'a> {
-        for extract in source.extract.iter().filter(|extract| extract.early == early) {
-            if extract.when.as_ref().is_some_and(|when| !when.is_match(&mut self.scratch, &native))
-            {
-                continue;
-            }
-            let Some(text) = native.path(&extract.field).and_then(Value::as_str) else { continue };
-            let Some(captures) = extract.regex.captures(text) else { continue };
-            let found: Vec<(String, String)> = extract
-                .regex
-                .capture_names()
-                .flatten()
-                .filter_map(|name| {
-                    captures.name(name).map(|value| (name.to_owned(), value.as_str().to_owned()))
-                })
-                .collect();
-            for (name, value) in found {
-                native.push_new(name, Value::text(value));
-            }
-        }
-        native
-    }
-
-    fn known(&mut self, source: &Source, native: &Object<'_>) -> Event<'static> {
+    fn known<'n>(
+        &mut self,
+        source: &'n Source,
+        view: &View<'n, 'n>,
+        used: &mut Vec<usize>,
+    ) -> Event<'n> {
         let mut event = Event::default();
-        let mut used = Vec::new();
-        source.map.apply(&mut event, native, &mut used);
-        if let Some(case) =
-            source.cases.iter().find(|case| case.when.is_match(&mut self.scratch, native))
-        {
-            case.map.apply(&mut event, native, &mut used);
+        event.cells.reserve(32);
+        source.map.apply(&mut event, view, used);
+        if let Some(case) = source.cases.iter().find(|case| case.when.holds(view)) {
+            case.map.apply(&mut event, view, used);
         }
         for spec in &source.time {
-            if let Some((time, assumed)) = spec.find(native, self.near) {
+            if let Some((time, assumed)) = spec.find(view, self.near) {
                 event.put(Column::Time, Cell::Time(time));
                 event.time_zone_assumed = assumed;
                 break;
             }
         }
-        let mut put_new = |column, text: &str| {
+        let mut put_new = |column, text: &'n str| {
             if event.cell(column).is_none() && !text.is_empty() {
-                event.put(column, Cell::Text(Cow::Owned(text.to_owned())));
+                event.put(column, Cell::Text(Cow::Borrowed(text)));
             }
         };
         put_new(Column::Source, &source.id);
         put_new(Column::Vendor, &source.vendor);
         put_new(Column::Product, &source.product);
         for items in &source.items {
-            collect_items(&mut event.items, items, native);
+            collect_items(&mut event.items, items, view.object);
         }
         if !event.items.is_empty() && event.cell(Column::ItemCount).is_none() {
             event.put(Column::ItemCount, Cell::Integer(event.items.len() as i64));
         }
-        event.identity = identity(&source.id, &source.identity, native, event.time());
-        event.unmapped = left_over(native, &used);
+        event.unmapped = left_over(view, used);
         event
     }
 
-    fn complete(&self, event: &mut Event<'static>) {
+    fn complete(&self, event: &mut Event<'_>) {
         if event.cell(Column::ClassUid).is_none() {
             event.put(Column::ClassUid, Cell::Integer(0));
             event.put(Column::ClassName, Cell::Text(Cow::Borrowed("Base Event")));
@@ -464,8 +485,9 @@ impl Mapper<'_> {
 
 impl Guide for Mapper<'_> {
     fn recognise_form(&mut self, raw: &Object<'_>) -> Option<(usize, Option<usize>)> {
-        let (index, _) = self.recognise(raw.clone());
-        let (sources, index) = (self.sources, index?);
+        let sources = self.sources;
+        let (index, _, _) = self.recognise(sources, raw.clone());
+        let index = index?;
         let shape = sources.all.get(index).and_then(|source| sources.shape_of(source));
         Some((index, shape.and_then(|shape| shape.form(&mut self.scratch, raw))))
     }
@@ -482,8 +504,8 @@ impl RawSink for Mapper<'_> {
 
     fn raw(&mut self, position: u64, record: Object<'_>) -> Result<(), Stop> {
         self.holder = Holder::default();
-        let (index, native) = self.recognise(record);
         let sources = self.sources;
+        let (index, mut native, place) = self.recognise(sources, record);
         let source = index.and_then(|index| sources.all.get(index).map(|source| (index, source)));
         let Some((index, source)) = source else {
             return match self.dialect {
@@ -492,22 +514,42 @@ impl RawSink for Mapper<'_> {
             };
         };
         self.last = Some(index);
-        let mut native =
-            if source.extract.is_empty() { native } else { self.extract(source, native, false) };
-        let place = native.0.iter().position(|field| field.0 == DEFECT_FIELD);
-        if let Some((_, Value::Str(detail))) = place.map(|place| native.0.remove(place)) {
-            self.defect(Position::Record(position), DefectKind::Malformed, detail.into_owned());
+        let Some(mut slots) = self.slots.get_mut(place).map(std::mem::take) else { return Ok(()) };
+        let paths = &sources.paths;
+        extract(source, &mut native, &mut slots, paths, false);
+        if slots.has_field(sources.defect_path) {
+            let at = native.0.iter().position(|field| field.0 == DEFECT_FIELD);
+            if let Some((_, Value::Str(detail))) = at.map(|at| native.0.remove(at)) {
+                let detail = detail.into_owned();
+                self.defect(Position::Record(position), DefectKind::Malformed, detail);
+            }
+            slots.fill(paths, &native);
         }
-        let Some(carry) = &source.carry else {
-            let event = self.known(source, &native);
-            return self.pass_on(position, index, &native, event);
-        };
         // What a record is does not depend on how much of its session an export holds.
-        let alone = native.clone();
-        self.carried.complete(carry, &mut native);
-        let mut event = self.known(source, &native);
-        event.identity = identity(&source.id, &source.identity, &alone, event.time());
-        self.pass_on(position, index, &native, event)
+        let alone = source.carry.as_ref().map(|_| native.clone());
+        if let Some(carry) = &source.carry {
+            self.carried.complete(carry, &mut native);
+            slots.fill(paths, &native);
+        }
+        let mut used = Vec::new();
+        let view = View { object: &native, slots: &slots, paths };
+        let mut event = self.known(source, &view, &mut used);
+        let mut room = std::mem::take(&mut self.room);
+        event.identity = match &alone {
+            None => identity(&mut room, source, &view, event.time()),
+            Some(alone) => {
+                let mut slots = Slots::default();
+                slots.fill(paths, alone);
+                let view = View { object: alone, slots: &slots, paths };
+                identity(&mut room, source, &view, event.time())
+            }
+        };
+        self.room = room;
+        let done = self.pass_on(position, index, &native, event);
+        if let Some(own) = self.slots.get_mut(place) {
+            *own = slots;
+        }
+        done
     }
 
     fn content(&mut self, position: u64, name: &str, bytes: &[u8]) -> Result<(), Stop> {
@@ -538,65 +580,195 @@ impl RawSink for Mapper<'_> {
     }
 }
 
+/// Headerless columns and early extractions, before recognition.
+fn prepare<'a>(source: &'a Source, native: &mut Object<'a>, slots: &mut Slots, paths: &Paths) {
+    for columns in &source.columns {
+        let view = View { object: native, slots, paths };
+        if columns.when.as_ref().is_some_and(|when| !when.holds(&view)) {
+            continue;
+        }
+        let Some(text) = text_of(&view, columns.path) else { continue };
+        let fields: Vec<Cow<'a, str>> = match &text {
+            Cow::Borrowed(text) => csv::fields(text, ','),
+            Cow::Owned(text) => {
+                let fields = csv::fields(text, ',').into_iter();
+                fields.map(|field| Cow::Owned(field.into_owned())).collect()
+            }
+        };
+        if fields.len() * 2 < columns.names.len() {
+            continue;
+        }
+        for ((path, name), value) in columns.names.iter().zip(fields) {
+            slots.push_new(paths, native, (*path, name), value);
+        }
+    }
+    extract(source, native, slots, paths, true);
+}
+
+/// Puts what the source's regular expressions find into fields of their own.
+fn extract<'a>(
+    source: &'a Source,
+    native: &mut Object<'a>,
+    slots: &mut Slots,
+    paths: &Paths,
+    early: bool,
+) {
+    for extract in source.extract.iter().filter(|extract| extract.early == early) {
+        let view = View { object: native, slots, paths };
+        if extract.when.as_ref().is_some_and(|when| !when.holds(&view)) {
+            continue;
+        }
+        match text_of(&view, extract.path) {
+            Some(Cow::Borrowed(text)) => {
+                let mut push = |path, name, found: &'a str| {
+                    slots.push_new(paths, native, (path, name), Cow::Borrowed(found));
+                };
+                capture(extract, text, &mut push);
+            }
+            Some(Cow::Owned(text)) => {
+                let mut push = |path, name, found: &str| {
+                    slots.push_new(paths, native, (path, name), Cow::Owned(found.to_owned()));
+                };
+                capture(extract, &text, &mut push);
+            }
+            None => {}
+        }
+    }
+}
+
+fn capture<'a, 't>(
+    extract: &'a Extract,
+    text: &'t str,
+    push: &mut dyn FnMut(usize, &'a str, &'t str),
+) {
+    extract.regex.groups(text, &mut |group, found| {
+        if let Some((_, path, name)) = extract.groups.iter().find(|entry| entry.0 == group) {
+            push(*path, name, found);
+        }
+    });
+}
+
+/// The text of a field that is a text; of what the record borrows a copy of the loan.
+fn text_of<'a>(view: &View<'_, 'a>, path: usize) -> Option<Cow<'a, str>> {
+    match view.get(path)? {
+        Value::Str(text) => Some(text.clone()),
+        _ => None,
+    }
+}
+
 /// 128 bits of SHA-256 over the fields that identify a record wherever it was exported; over the
 /// whole record where it has none. `@time` stands for the event's time to the millisecond, which
 /// all exports of one record share, however they write it.
-fn identity(source: &str, fields: &[String], native: &Object<'_>, time: Option<i64>) -> [u8; 16] {
-    let mut text = source.to_owned();
-    let value = |field: &String| match field.as_str() {
-        "@time" => time.map(|time| Cow::Owned((time / 1_000_000).to_string())),
-        path => native.path(path).filter(|value| !value.is_blank()).and_then(Value::as_text),
-    };
-    let values: Option<Vec<Cow<'_, str>>> = fields.iter().map(value).collect();
-    match values.filter(|values| !values.is_empty()) {
-        Some(values) => {
-            for value in values {
-                text.push('\0');
-                text.push_str(&value);
-            }
-        }
-        None => {
-            // Exports differ in the order of fields, not in the fields.
-            let mut fields: Vec<&(Cow<'_, str>, Value<'_>)> = native.0.iter().collect();
-            fields.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| to_json(&a.1).cmp(&to_json(&b.1))));
-            for (at, (name, value)) in fields.into_iter().enumerate() {
-                if at > 0 {
-                    text.push('\0');
-                }
-                text.push_str(name);
-                text.push('\0');
-                write_json(&mut text, value);
-            }
-        }
+fn identity(
+    room: &mut Room,
+    source: &Source,
+    native: &View<'_, '_>,
+    time: Option<i64>,
+) -> [u8; 16] {
+    let text = &mut room.text;
+    text.clear();
+    text.push_str(&source.id);
+    for field in &source.identity {
+        let value = match field {
+            IdentityField::Time => time.map(|time| Cow::Owned((time / 1_000_000).to_string())),
+            IdentityField::Path(path) => native.get_filled(*path).and_then(Value::as_text),
+        };
+        let Some(value) = value else {
+            return identity_of_all(room, &source.id, native.object);
+        };
+        text.push('\0');
+        text.push_str(&value);
     }
+    if source.identity.is_empty() {
+        return identity_of_all(room, &source.id, native.object);
+    }
+    half_digest(text)
+}
+
+fn identity_of_all(room: &mut Room, source: &str, native: &Object<'_>) -> [u8; 16] {
+    let Room { text, orders } = room;
+    text.clear();
+    text.push_str(source);
+    // Exports differ in the order of fields, not in the fields.
+    let fields = &native.0;
+    let name = |at: &usize| fields.get(*at).map(|field| &field.0);
+    if orders.len() >= ORDERS_MAX {
+        orders.clear();
+    }
+    let order = orders.entry(mark_of(native)).or_default();
+    // Names with one mark may be others.
+    let is_sorted = order.len() == fields.len()
+        && order.windows(2).all(|pair| pair.first().map(name) < pair.last().map(name));
+    if !is_sorted {
+        let json = |at: &usize| fields.get(*at).map(|field| to_json(&field.1));
+        order.clear();
+        order.extend(0..fields.len());
+        order.sort_unstable_by(|a, b| {
+            name(a).cmp(&name(b)).then_with(|| json(a).cmp(&json(b))).then(a.cmp(b))
+        });
+    }
+    for (at, (name, value)) in order.iter().filter_map(|at| fields.get(*at)).enumerate() {
+        if at > 0 {
+            text.push('\0');
+        }
+        text.push_str(name);
+        text.push('\0');
+        write_json(text, value);
+    }
+    half_digest(text)
+}
+
+/// A number that records with the same names share, and others seldom.
+fn mark_of(native: &Object<'_>) -> u64 {
+    native.0.iter().fold(0, |mark: u64, (name, _)| {
+        let bytes = name.as_bytes();
+        let end = |byte: Option<&u8>| u64::from(byte.copied().unwrap_or_default());
+        let own = bytes.len() as u64 | end(bytes.first()) << 16 | end(bytes.last()) << 32;
+        (mark.rotate_left(5) ^ own).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    })
+}
+
+fn half_digest(text: &str) -> [u8; 16] {
     let digest = sha256(text.as_bytes());
     let mut identity = [0; 16];
     identity.copy_from_slice(digest.split_at(16).0);
     identity
 }
 
-fn left_over(native: &Object<'_>, used: &[&str]) -> Vec<(Cow<'static, str>, Value<'static>)> {
-    native
-        .0
-        .iter()
-        .filter(|(name, value)| *value != Value::Null && !used.iter().any(|one| *one == name))
-        .map(|(name, value)| (Cow::Owned(name.clone().into_owned()), value.clone().into_owned()))
-        .collect()
+/// The fields that no column holds unchanged.
+fn left_over<'n>(view: &View<'n, 'n>, used: &[usize]) -> Vec<(Cow<'n, str>, Value<'n>)> {
+    let mut mark = 0_u128;
+    let mut named: Vec<&str> = Vec::new();
+    for path in used {
+        match view.slots.only_field(*path).filter(|index| *index < 128) {
+            Some(index) => mark |= 1 << index,
+            None => named.extend(view.paths.text(*path)),
+        }
+    }
+    let is_used =
+        |index: usize, name: &str| index < 128 && mark >> index & 1 == 1 || named.contains(&name);
+    let mut left = Vec::with_capacity(view.object.0.len());
+    for (index, (name, value)) in view.object.0.iter().enumerate() {
+        if *value != Value::Null && !is_used(index, name) {
+            left.push((Cow::Borrowed(name.as_ref()), value.reborrow()));
+        }
+    }
+    left
 }
 
-fn collect_items(out: &mut Vec<Item<'static>>, items: &Items, native: &Object<'_>) {
+fn collect_items<'n>(out: &mut Vec<Item<'n>>, items: &'n Items, native: &'n Object<'_>) {
     let Some((first, rest)) = items.each.split_first() else { return };
     if let Some(value) = native.path(first) {
         descend(out, items, value, rest, native);
     }
 }
 
-fn descend(
-    out: &mut Vec<Item<'static>>,
-    items: &Items,
-    value: &Value<'_>,
+fn descend<'n>(
+    out: &mut Vec<Item<'n>>,
+    items: &'n Items,
+    value: &'n Value<'_>,
     path: &[String],
-    holder: &Object<'_>,
+    holder: &'n Object<'_>,
 ) {
     match (value, path.split_first()) {
         (Value::List(list), _) => {
@@ -610,13 +782,12 @@ fn descend(
             }
         }
         (Value::Object(object), None) if out.len() < ITEMS_MAX => {
-            let text = |from: &Object<'_>, path: &Option<String>| -> Cow<'static, str> {
-                let value =
-                    path.as_deref().and_then(|path| from.path(path)).and_then(Value::as_text);
-                Cow::Owned(value.map(Cow::into_owned).unwrap_or_default())
+            let text = |from: &'n Object<'_>, path: &Option<String>| -> Cow<'n, str> {
+                let value = path.as_deref().and_then(|path| from.path(path));
+                value.and_then(Value::as_text).unwrap_or_default()
             };
             out.push(Item {
-                kind: Cow::Owned(items.kind.clone()),
+                kind: Cow::Borrowed(&items.kind),
                 uid: text(object, &items.uid),
                 name: text(object, &items.name),
                 parent: text(holder, &items.parent),

@@ -4,11 +4,12 @@ use std::borrow::Cow;
 
 use jiff::fmt::strtime::BrokenDownTime;
 use makyo_base::{
-    Cell, Column, ColumnType, Event, Object, Value, ZoneHint, activity, class, parse_address,
+    Cell, Column, ColumnType, Event, FixedTime, Value, ZoneHint, activity, class, parse_address,
     parse_port, parse_time_with,
 };
-use makyo_sigma::{Diagnostic, Node};
-use regex::Regex;
+use makyo_sigma::{Diagnostic, LineRegex, Node};
+
+use crate::slots::{Paths, View};
 
 /// Class, activity and the columns' getters.
 #[derive(Debug, Default)]
@@ -20,10 +21,11 @@ pub(crate) struct Map {
 
 #[derive(Debug)]
 struct Getter {
-    from: Vec<String>,
+    /// Numbers of paths.
+    from: Vec<usize>,
     constant: Option<String>,
     parse: Option<Parse>,
-    regex: Option<Regex>,
+    regex: Option<LineRegex>,
     map: Vec<(String, String)>,
     default: Option<String>,
 }
@@ -69,43 +71,75 @@ impl Parse {
         })
     }
 
-    fn apply(self, text: &str) -> Option<String> {
+    fn apply(self, text: Cow<'_, str>) -> Option<Cow<'_, str>> {
+        match text {
+            Cow::Borrowed(text) => self.read(text),
+            Cow::Owned(text) => self.read(&text).map(|found| Cow::Owned(found.into_owned())),
+        }
+    }
+
+    fn read(self, text: &str) -> Option<Cow<'_, str>> {
         let text = text.trim();
+        let plain =
+            |found: &str| found.is_ascii() && !found.bytes().any(|b| b.is_ascii_uppercase());
         match self {
-            Parse::Ip => parse_address(text).map(|address| address.to_string()),
+            Parse::Ip => address(text),
             Parse::Port => parse_port(text)
                 .map(|port| port.to_string())
-                .or_else(|| text.parse::<u16>().ok().map(|port| port.to_string())),
-            Parse::Int => whole_number(text).map(|number| number.to_string()),
-            Parse::Float => text.parse::<f64>().ok().map(|number| number.to_string()),
-            Parse::Bool => truth(text).map(|flag| flag.to_string()),
-            Parse::Lower => Some(text.to_lowercase()),
-            Parse::Basename => text.rsplit(['\\', '/']).next().map(str::to_owned),
-            Parse::UserName => Some(match text.rsplit_once('\\') {
-                Some((_, user)) => user.to_owned(),
-                None => text.split('@').next().unwrap_or(text).to_owned(),
-            }),
+                .or_else(|| text.parse::<u16>().ok().map(|port| port.to_string()))
+                .map(Cow::Owned),
+            Parse::Int if is_shortest(text) => Some(Cow::Borrowed(text)),
+            Parse::Int => whole_number(text).map(|number| Cow::Owned(number.to_string())),
+            Parse::Float => text.parse::<f64>().ok().map(|number| Cow::Owned(number.to_string())),
+            Parse::Bool => {
+                truth(text).map(|flag| Cow::Borrowed(if flag { "true" } else { "false" }))
+            }
+            Parse::Lower if plain(text) => Some(Cow::Borrowed(text)),
+            Parse::Lower => Some(Cow::Owned(text.to_lowercase())),
+            Parse::Basename => text.rsplit(['\\', '/']).next().map(Cow::Borrowed),
+            Parse::UserName => Some(Cow::Borrowed(match text.rsplit_once('\\') {
+                Some((_, user)) => user,
+                None => text.split('@').next().unwrap_or(text),
+            })),
             Parse::UserDomain => text
                 .rsplit_once('\\')
-                .map(|(domain, _)| domain.to_owned())
-                .or_else(|| text.split_once('@').map(|(_, domain)| domain.to_owned())),
+                .map(|(domain, _)| domain)
+                .or_else(|| text.split_once('@').map(|(_, domain)| domain))
+                .map(Cow::Borrowed),
             Parse::Hash(kind) => text.split(',').find_map(|part| {
                 let (name, value) = part.trim().split_once('=')?;
-                name.eq_ignore_ascii_case(kind).then(|| value.to_lowercase())
+                name.eq_ignore_ascii_case(kind).then(|| Cow::Owned(value.to_lowercase()))
             }),
             Parse::SecondsToMs => {
                 // Below a millisecond nothing that is asked here depends on it.
                 #[allow(clippy::cast_possible_truncation, reason = "rounded on purpose")]
                 let to_ms = |seconds: f64| (seconds * 1000.0).round() as i64;
-                text.parse::<f64>().ok().filter(|s| s.is_finite()).map(|s| to_ms(s).to_string())
+                let seconds = text.parse::<f64>().ok().filter(|s| s.is_finite());
+                seconds.map(|seconds| Cow::Owned(to_ms(seconds).to_string()))
             }
-            Parse::HmsToMs => hms(text).map(|ms| ms.to_string()),
+            Parse::HmsToMs => hms(text).map(|ms| Cow::Owned(ms.to_string())),
             Parse::Hex => {
                 let digits = text.trim_start_matches("0x");
-                i64::from_str_radix(digits, 16).ok().map(|number| number.to_string())
+                let number = i64::from_str_radix(digits, 16).ok();
+                number.map(|number| Cow::Owned(number.to_string()))
             }
         }
     }
+}
+
+/// An address in its one form.
+fn address(text: &str) -> Option<Cow<'_, str>> {
+    // Of IPv4 no other form is read than the one that is written.
+    if text.parse::<std::net::Ipv4Addr>().is_ok() {
+        return Some(Cow::Borrowed(text));
+    }
+    parse_address(text).map(|address| Cow::Owned(address.to_string()))
+}
+
+/// Whether a text is a whole number as it would be written again.
+fn is_shortest(text: &str) -> bool {
+    let has_zero = text.starts_with('0') && text.len() > 1;
+    (1..=18).contains(&text.len()) && !has_zero && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// `1:02:03`, `0h:31m:05s`, `2d 1h`, `31:05`.
@@ -161,6 +195,7 @@ impl Map {
         node: &Node,
         class_name: Option<String>,
         activity_name: Option<String>,
+        paths: &mut Paths,
     ) -> Result<Self, Vec<Diagnostic>> {
         let mut problems = Vec::new();
         let mut map = Map::default();
@@ -193,20 +228,22 @@ impl Map {
                 ));
                 continue;
             };
-            match Getter::read(value) {
+            match Getter::read(value, paths) {
                 Ok(getter) => map.fields.push((column, getter)),
                 Err(problem) => problems.push(problem),
             }
         }
+        // An event's cells lie in this order.
+        map.fields.sort_by_key(|field| field.0);
         if problems.is_empty() { Ok(map) } else { Err(problems) }
     }
 
-    /// Fills the event's cells; names in `used` the top-level fields that were copied unchanged.
+    /// Fills the event's cells; `used` gets the paths of the fields that were copied unchanged.
     pub(crate) fn apply<'n>(
         &'n self,
-        event: &mut Event<'_>,
-        native: &'n Object<'_>,
-        used: &mut Vec<&'n str>,
+        event: &mut Event<'n>,
+        native: &View<'n, '_>,
+        used: &mut Vec<usize>,
     ) {
         if let Some((uid, caption)) = self.class {
             event.put(Column::ClassUid, Cell::Integer(uid));
@@ -214,7 +251,7 @@ impl Map {
         }
         if let Some((id, name)) = &self.activity {
             event.put(Column::ActivityId, Cell::Integer(*id));
-            event.put(Column::ActivityName, Cell::Text(Cow::Owned(name.clone())));
+            event.put(Column::ActivityName, Cell::Text(Cow::Borrowed(name)));
         }
         for (column, getter) in &self.fields {
             if let Some(cell) = getter.cell(*column, native, used) {
@@ -225,7 +262,7 @@ impl Map {
 }
 
 impl Getter {
-    fn read(node: &Node) -> Result<Self, Diagnostic> {
+    fn read(node: &Node, paths: &mut Paths) -> Result<Self, Diagnostic> {
         let mut getter = Getter {
             from: Vec::new(),
             constant: None,
@@ -235,14 +272,14 @@ impl Getter {
             default: None,
         };
         if !node.is_map() {
-            getter.from =
-                node.items().iter().filter_map(|item| item.text()).map(str::to_owned).collect();
+            let texts = node.items().into_iter().filter_map(Node::text);
+            getter.from = texts.map(|path| paths.number(path)).collect();
             return Ok(getter);
         }
         if let Some(problem) = node.unknown_keys(GETTER_KEYS).into_iter().next() {
             return Err(problem);
         }
-        getter.from = node.get_texts("from");
+        getter.from = node.get_texts("from").iter().map(|path| paths.number(path)).collect();
         getter.constant = node.get_text("value").map(str::to_owned);
         getter.default = node.get_text("default").map(str::to_owned);
         if let Some(word) = node.get_text("parse") {
@@ -253,7 +290,7 @@ impl Getter {
             let reason = |error: regex::Error| {
                 Diagnostic::at(node.line, error.to_string().replace('\n', " "))
             };
-            getter.regex = Some(Regex::new(text).map_err(reason)?);
+            getter.regex = Some(LineRegex::new(text).map_err(reason)?);
         }
         for (key, value) in node.get("map").map(Node::entries).unwrap_or_default() {
             if let (Some(key), Some(value)) = (key.text(), value.text()) {
@@ -266,21 +303,21 @@ impl Getter {
     fn cell<'n>(
         &'n self,
         column: Column,
-        native: &'n Object<'_>,
-        used: &mut Vec<&'n str>,
-    ) -> Option<Cell<'static>> {
+        native: &View<'n, '_>,
+        used: &mut Vec<usize>,
+    ) -> Option<Cell<'n>> {
         if let Some(constant) = &self.constant {
             return to_cell(column, Cow::Borrowed(constant));
         }
         let mut is_there = self.from.is_empty();
         for path in &self.from {
-            let Some(value) = native.path(path).filter(|value| !value.is_blank()) else { continue };
+            let Some(value) = native.get_filled(*path) else { continue };
             is_there = true;
             let Some(text) = scalar_text(value) else { continue };
             let Some(result) = self.transform(text) else { continue };
             let plain = self.parse.is_none() && self.regex.is_none() && self.map.is_empty();
-            if plain && native.contains(path) && !matches!(value, Value::List(_)) {
-                used.push(path);
+            if plain && native.slots.has_field(*path) && !matches!(value, Value::List(_)) {
+                used.push(*path);
             }
             if let Some(cell) = to_cell(column, result) {
                 return Some(cell);
@@ -293,20 +330,33 @@ impl Getter {
             .and_then(|default| to_cell(column, Cow::Borrowed(default)))
     }
 
-    fn transform<'t>(&self, text: Cow<'t, str>) -> Option<Cow<'t, str>> {
+    fn transform<'t>(&'t self, text: Cow<'t, str>) -> Option<Cow<'t, str>> {
         let mut result = text;
         if let Some(regex) = &self.regex {
-            result = Cow::Owned(regex.captures(&result)?.get(1)?.as_str().to_owned());
+            result = match result {
+                Cow::Borrowed(text) => Cow::Borrowed(first_group(regex, text)?),
+                Cow::Owned(text) => Cow::Owned(first_group(regex, &text)?.to_owned()),
+            };
         }
         if let Some(parse) = self.parse {
-            result = Cow::Owned(parse.apply(&result)?);
+            result = parse.apply(result)?;
         }
         if !self.map.is_empty() {
             let found = self.map.iter().find(|entry| entry.0.eq_ignore_ascii_case(&result));
-            result = Cow::Owned(found.map(|entry| entry.1.clone())?);
+            result = found.map(|entry| Cow::Borrowed(entry.1.as_str()))?;
         }
         Some(result)
     }
+}
+
+fn first_group<'t>(expression: &LineRegex, text: &'t str) -> Option<&'t str> {
+    let mut first = None;
+    expression.groups(text, &mut |group, part| {
+        if group == 1 {
+            first = Some(part);
+        }
+    });
+    first
 }
 
 /// A list of scalars reads as its elements with a comma and a blank between.
@@ -321,12 +371,15 @@ fn scalar_text<'v>(value: &'v Value<'_>) -> Option<Cow<'v, str>> {
     }
 }
 
-fn to_cell(column: Column, text: Cow<'_, str>) -> Option<Cell<'static>> {
+fn to_cell(column: Column, text: Cow<'_, str>) -> Option<Cell<'_>> {
     match column.info().kind {
         ColumnType::Text => {
             let is_trim = text.trim().len() == text.len();
-            let text = if is_trim { text.into_owned() } else { text.trim().to_owned() };
-            Some(Cell::Text(Cow::Owned(text)))
+            Some(Cell::Text(match text {
+                text if is_trim => text,
+                Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
+                Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
+            }))
         }
         ColumnType::Integer => whole_number(text.trim()).map(Cell::Integer),
         ColumnType::Boolean => truth(text.trim()).map(Cell::Boolean),
@@ -340,18 +393,28 @@ fn to_cell(column: Column, text: Cow<'_, str>) -> Option<Cell<'static>> {
 #[derive(Debug)]
 pub(crate) struct TimeSpec {
     fields: Vec<String>,
-    parse: Option<String>,
+    /// Their numbers.
+    paths: Vec<usize>,
+    parse: Option<Form>,
     zone: Option<Zone>,
+}
+
+/// A form of times in the words of `strptime`.
+#[derive(Debug)]
+struct Form {
+    text: String,
+    /// The same for times that are written with all their digits.
+    fixed: Option<FixedTime>,
 }
 
 #[derive(Debug)]
 enum Zone {
     Fixed(ZoneHint),
-    Field(String),
+    Field(usize),
 }
 
 impl TimeSpec {
-    pub(crate) fn read(node: &Node) -> Result<Self, Diagnostic> {
+    pub(crate) fn read(node: &Node, paths: &mut Paths) -> Result<Self, Diagnostic> {
         if let Some(problem) = node.unknown_keys(&["field", "parse", "zone"]).into_iter().next() {
             return Err(problem);
         }
@@ -362,14 +425,16 @@ impl TimeSpec {
         let zone = match node.get("zone") {
             None => None,
             Some(zone) => match (zone.get_text("field"), zone.text()) {
-                (Some(field), _) => Some(Zone::Field(field.to_owned())),
+                (Some(field), _) => Some(Zone::Field(paths.number(field))),
                 (None, Some(text)) => Some(Zone::Fixed(ZoneHint::from_zone(text))),
                 (None, None) => {
                     return Err(Diagnostic::at(zone.line, "`zone` is an offset or `{field: ..}`"));
                 }
             },
         };
-        Ok(TimeSpec { fields, parse: node.get_text("parse").map(str::to_owned), zone })
+        let form = |text: &str| Form { text: text.to_owned(), fixed: FixedTime::new(text) };
+        let numbers = fields.iter().map(|field| paths.number(field)).collect();
+        Ok(TimeSpec { fields, paths: numbers, parse: node.get_text("parse").map(form), zone })
     }
 
     /// The field, if the time is read from one field in a form that makyo knows by itself.
@@ -381,35 +446,44 @@ impl TimeSpec {
     }
 
     /// The time and whether its zone was assumed.
-    pub(crate) fn find(&self, native: &Object<'_>, near: Option<i64>) -> Option<(i64, bool)> {
-        let parts: Option<Vec<Cow<'_, str>>> = self
-            .fields
-            .iter()
-            .map(|field| native.path(field).filter(|value| !value.is_blank()).and_then(scalar_text))
-            .collect();
-        let text = parts?.join(" ");
+    pub(crate) fn find(&self, native: &View<'_, '_>, near: Option<i64>) -> Option<(i64, bool)> {
+        let mut text = Cow::Borrowed("");
+        for (at, path) in self.paths.iter().enumerate() {
+            let part = native.get_filled(*path).and_then(scalar_text)?;
+            if at == 0 {
+                text = part;
+            } else {
+                text = Cow::Owned(format!("{text} {part}"));
+            }
+        }
         let mut hint = match &self.zone {
             None => ZoneHint::default(),
             Some(Zone::Fixed(hint)) => *hint,
             Some(Zone::Field(field)) => native
-                .path(field)
+                .get(*field)
                 .and_then(scalar_text)
                 .map_or_else(ZoneHint::default, |zone| ZoneHint::from_zone(&zone)),
         };
         hint.near = near;
         match &self.parse {
             None => parse_time_with(&text, hint),
-            Some(format) => strptime(format, &text, hint),
+            Some(form) => form.read(&text, hint),
         }
     }
 }
 
-fn strptime(format: &str, text: &str, hint: ZoneHint) -> Option<(i64, bool)> {
-    let broken = BrokenDownTime::parse(format, text.trim()).ok()?;
-    if broken.offset().is_some() {
-        let time = broken.to_timestamp().ok()?;
-        return Some((i64::try_from(time.as_nanosecond()).ok()?, false));
+impl Form {
+    fn read(&self, text: &str, hint: ZoneHint) -> Option<(i64, bool)> {
+        let text = text.trim();
+        if let Some(found) = self.fixed.as_ref().and_then(|fixed| fixed.read(text, hint)) {
+            return Some(found);
+        }
+        let broken = BrokenDownTime::parse(&self.text, text).ok()?;
+        if broken.offset().is_some() {
+            let time = broken.to_timestamp().ok()?;
+            return Some((i64::try_from(time.as_nanosecond()).ok()?, false));
+        }
+        let civil = broken.to_datetime().ok()?;
+        parse_time_with(&civil.to_string(), hint)
     }
-    let civil = broken.to_datetime().ok()?;
-    parse_time_with(&civil.to_string(), hint)
 }

@@ -3,9 +3,11 @@
 use std::borrow::Cow;
 
 use makyo_base::{Object, Value, parse_json};
-use makyo_sigma::{Diagnostic, Matcher, Node, Scratch, Selection, load_yaml};
+use makyo_sigma::{Diagnostic, Node, Scratch, Selection, load_yaml};
 
 use crate::line::line_record;
+use crate::slots::{Paths, View};
+use crate::source::Condition;
 
 /// A family of wrappings around one native record.
 #[derive(Debug)]
@@ -17,7 +19,7 @@ pub(crate) struct Shape {
 /// One form of a wrapping.
 #[derive(Debug)]
 pub(crate) struct Form {
-    when: Matcher,
+    when: Condition,
     merge: Vec<String>,
     parse: Vec<String>,
     fields: Vec<(String, Path)>,
@@ -41,14 +43,14 @@ const FORM_KEYS: &[&str] =
 
 impl Shape {
     /// Reads a shape file.
-    pub(crate) fn load(text: &str) -> Result<Self, Vec<Diagnostic>> {
+    pub(crate) fn load(text: &str, paths: &mut Paths) -> Result<Self, Vec<Diagnostic>> {
         let documents = load_yaml(text).map_err(|problem| vec![problem])?;
         let root = documents.first().ok_or_else(|| vec![Diagnostic::at(1, "file is empty")])?;
         let mut problems = root.unknown_keys(&["id", "forms"]);
         let mut forms = Vec::new();
         for node in root.get("forms").map(Node::items).unwrap_or_default() {
             problems.extend(node.unknown_keys(FORM_KEYS));
-            match Form::read(node) {
+            match Form::read(node, paths) {
                 Ok(form) => forms.push(form),
                 Err(mut more) => problems.append(&mut more),
             }
@@ -61,9 +63,9 @@ impl Shape {
     }
 
     /// The native record inside, or nothing if no form holds.
-    pub(crate) fn unwrap<'a>(&self, scratch: &mut Scratch, raw: &Object<'a>) -> Option<Object<'a>> {
-        self.forms.iter().filter(|form| form.when.is_match(scratch, raw)).find_map(|form| {
-            let native = form.unwrap(raw);
+    pub(crate) fn unwrap<'a>(&self, raw: &View<'_, 'a>) -> Option<Object<'a>> {
+        self.forms.iter().filter(|form| form.when.holds(raw)).find_map(|form| {
+            let native = form.unwrap(raw.object);
             holds_something(&native).then_some(native)
         })
     }
@@ -76,9 +78,9 @@ impl Shape {
 
     /// The place of the form that [`Shape::unwrap`] would use.
     pub(crate) fn form(&self, scratch: &mut Scratch, raw: &Object<'_>) -> Option<usize> {
-        self.forms
-            .iter()
-            .position(|form| form.when.is_match(scratch, raw) && holds_something(&form.unwrap(raw)))
+        self.forms.iter().position(|form| {
+            form.when.matcher.is_match(scratch, raw) && holds_something(&form.unwrap(raw))
+        })
     }
 }
 
@@ -88,7 +90,7 @@ fn holds_something(native: &Object<'_>) -> bool {
 }
 
 impl Form {
-    pub(crate) fn when(&self) -> &Matcher {
+    pub(crate) fn when(&self) -> &Condition {
         &self.when
     }
 
@@ -111,7 +113,7 @@ impl Form {
             && self.fields.iter().all(|field| is_plain(&field.1))
     }
 
-    fn read(node: &Node) -> Result<Self, Vec<Diagnostic>> {
+    fn read(node: &Node, paths: &mut Paths) -> Result<Self, Vec<Diagnostic>> {
         let missing = || vec![Diagnostic::at(node.line, "form has no `when`")];
         let when = Selection::parse(node.get("when").ok_or_else(missing)?)?;
         let mut fields = Vec::new();
@@ -135,7 +137,7 @@ impl Form {
             )]);
         }
         Ok(Form {
-            when: Matcher::new(&when),
+            when: Condition::new(&when, paths),
             merge: node.get_texts("merge"),
             parse: node.get_texts("parse"),
             fields,
@@ -317,7 +319,7 @@ impl Shape {
         let form = self
             .forms
             .iter()
-            .find(|form| form.text.is_some() && form.when.is_match(scratch, raw))?;
+            .find(|form| form.text.is_some() && form.when.matcher.is_match(scratch, raw))?;
         Some(form.unwrap(raw))
     }
 }

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use makyo_sigma::{
-    Diagnostic, Logsource, Matcher, Node, Selection, ServedLogsource, detection_expression,
-    load_yaml,
+    Check, Diagnostic, LineRegex, Logsource, Matcher, Node, Selection, ServedLogsource,
+    detection_expression, load_yaml,
 };
-use regex::Regex;
 
 use crate::mapping::{Map, TimeSpec};
+use crate::slots::{Paths, View};
 
 /// One log source.
 #[derive(Debug)]
@@ -30,30 +30,66 @@ pub struct Source {
     /// The fields that its conditions look at to say what a record is.
     pub deciding: Vec<String>,
     pub(crate) shape: Option<String>,
+    /// The shape's place among the loaded ones.
+    pub(crate) shape_place: Option<usize>,
     pub(crate) priority: i64,
-    pub(crate) recognise: Matcher,
+    pub(crate) recognise: Condition,
     pub(crate) columns: Vec<Columns>,
     pub(crate) extract: Vec<Extract>,
     pub(crate) carry: Option<Carry>,
-    pub(crate) identity: Vec<String>,
+    pub(crate) identity: Vec<IdentityField>,
     pub(crate) time: Vec<TimeSpec>,
     pub(crate) map: Map,
     pub(crate) cases: Vec<Case>,
     pub(crate) items: Vec<Items>,
 }
 
+/// What a record must meet.
+#[derive(Debug)]
+pub(crate) struct Condition {
+    /// Over whole records, and what it compares.
+    pub(crate) matcher: Matcher,
+    check: Check,
+}
+
+impl Condition {
+    pub(crate) fn new(selection: &Selection, paths: &mut Paths) -> Self {
+        Condition {
+            matcher: Matcher::new(selection),
+            check: Check::new(selection, &mut |path| paths.number(path)),
+        }
+    }
+
+    /// Whether the record meets it.
+    pub(crate) fn holds(&self, record: &View<'_, '_>) -> bool {
+        self.check.holds(record)
+    }
+}
+
+#[derive(Debug)]
+pub(crate) enum IdentityField {
+    /// The event's time.
+    Time,
+    Path(usize),
+}
+
 #[derive(Debug)]
 pub(crate) struct Columns {
     pub(crate) field: String,
-    pub(crate) names: Vec<String>,
-    pub(crate) when: Option<Matcher>,
+    pub(crate) path: usize,
+    /// With their numbers.
+    pub(crate) names: Vec<(usize, String)>,
+    pub(crate) when: Option<Condition>,
 }
 
 #[derive(Debug)]
 pub(crate) struct Extract {
     pub(crate) field: String,
-    pub(crate) regex: Regex,
-    pub(crate) when: Option<Matcher>,
+    pub(crate) path: usize,
+    pub(crate) regex: LineRegex,
+    /// Of each group that has a name: its place, the name's number, and the name.
+    pub(crate) groups: Vec<(usize, usize, String)>,
+    pub(crate) when: Option<Condition>,
     pub(crate) early: bool,
 }
 
@@ -66,7 +102,7 @@ pub(crate) struct Carry {
 
 #[derive(Debug)]
 pub(crate) struct Case {
-    pub(crate) when: Matcher,
+    pub(crate) when: Condition,
     pub(crate) map: Map,
 }
 
@@ -104,8 +140,9 @@ const KEYS: &[&str] = &[
 ];
 const FORMATS: &[&str] = &["evtx", "json", "csv", "zeek", "w3c", "lines", "mail"];
 
-struct Reader {
+struct Reader<'p> {
     problems: Vec<Diagnostic>,
+    paths: &'p mut Paths,
 }
 
 impl Source {
@@ -113,10 +150,10 @@ impl Source {
     ///
     /// # Errors
     /// All mistakes of the file at once.
-    pub(crate) fn load(text: &str) -> Result<Self, Vec<Diagnostic>> {
+    pub(crate) fn load(text: &str, paths: &mut Paths) -> Result<Self, Vec<Diagnostic>> {
         let documents = load_yaml(text).map_err(|problem| vec![problem])?;
         let root = documents.first().ok_or_else(|| vec![Diagnostic::at(1, "file is empty")])?;
-        let mut reader = Reader { problems: root.unknown_keys(KEYS) };
+        let mut reader = Reader { problems: root.unknown_keys(KEYS), paths };
         let class = root.get_text("class").map(str::to_owned);
         let activity = root.get_text("activity").map(str::to_owned);
         let map = reader.map(root, class.clone(), activity);
@@ -129,13 +166,14 @@ impl Source {
             formats: reader.formats(root),
             logsources: reader.each(root, "logsources", Reader::logsource),
             shape: root.get_text("shape").map(str::to_owned),
+            shape_place: None,
             priority: root.get_text("priority").and_then(|text| text.parse().ok()).unwrap_or(50),
             recognise: reader.recognise(root),
             columns: reader.each(root, "columns", Reader::columns),
             extract: reader.each(root, "extract", Reader::extract),
             carry: root.get("carry").and_then(|node| reader.carry(node)),
-            identity: root.get_texts("identity"),
-            time: reader.each(root, "time", |reader, node| reader.keep(TimeSpec::read(node))),
+            identity: reader.identity(root),
+            time: reader.each(root, "time", Reader::time),
             map,
             cases: reader.each(root, "cases", |reader, node| reader.case(node, class.as_deref())),
             items: reader.each(root, "items", Reader::items),
@@ -150,7 +188,7 @@ impl Source {
     fn deciding_fields(&self) -> Vec<String> {
         let conditions = self.cases.iter().map(|case| &case.when).chain([&self.recognise]);
         let mut fields: Vec<String> = conditions
-            .filter_map(Matcher::compared_fields)
+            .filter_map(|condition| condition.matcher.compared_fields())
             .flatten()
             .cloned()
             .chain(self.logsources.iter().filter_map(|served| served.when.as_ref()).flat_map(
@@ -164,7 +202,7 @@ impl Source {
     }
 }
 
-impl Reader {
+impl Reader<'_> {
     fn keep<T>(&mut self, result: Result<T, Diagnostic>) -> Option<T> {
         result.map_err(|problem| self.problems.push(problem)).ok()
     }
@@ -203,7 +241,7 @@ impl Reader {
         formats
     }
 
-    fn recognise(&mut self, root: &Node) -> Matcher {
+    fn recognise(&mut self, root: &Node) -> Condition {
         let never = Selection::Or(Vec::new());
         let selection = match root.get("recognise") {
             Some(node) => self.keep_all(detection_expression(node)).unwrap_or(never),
@@ -212,19 +250,32 @@ impl Reader {
                 never
             }
         };
-        Matcher::new(&selection)
+        Condition::new(&selection, self.paths)
     }
 
-    fn when(&mut self, node: &Node) -> Option<Matcher> {
+    fn when(&mut self, node: &Node) -> Option<Condition> {
         let selection = self.keep_all(Selection::parse(node.get("when")?))?;
-        Some(Matcher::new(&selection))
+        Some(Condition::new(&selection, self.paths))
+    }
+
+    fn identity(&mut self, root: &Node) -> Vec<IdentityField> {
+        let field = |name: String| match name.as_str() {
+            "@time" => IdentityField::Time,
+            path => IdentityField::Path(self.paths.number(path)),
+        };
+        root.get_texts("identity").into_iter().map(field).collect()
+    }
+
+    fn time(&mut self, node: &Node) -> Option<TimeSpec> {
+        let read = TimeSpec::read(node, self.paths);
+        self.keep(read)
     }
 
     fn logsource(&mut self, node: &Node) -> Option<ServedLogsource> {
         let known = ["product", "category", "service", "when", "fields"];
         self.problems.extend(node.unknown_keys(&known));
         let fields = node.get("fields").map(Node::entries).unwrap_or_default();
-        let when = self.when(node);
+        let when = self.when(node).map(|condition| condition.matcher);
         if when.as_ref().is_some_and(|when| when.compared_fields().is_none()) {
             let message = "the `when` of a log source must name its fields";
             self.problems.push(Diagnostic::at(node.line, message));
@@ -240,9 +291,12 @@ impl Reader {
 
     fn columns(&mut self, node: &Node) -> Option<Columns> {
         self.problems.extend(node.unknown_keys(&["field", "names", "when"]));
+        let field = self.text(node, "field");
+        let names = node.get_texts("names").into_iter();
         Some(Columns {
-            field: self.text(node, "field"),
-            names: node.get_texts("names"),
+            path: self.paths.number(&field),
+            field,
+            names: names.map(|name| (self.paths.number(&name), name)).collect(),
             when: self.when(node),
         })
     }
@@ -250,13 +304,19 @@ impl Reader {
     fn extract(&mut self, node: &Node) -> Option<Extract> {
         self.problems.extend(node.unknown_keys(&["field", "regex", "when", "early"]));
         let text = self.text(node, "regex");
-        let regex = Regex::new(&text).map_err(|error| {
+        let regex = LineRegex::new(&text).map_err(|error| {
             let reason = error.to_string().replace('\n', " ");
             Diagnostic::at(node.line, format!("regular expression cannot be used: {reason}"))
         });
+        let field = self.text(node, "field");
+        let regex = self.keep(regex)?;
+        let groups = regex.names().enumerate();
+        let groups = groups.filter_map(|(at, name)| Some((at, name?.to_owned())));
         Some(Extract {
-            field: self.text(node, "field"),
-            regex: self.keep(regex)?,
+            path: self.paths.number(&field),
+            field,
+            groups: groups.map(|(at, name)| (at, self.paths.number(&name), name)).collect(),
+            regex,
             when: self.when(node),
             early: node.get("early").and_then(Node::boolean).unwrap_or(false),
         })
@@ -284,7 +344,7 @@ impl Reader {
     }
 
     fn map(&mut self, node: &Node, class: Option<String>, activity: Option<String>) -> Map {
-        match Map::read(node, class, activity) {
+        match Map::read(node, class, activity, self.paths) {
             Ok(map) => map,
             Err(mut problems) => {
                 self.problems.append(&mut problems);

@@ -1,5 +1,6 @@
 mod cloud;
 mod contents;
+mod damage;
 mod formats;
 mod inference;
 mod mail;

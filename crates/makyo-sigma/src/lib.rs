@@ -6,6 +6,7 @@
 //! evaluates it over a record's native fields.
 //! Follows the Sigma specification 2.1 (sigmahq.io).
 
+mod check;
 mod condition;
 mod correlation;
 mod diagnostic;
@@ -14,6 +15,7 @@ mod explain;
 mod filter;
 mod fold;
 mod grams;
+mod line_regex;
 mod literals;
 mod modifier;
 mod normal_form;
@@ -31,6 +33,7 @@ mod values;
 mod witness;
 mod yaml;
 
+pub use check::{Check, Numbered};
 pub use condition::Condition;
 pub use correlation::{
     Alias, Bound, Comparison, Correlation, CorrelationKind, Decimal, Expression, Measure, Presence,
@@ -39,6 +42,7 @@ pub use diagnostic::Diagnostic;
 pub use document::{Documents, Reference, load_documents, load_rules, load_rules_with};
 pub use explain::{Held, explain};
 pub use filter::{Filter, FilterRules, apply_filters};
+pub use line_regex::LineRegex;
 pub use pattern::Pattern;
 pub use placeholder::Placeholders;
 pub use plan::{Fields, Matcher, Plan, PlanBuilder};

@@ -1,6 +1,8 @@
+mod checking;
 mod documents;
 mod engine;
 mod explaining;
+mod line_regexes;
 mod modifiers;
 mod real;
 

@@ -93,6 +93,8 @@ struct Splitter {
     brackets: usize,
     /// The export said that there are more pages.
     more_pages: bool,
+    /// This line is not one record alone.
+    is_mixed: bool,
 }
 
 impl Splitter {
@@ -112,7 +114,7 @@ impl Splitter {
             }
             if self.state == State::Outside && byte == b'{' && self.envelopes == 0 {
                 let rest = bytes.get(at..).unwrap_or_default();
-                if let Some(used) = self.known_line(rest, out) {
+                if let Some(used) = self.line(rest, out)? {
                     at += used;
                     continue;
                 }
@@ -121,6 +123,7 @@ impl Splitter {
                 State::Outside => self.outside(byte, out),
                 State::Garbage => {
                     if byte == b'\n' {
+                        self.is_mixed = false;
                         self.state = State::Outside;
                     }
                 }
@@ -136,17 +139,35 @@ impl Splitter {
         Ok(())
     }
 
-    /// Passes a whole line on if it is a record like one before; how many bytes it took.
-    fn known_line(&mut self, bytes: &[u8], out: &mut dyn RawSink) -> Option<usize> {
-        let end = memchr::memchr(b'\n', bytes)?;
-        let line = bytes.get(..end)?;
-        let line = std::str::from_utf8(line.strip_suffix(b"\r").unwrap_or(line)).ok()?;
-        if line.len() > RECORD_BYTES_MAX || !out.line(line) {
-            return None;
+    /// Passes a whole line on if it is one record; how many bytes it took. What is anything else is
+    /// left to be counted through.
+    fn line(&mut self, bytes: &[u8], out: &mut dyn RawSink) -> Result<Option<usize>, Stop> {
+        if self.is_mixed {
+            return Ok(None);
+        }
+        self.is_mixed = true;
+        let Some(end) = memchr::memchr(b'\n', bytes) else { return Ok(None) };
+        let line = bytes.get(..end).unwrap_or_default();
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        // Between the records of a list stand commas.
+        let line = line.strip_suffix(b",").unwrap_or(line);
+        if line.len() > RECORD_BYTES_MAX || line.last() != Some(&b'}') {
+            return Ok(None);
+        }
+        let Ok(line) = std::str::from_utf8(line) else { return Ok(None) };
+        if !out.line(line) {
+            let Ok(Value::Object(object)) = parse_json(line) else { return Ok(None) };
+            if may_be_envelope(&object) {
+                return Ok(None);
+            }
+            if !out.text(line) {
+                out.raw(self.number + 1, inner(object))?;
+            }
         }
         self.number += 1;
         self.brackets = 0;
-        Some(end + 1)
+        self.is_mixed = false;
+        Ok(Some(end + 1))
     }
 
     fn keep(&mut self, bytes: &[u8]) {
@@ -158,6 +179,7 @@ impl Splitter {
     }
 
     fn outside(&mut self, byte: u8, out: &mut dyn RawSink) {
+        self.is_mixed &= byte != b'\n';
         self.brackets = if byte == b'[' { self.brackets + 1 } else { 0 };
         if self.brackets == BRACKETS_MAX {
             let detail =
@@ -339,6 +361,18 @@ impl Splitter {
         }
         Ok(())
     }
+}
+
+/// Whether an object that was parsed may hold a list of records, so that it must be looked at as
+/// text; see [`Splitter::may_be_envelope`].
+fn may_be_envelope(object: &Object<'_>) -> bool {
+    object.0.iter().any(|(name, value)| match value {
+        Value::List(list) => {
+            matches!(list.first(), Some(Value::Object(_))) && ENVELOPES.contains(&name.as_ref())
+        }
+        Value::Object(_) => name == "hits",
+        _ => false,
+    })
 }
 
 /// The record inside of what a search engine puts around each of its answers: `_source`

@@ -54,6 +54,30 @@ fn what_an_export_leaves_out_is_said() {
     assert_eq!((count, defects[0].0), (0, DefectKind::Limit));
 }
 
+const PACKET: &str = "Mon Mar  3 09:12:03 2025\n\tUser-Name = \"ann\"\n\tNAS-Port-Type = Virtual\n\tAcct-Status-Type = Start\n\tFramed-IP-Address = 10.99.0.14\n\tTimestamp = 1740960723\n";
+
+#[test]
+fn a_block_of_attributes_is_one_record() {
+    for text in [
+        format!("{PACKET}\n{PACKET}\n"),
+        format!("{PACKET}\n{}", PACKET.trim_end()),
+        format!("{PACKET}{PACKET}"),
+        format!("{PACKET}\n\n\0\0\n{PACKET}").replace('\n', "\r\n"),
+    ] {
+        let found = events(sources(), &text);
+        assert_eq!(found.lines.len(), 2, "{text:?}");
+        assert!(found.lines.iter().all(|line| line.contains("\"Tunnel Activity\"")), "{text:?}");
+        assert!(found.lines[1].contains("2025-03-03T00:12:03Z"), "{}", found.lines[1]);
+    }
+    // A line of a log may be a time alone, and may begin with a tab.
+    let (count, _) =
+        lines("Mon Mar  3 09:12:03 2025\nMar  3 10:00:00 gw1 app: user=ann src=192.0.2.1\n");
+    assert_eq!(count, 1);
+    let many = "\tUser-Name = \"ann\"\n".repeat(5000);
+    let (count, defects) = lines(&format!("{PACKET}{many}"));
+    assert_eq!((count, defects.len(), defects[0].0), (1, 1, DefectKind::Limit));
+}
+
 #[test]
 fn lines_that_end_with_a_carriage_return_alone() {
     let folder = tempfile::tempdir().expect("folder");

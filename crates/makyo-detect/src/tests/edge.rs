@@ -11,8 +11,15 @@ use crate::analytic::edge::moved::{self, Move};
 use crate::analytic::edge::outward::{self, Place};
 use crate::analytic::edge::pool::{self, Pool, Stretch};
 use crate::analytic::edge::silence::Hours;
-use crate::analytic::edge::third_party::{self, Use};
+use crate::analytic::edge::third_party::{self, Logon, Terms, Use};
 use crate::analytic::edge::travel::{self, Hop};
+use crate::weights::Weights;
+
+use super::weights;
+
+fn terms_of<'t>(organisation: &'t Organisation, weights: &'t Weights) -> Terms<'t> {
+    Terms { organisation, scale: weights.edge() }
+}
 
 fn record(number: u64) -> RecordRef {
     RecordRef { file: "vpn.log".into(), record: number }
@@ -43,7 +50,7 @@ fn an_appliance_that_turns_inward_is_found() {
     let mut partners = known_partners();
     partners.push(partner("10.20.3.30", 445, 20));
     partners.push(partner("10.20.3.31", 445, 20));
-    let days = appliance::judge(&partners, 0, 30 * DAY_NS);
+    let days = appliance::judge(&partners, 0, 30 * DAY_NS, weights().edge());
     assert_eq!(days.len(), 1);
     assert!(days[0].weight_db > 25.0, "{}", days[0].weight_db);
 }
@@ -52,8 +59,34 @@ fn an_appliance_that_turns_inward_is_found() {
 fn an_appliance_that_is_moved_to_a_new_time_server_is_not() {
     let mut partners = known_partners();
     partners.push(partner("10.20.1.8", 123, 20));
-    let days = appliance::judge(&partners, 0, 30 * DAY_NS);
+    let days = appliance::judge(&partners, 0, 30 * DAY_NS, weights().edge());
     assert!(days.iter().all(|day| day.weight_db < 17.0), "{days:?}");
+}
+
+/// A new directory and a new account to bind with: two servers on four ports each, on one day.
+#[test]
+fn an_appliance_that_is_given_another_directory_is_not() {
+    let mut partners = known_partners();
+    for server in ["10.20.2.11", "10.20.2.12"] {
+        for port in [88, 389, 636, 3268] {
+            partners.push(partner(server, port, 20));
+        }
+    }
+    let days = appliance::judge(&partners, 0, 30 * DAY_NS, weights().edge());
+    assert!(days.iter().all(|day| day.weight_db < 17.0), "{days:?}");
+    // What nobody serves to an appliance is told with it.
+    partners.push(partner("10.20.2.11", 445, 20));
+    let days = appliance::judge(&partners, 0, 30 * DAY_NS, weights().edge());
+    assert!(days.iter().any(|day| day.weight_db >= 17.0), "{days:?}");
+}
+
+/// Whoever looks for directories in a whole network asks more servers than there are.
+#[test]
+fn an_appliance_that_searches_for_directories_is_found() {
+    let mut partners = known_partners();
+    partners.extend((1..=12).map(|number| partner(&format!("10.20.4.{number}"), 389, 20)));
+    let days = appliance::judge(&partners, 0, 30 * DAY_NS, weights().edge());
+    assert!(days.iter().any(|day| day.weight_db >= 17.0), "{days:?}");
 }
 
 /// Users' connections under the appliance's own address: new partners every day are usual.
@@ -65,7 +98,7 @@ fn an_appliance_that_relays_its_users_is_never_odd() {
             partners.push(partner(&format!("10.20.{day}.{number}"), 445, day));
         }
     }
-    let days = appliance::judge(&partners, 0, 30 * DAY_NS);
+    let days = appliance::judge(&partners, 0, 30 * DAY_NS, weights().edge());
     assert!(days.iter().all(|day| day.weight_db < 17.0), "{days:?}");
 }
 
@@ -97,7 +130,7 @@ fn pool(stretches: Vec<Stretch>) -> Pool {
 
 #[test]
 fn an_address_without_a_lease_is_found() {
-    assert_eq!(pool::judge(&pool(vec![stretch("10.99.0.77", 12, 40)])).len(), 1);
+    assert_eq!(pool::judge(&pool(vec![stretch("10.99.0.77", 12, 40)]), weights().edge()).len(), 1);
 }
 
 #[test]
@@ -107,15 +140,27 @@ fn gaps_servers_early_hours_and_broken_linking_excuse_a_missing_lease() {
         let hours = in_gap.hours.0.get_mut("gw1").expect("gw1");
         hours.remove(&(12 * DAY_NS + hour * HOUR_NS));
     }
-    assert!(pool::judge(&in_gap).is_empty(), "the lease may stand in the lines that are missing");
+    assert!(
+        pool::judge(&in_gap, weights().edge()).is_empty(),
+        "the lease may stand in the lines that are missing"
+    );
     let server = (2..20).map(|day| stretch("10.99.0.2", day, 20)).collect();
-    assert!(pool::judge(&pool(server)).is_empty(), "a server beside the pool");
-    assert!(pool::judge(&pool(vec![stretch("10.99.0.77", 0, 40)])).is_empty(), "before the log");
+    assert!(pool::judge(&pool(server), weights().edge()).is_empty(), "a server beside the pool");
+    assert!(
+        pool::judge(&pool(vec![stretch("10.99.0.77", 0, 40)]), weights().edge()).is_empty(),
+        "before the log"
+    );
     let many = (0..9).map(|n| stretch(&format!("10.99.0.{n}"), 12, 20)).collect();
-    assert!(pool::judge(&pool(many)).is_empty(), "nobody takes nine addresses at once");
+    assert!(
+        pool::judge(&pool(many), weights().edge()).is_empty(),
+        "nobody takes nine addresses at once"
+    );
     let mut unlinked = pool(vec![stretch("10.99.0.7", 12, 4000)]);
     unlinked.actions = 10_000;
-    assert!(pool::judge(&unlinked).is_empty(), "leases of this product are not understood");
+    assert!(
+        pool::judge(&unlinked, weights().edge()).is_empty(),
+        "leases of this product are not understood"
+    );
 }
 
 fn bulk(client: &str, number: u64) -> Bulk {
@@ -134,10 +179,13 @@ fn bulk_without_a_session_is_found_where_others_have_one() {
     let mut bulks: Vec<Bulk> = (0..8).map(|n| bulk(&format!("198.51.100.{n}"), n)).collect();
     let known: BTreeSet<(String, i64)> =
         bulks.iter().map(|one| (one.client.clone(), one.at - MINUTE_NS)).collect();
-    assert!(gate::judge(&bulks, &known).is_empty());
+    assert!(gate::judge(&bulks, &known, weights().edge()).is_empty());
     bulks.push(bulk("192.0.2.66", 9));
-    assert_eq!(gate::judge(&bulks, &known)[0].client, "192.0.2.66");
-    assert!(gate::judge(&bulks, &BTreeSet::new()).is_empty(), "no sessions are logged at all");
+    assert_eq!(gate::judge(&bulks, &known, weights().edge())[0].client, "192.0.2.66");
+    assert!(
+        gate::judge(&bulks, &BTreeSet::new(), weights().edge()).is_empty(),
+        "no sessions are logged at all"
+    );
 }
 
 /// Two sensors on the way, a second and a few bytes apart.
@@ -293,7 +341,10 @@ fn a_third_party_keeps_or_breaks_its_terms() {
     let organisation = Organisation { third_parties: vec![party], ..Organisation::default() };
     let terms = |address: &str, hour: i64| {
         let uses = [vendor_use(address, hour)];
-        third_party::judge(&uses, &organisation).iter().map(|one| one.terms.len()).sum::<usize>()
+        third_party::judge(&uses, &[], &terms_of(&organisation, &weights()))
+            .iter()
+            .map(|one| one.terms.len())
+            .sum::<usize>()
     };
     assert_eq!(terms("198.51.100.7", 11), 0, "as agreed");
     assert_eq!(terms("198.51.100.7", 18), 0, "a little late");
@@ -324,12 +375,48 @@ fn a_technician_at_home_at_night_breaks_one_term() {
             })
             .collect();
         uses.push(vendor_use("203.0.113.77", 23));
-        let broken = third_party::judge(&uses, &organisation);
+        let broken = third_party::judge(&uses, &[], &terms_of(&organisation, &weights()));
         broken.iter().map(|one| one.terms.len()).max().unwrap_or_default()
     };
     assert_eq!(most(&[9, 5, 2]), 1, "works from there");
     assert_eq!(most(&[2]), 2, "came from there once");
     assert_eq!(most(&[]), 2, "never came from there");
+}
+
+/// Called at night at home a technician breaks two terms and is no intruder; somebody who comes with
+/// a computer of their own, or after the end, may be one.
+#[test]
+fn address_and_hour_alone_are_a_lead() {
+    let party = ThirdParty {
+        name: "Remote support".into(),
+        accounts: vec!["vendor-rs".into()],
+        addresses: vec!["198.51.100.7/32".parse().expect("network")],
+        hours: Some("09:00-18:00".into()),
+        ..ThirdParty::default()
+    };
+    let mut organisation = Organisation { third_parties: vec![party], ..Organisation::default() };
+    let uses = [vendor_use("203.0.113.77", 23)];
+    let logon = |computer: &str, day: i64, minute: i64| Logon {
+        account: "corp\\vendor-rs".into(),
+        address: "10.99.0.9".into(),
+        computer: computer.into(),
+        at: (20 - day) * DAY_NS + 23 * HOUR_NS + minute * MINUTE_NS,
+        record: record(6),
+    };
+    let is_abuse = |logons: &[Logon], organisation: &Organisation| {
+        third_party::judge(&uses, logons, &terms_of(organisation, &weights()))
+            .iter()
+            .any(|one| one.is_abuse())
+    };
+    assert!(!is_abuse(&[], &organisation), "nothing inside is logged");
+    let known = [logon("rs-desk", 9, 0), logon("rs-desk", 5, 0)];
+    let with = |one: Logon| [known[0].clone(), known[1].clone(), one];
+    assert!(!is_abuse(&with(logon("rs-desk", 0, 3)), &organisation), "with the usual computer");
+    assert!(is_abuse(&with(logon("desktop-3vq81kd", 0, 3)), &organisation), "with another");
+    assert!(!is_abuse(&[logon("desktop-3vq81kd", 0, 3)], &organisation), "whose are not known");
+    assert!(!is_abuse(&with(logon("desktop-3vq81kd", -1, 0)), &organisation), "a day later");
+    organisation.third_parties[0].to = Some(DAY_NS);
+    assert!(is_abuse(&[], &organisation), "after the end");
 }
 
 fn called(address: &str, target: &str, day: i64, hours: i64) -> Place {

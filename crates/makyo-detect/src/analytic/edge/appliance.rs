@@ -4,13 +4,14 @@
 //! its log, its twin. Somebody who took the appliance over speaks from its address to whatever is
 //! behind it. The appliance's own past says how many new partners a day are usual.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use makyo_base::{
     DAY_NS, EntityKind, Finding, Level, Organisation, Places, Query, QueryError, RecordRef, Role,
     format_time,
 };
 
+use super::scale::EdgeScale;
 use super::{ADMIN_PORTS, learning, speaking_appliances, sql_list};
 use crate::analytic::posing::fan_in::poisson_tail_db;
 use crate::analytic::{Analytic, entity};
@@ -25,12 +26,10 @@ pub(crate) const ANALYTIC: Analytic = Analytic {
     run,
 };
 
-/// What a new partner on an administrative port weighs beside its rarity, in decibans.
-const ADMIN_DB: f64 = 13.0;
-/// The most that rarity weighs.
-const RARITY_MAX_DB: f64 = 25.0;
-/// Connections to the same port of so many hosts on one day are a search.
-const SEARCH_MIN: usize = 10;
+/// What servers of the organisation serve to its appliances: names, time, the directory with its
+/// tickets and passwords, RADIUS and TACACS, collectors of logs.
+const SERVED_PORTS: &[i64] =
+    &[49, 53, 88, 123, 162, 389, 464, 514, 636, 1645, 1646, 1812, 1813, 3268, 3269, 6514];
 /// Named in a finding; the rest is counted.
 const NAMED_MAX: usize = 12;
 
@@ -91,10 +90,11 @@ fn run(
         return Ok(Vec::new());
     };
     let least = weights.analytic(analytic.id);
-    Ok(judge(&partners, first, last)
+    let scale = weights.edge();
+    Ok(judge(&partners, first, last, scale)
         .iter()
         .filter(|day| day.weight_db >= least)
-        .map(|day| finding(analytic, day))
+        .map(|day| finding(analytic, day, scale))
         .collect())
 }
 
@@ -107,7 +107,12 @@ pub(crate) struct NewDay<'p> {
 }
 
 /// Days with new partners, after the time in which the log teaches what is usual.
-pub(crate) fn judge(partners: &[Partner], first: i64, last: i64) -> Vec<NewDay<'_>> {
+pub(crate) fn judge<'p>(
+    partners: &'p [Partner],
+    first: i64,
+    last: i64,
+    scale: &EdgeScale,
+) -> Vec<NewDay<'p>> {
     let learnt = learning(first, last);
     let mut days: BTreeMap<(&str, i64), Vec<&Partner>> = BTreeMap::new();
     for partner in partners.iter().filter(|partner| partner.first > learnt) {
@@ -129,15 +134,28 @@ pub(crate) fn judge(partners: &[Partner], first: i64, last: i64) -> Vec<NewDay<'
         #[allow(clippy::cast_precision_loss, reason = "some weeks in days")]
         let watched = *day as f64 + ((learnt - first) / 2) as f64 / DAY_NS as f64;
         let usual = (count(earlier + in_learning) + 0.2) / (watched + 1.0);
-        let rarity = poisson_tail_db(count(new.len()), usual).min(RARITY_MAX_DB);
+        let rarity = poisson_tail_db(count(steps(new, scale)), usual);
+        let rarity = rarity.min(scale.inward_rarity_max_db);
         let is_admin = new.iter().any(|partner| ADMIN_PORTS.contains(&partner.port));
-        let weight_db = rarity + if is_admin { ADMIN_DB } else { 0.0 };
+        let weight_db = rarity + if is_admin { scale.inward_admin_db } else { 0.0 };
         found.push(NewDay { partners: new.clone(), usual, weight_db });
     }
     found
 }
 
-fn finding(analytic: &Analytic, day: &NewDay<'_>) -> Finding {
+/// How many things happened. Whoever gives an appliance another directory, with a new account to
+/// bind with, names its servers once, and the appliance goes to each of them on several ports: that
+/// is one change, unless there are as many as a search finds.
+fn steps(new: &[&Partner], scale: &EdgeScale) -> usize {
+    let (served, others): (Vec<&Partner>, Vec<&Partner>) =
+        new.iter().partition(|partner| SERVED_PORTS.contains(&partner.port));
+    let servers: BTreeSet<&str> = served.iter().map(|partner| partner.target.as_str()).collect();
+    let changes =
+        if servers.len() >= scale.inward_search { servers.len() } else { servers.len().min(1) };
+    others.len() + changes
+}
+
+fn finding(analytic: &Analytic, day: &NewDay<'_>, scale: &EdgeScale) -> Finding {
     let first = day.partners.iter().min_by_key(|partner| (partner.first, &partner.record));
     let address = first.map(|partner| partner.address.clone()).unwrap_or_default();
     let time = first.map(|partner| partner.first);
@@ -148,7 +166,7 @@ fn finding(analytic: &Analytic, day: &NewDay<'_>) -> Finding {
         .map(|partner| format!("{}:{}", partner.target, partner.port))
         .collect();
     let more = day.partners.len().saturating_sub(named.len());
-    let is_search = day.partners.len() >= SEARCH_MIN;
+    let is_search = day.partners.len() >= scale.inward_search;
     let text = format!(
         "The appliance {address} reached {} that it never reached before, from {} on: {}{}; usual are {:.1} new ones a day{}. No logged authentication explains it: product and flaw are not identified",
         if day.partners.len() == 1 {

@@ -7,6 +7,7 @@ use makyo_base::{
     RecordRef, Role,
 };
 
+use super::scale::EdgeScale;
 use super::silence::{Hours, edge_condition};
 use super::sql_list;
 use crate::analytic::{Analytic, entity};
@@ -21,16 +22,12 @@ pub(crate) const ANALYTIC: Analytic = Analytic {
     run,
 };
 
-/// A page of sign-in is smaller and shorter.
-const BYTES_MIN: i64 = 20_000_000;
-const DURATION_MS_MIN: i64 = 600_000;
 /// A connection's session begins and ends so near to it.
 const BEFORE_NS: i64 = HOUR_NS / 2;
 const AFTER_NS: i64 = HOUR_NS / 6 + MINUTE_NS;
-/// Connections that must belong to sessions, so that the rest means something.
-const WITNESSES_MIN: usize = 5;
 
-fn sql(addresses: &str) -> String {
+fn sql(addresses: &str, scale: &EdgeScale) -> String {
+    let (bytes, lasted_ms) = (scale.gate_bytes, scale.gate_lasts / 1_000_000);
     format!(
         "SELECT src_endpoint_ip AS client, dst_endpoint_ip AS gate, CAST(time AS BIGINT) AS at,
                 coalesce(duration, 0) AS lasted, file, record,
@@ -38,8 +35,8 @@ fn sql(addresses: &str) -> String {
          FROM events
          WHERE class_uid = 4001 AND dst_endpoint_ip IN ({addresses}) AND time IS NOT NULL
            AND dst_endpoint_port IN (443, 500, 1194, 4433, 4443, 4500, 8443, 10443, 51820)
-           AND src_endpoint_ip IS NOT NULL AND coalesce(duration, 0) >= {DURATION_MS_MIN}
-           AND coalesce(traffic_bytes_in, 0) + coalesce(traffic_bytes_out, 0) >= {BYTES_MIN}
+           AND src_endpoint_ip IS NOT NULL AND coalesce(duration, 0) >= {lasted_ms}
+           AND coalesce(traffic_bytes_in, 0) + coalesce(traffic_bytes_out, 0) >= {bytes}
          ORDER BY at, file, record"
     )
 }
@@ -92,7 +89,7 @@ fn run(
         return Ok(Vec::new());
     }
     let bulks: Vec<Bulk> = query
-        .query(&sql(&sql_list(&gates)))?
+        .query(&sql(&sql_list(&gates), weights.edge()))?
         .iter()
         .map(|row| Bulk {
             client: row.string("client"),
@@ -116,7 +113,7 @@ fn run(
     let weight = weights.analytic(analytic.id);
     let Some(edge) = edge_condition(query)? else { return Ok(Vec::new()) };
     let hours = Hours::read(query, &edge)?;
-    Ok(judge(&bulks, &known)
+    Ok(judge(&bulks, &known, weights.edge())
         .into_iter()
         // Which device's gate it is, no log says: a gap of any of them may hold the session.
         .filter(|bulk| !hours.is_any_silent(bulk.at, bulk.at + bulk.lasted))
@@ -149,7 +146,11 @@ pub(crate) fn once(mut bulks: Vec<Bulk>) -> Vec<Bulk> {
 
 /// Large connections of clients of whom the VPN log says nothing at that time, where it does say
 /// something of others.
-pub(crate) fn judge<'b>(bulks: &'b [Bulk], known: &BTreeSet<(String, i64)>) -> Vec<&'b Bulk> {
+pub(crate) fn judge<'b>(
+    bulks: &'b [Bulk],
+    known: &BTreeSet<(String, i64)>,
+    scale: &EdgeScale,
+) -> Vec<&'b Bulk> {
     let has_session = |bulk: &&Bulk| {
         let from = (bulk.client.clone(), bulk.at - BEFORE_NS);
         let to = (bulk.client.clone(), bulk.at + bulk.lasted + AFTER_NS);
@@ -157,7 +158,7 @@ pub(crate) fn judge<'b>(bulks: &'b [Bulk], known: &BTreeSet<(String, i64)>) -> V
     };
     let witnesses = bulks.iter().filter(has_session).count();
     let without: Vec<&Bulk> = bulks.iter().filter(|bulk| !has_session(bulk)).collect();
-    let means_something = witnesses >= WITNESSES_MIN && witnesses >= 4 * without.len();
+    let means_something = witnesses >= scale.gate_witnesses && witnesses >= 4 * without.len();
     if means_something { without } else { Vec::new() }
 }
 

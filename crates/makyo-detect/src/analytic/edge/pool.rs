@@ -10,6 +10,7 @@ use makyo_base::{
     QueryError, RecordRef, Role, format_time,
 };
 
+use super::scale::EdgeScale;
 use super::silence::{Hours, edge_condition};
 use crate::analytic::{Analytic, entity};
 use crate::weights::Weights;
@@ -23,20 +24,8 @@ pub(crate) const ANALYTIC: Analytic = Analytic {
     run,
 };
 
-/// The pool as the leases show it, networks of 256 addresses of which so many were leased.
-const LEASED_MIN: i64 = 5;
 /// Clocks and logs of two devices differ by so much.
 const SLACK_NS: i64 = 5 * MINUTE_NS;
-/// Actions in one stretch before it is worth a word.
-const ACTIONS_MIN: i64 = 5;
-/// More addresses than this without a lease, or than one in a hundred of the pool, are leases that
-/// the log tells in words that are not understood.
-const GHOSTS_MAX: usize = 3;
-/// The share of all actions of pool addresses that must lie within leases for the rest to mean
-/// anything.
-const WITNESSED_SHARE: f64 = 0.95;
-/// An address that is never leased and acts on so many days is a server beside the pool.
-const SERVER_DAYS: usize = 5;
 /// Sessions outlast the start of the log by so much.
 const EARLY_NS: i64 = DAY_NS;
 
@@ -134,8 +123,9 @@ fn run(
     if pool.leased.is_empty() {
         return Ok(Vec::new());
     }
+    let scale = weights.edge();
     let sql = SQL
-        .replace("__LEASED__", &LEASED_MIN.to_string())
+        .replace("__LEASED__", &scale.pool_leased.to_string())
         .replace("__SLACK__", &SLACK_NS.to_string());
     for row in query.query(&sql)?.iter() {
         if row.boolean("is_ghost") == Some(false) {
@@ -157,11 +147,11 @@ fn run(
         });
     }
     let weight = weights.analytic(analytic.id);
-    Ok(judge(&pool).iter().map(|one| finding(analytic, one, weight)).collect())
+    Ok(judge(&pool, scale).iter().map(|one| finding(analytic, one, weight)).collect())
 }
 
 /// Stretches that no lease, no gap of the log and no server beside the pool explains.
-pub(crate) fn judge(pool: &Pool) -> Vec<Stretch> {
+pub(crate) fn judge(pool: &Pool, scale: &EdgeScale) -> Vec<Stretch> {
     let mut joined: Vec<Stretch> = Vec::new();
     let mut days: BTreeMap<&str, BTreeSet<i64>> = BTreeMap::new();
     for stretch in &pool.stretches {
@@ -179,20 +169,20 @@ pub(crate) fn judge(pool: &Pool) -> Vec<Stretch> {
     }
     let is_server = |address: &str| {
         !pool.leased.contains_key(address)
-            && days.get(address).is_some_and(|days| days.len() >= SERVER_DAYS)
+            && days.get(address).is_some_and(|days| days.len() >= scale.pool_server_days)
     };
     let found: Vec<Stretch> = joined
         .into_iter()
-        .filter(|one| one.actions >= ACTIONS_MIN && !is_server(&one.address))
+        .filter(|one| one.actions >= scale.pool_actions && !is_server(&one.address))
         .collect();
     let unexplained: i64 = found.iter().map(|one| one.actions).sum();
     #[allow(clippy::cast_precision_loss, reason = "counts of flows")]
     let share = 1.0 - unexplained as f64 / pool.actions.max(1) as f64;
-    if share < WITNESSED_SHARE {
+    if share < scale.pool_witnessed {
         return Vec::new();
     }
     let ghosts: BTreeSet<&str> = found.iter().map(|one| one.address.as_str()).collect();
-    if ghosts.len() > GHOSTS_MAX.max(pool.leased.len() / 100) {
+    if ghosts.len() > scale.pool_ghosts.max(pool.leased.len() / 100) {
         return Vec::new();
     }
     found.into_iter().filter(|one| is_covered(pool, one)).collect()
