@@ -234,7 +234,7 @@ fn proves(key: &(String, String), stretch: &Stretch, window: (i64, i64)) -> Resu
             "{} on {} is {} from {} to {}",
             key.0,
             key.1,
-            gap.kind,
+            if gap.kind == "silence" { "silent" } else { gap.kind },
             format_time(gap.from),
             format_time(gap.to)
         )),

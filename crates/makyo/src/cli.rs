@@ -320,6 +320,14 @@ pub(crate) enum ReportAs {
     Timesketch,
 }
 
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum Lang {
+    /// English.
+    En,
+    /// Japanese.
+    Ja,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Report {
     /// The case folder.
@@ -328,6 +336,9 @@ pub(crate) struct Report {
     /// The form: for people html and markdown, for other programs the rest.
     #[arg(long = "as", value_enum, default_value = "html")]
     pub(crate) form: ReportAs,
+    /// The language of the frame (html and markdown); sentences of findings stay as they are.
+    #[arg(long, value_enum, default_value = "en")]
+    pub(crate) lang: Lang,
     /// What `makyo link --format json` printed: answers question 8 (html and markdown).
     #[arg(long, value_name = "FILE")]
     pub(crate) linkage: Option<PathBuf>,

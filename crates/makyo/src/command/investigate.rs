@@ -17,7 +17,7 @@ use makyo_detect::{
 };
 use makyo_flow::AddressLists;
 use makyo_incident::{Inputs, Unread, answer};
-use makyo_report::nine;
+use makyo_report::{Language, nine};
 
 use super::detect::level;
 use super::report::render;
@@ -84,7 +84,7 @@ pub(crate) fn run(options: &Investigate, cli: &Cli, output: &mut Output) -> anyh
     }
     bar.set_message("answering");
     conclude(&case, &setup, &findings, &defects, &manifest, records, done.events)?;
-    let report = render(&case, "html", Vec::new())?;
+    let report = render(&case, "html", Language::English, Vec::new())?;
     case.put_file("report.html", report.as_bytes())?;
     custody.append(
         &clock::now(),
@@ -499,14 +499,14 @@ fn summary(
             .map(|table| table.1.as_slice())
             .unwrap_or_default()
     };
-    let answers = nine(&look_up, setup.organisation.accounts);
+    let answers = nine(&look_up, setup.organisation.accounts, Language::English);
     if options.format != Format::Table {
         let rows: Vec<Object<'static>> = answers
             .iter()
             .map(|one| {
                 let mut row = Object::default();
                 row.push("number", Value::Int(one.number as i128));
-                row.push("question", Value::text(one.heading));
+                row.push("question", Value::text(one.heading.clone()));
                 row.push("answered", Value::Bool(one.is_answered));
                 row.push("answer", Value::text(one.answer.clone()));
                 row
