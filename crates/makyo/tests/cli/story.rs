@@ -204,7 +204,8 @@ fn judged_report(folder: &Path) {
     let arguments = ["report", "--case", "case", "--lang", "ja", "--judgement", "judgement.json"];
     let run = makyo(folder, &arguments);
     assert_eq!(run.status.code(), Some(0), "{}", stderr(&run));
-    for wanted in ["<html lang=\"ja\">", "何が起きたか", "三つの問いを分けている", "侵害"] {
+    for wanted in ["<html lang=\"ja\">", "何が起きたか", "三つの問いを分けている", "侵害"]
+    {
         assert!(stdout(&run).contains(wanted), "no {wanted}");
     }
     let run = makyo(folder, &["report", "--case", "case", "--judgement", "linkage.json"]);
