@@ -17,6 +17,7 @@ mod real;
 mod resume;
 mod story;
 mod story_friend;
+mod watch;
 
 use std::fs;
 use std::path::{Path, PathBuf};
