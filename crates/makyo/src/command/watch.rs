@@ -13,6 +13,7 @@ use makyo_case::{Case, CaseError};
 use self::change::{Answers, Change, changes};
 use super::investigate::{After, Investigation, Pass};
 use crate::cli::{ChangeFormat, Cli, Watch};
+use crate::clock;
 use crate::exit::Exit;
 use crate::output::Output;
 
@@ -34,7 +35,7 @@ pub(crate) fn run(options: &Watch, cli: &Cli, output: &mut Output) -> anyhow::Re
                 return Ok(exit);
             }
         }
-        std::thread::sleep(Duration::from_secs(options.every));
+        clock::wait(Duration::from_secs(options.every));
     }
     Ok(Exit::Done)
 }

@@ -15,6 +15,7 @@ mod flows;
 mod judging;
 mod real;
 mod resume;
+mod splits;
 mod stories;
 mod story;
 mod story_friend;
