@@ -217,9 +217,9 @@ fn cell(table: &str, row: &Object<'static>, column: &str, phrases: &Phrases) -> 
         _ => plain_in(value, phrases),
     };
     let lines = match value {
-        // Names of accounts are many and short.
+        // Names are many and short; a way back in has commas of its own.
         Value::List(list) if !list.is_empty() && matches!(column, "accounts" | "target") => {
-            vec![list.iter().map(written).collect::<Vec<_>>().join(", ")]
+            vec![list.iter().map(written).collect::<Vec<_>>().join("; ")]
         }
         Value::List(list) if !list.is_empty() => list.iter().map(written).collect(),
         Value::Str(text) if SENTENCES.contains(&column) => sentences(text),
@@ -263,6 +263,7 @@ fn class(column: &str, value: &Value<'_>) -> &'static str {
         ("time" | "received" | "first_seen" | "order", _) => "time",
         (_, Value::Int(_) | Value::Float(_)) => "number",
         ("records", _) => "records",
+        ("action" | "asset" | "kind" | "what" | "subject", _) => "middle",
         (
             "reason" | "reasons" | "text" | "detail" | "because" | "summary" | "accounts"
             | "target",

@@ -140,6 +140,8 @@ impl<'a> Investigation<'a> {
         keep_tables(&case, setup, &flows)?;
         bar.set_message("answering");
         conclude(&case, setup, &findings, &defects, &manifest, records, done.events)?;
+        let nine = nine_of(&case, setup.organisation.accounts)?;
+        case.put_answer("nine", NINE, &nine_rows(&nine))?;
         let report = render(&case, "html", Language::English, Vec::new())?;
         case.put_file("report.html", report.as_bytes())?;
         let told = [("events", done.events.to_string()), ("findings", findings.len().to_string())];
@@ -549,6 +551,20 @@ fn conclude(
     Ok(())
 }
 
+const NINE: &[&str] = &["number", "question", "answered", "answer"];
+
+fn nine_rows(answers: &[Nine]) -> Vec<Object<'static>> {
+    let row = |one: &Nine| {
+        let mut row = Object::default();
+        row.push("number", Value::Int(one.number as i128));
+        row.push("question", Value::text(one.heading.clone()));
+        row.push("answered", Value::Bool(one.is_answered));
+        row.push("answer", Value::text(one.answer.clone()));
+        row
+    };
+    answers.iter().map(row).collect()
+}
+
 /// The nine answers of a case in short.
 pub(crate) fn nine_of(case: &Case, accounts_in_all: Option<u64>) -> anyhow::Result<Vec<Nine>> {
     let names = [
@@ -580,22 +596,8 @@ pub(crate) fn nine_of(case: &Case, accounts_in_all: Option<u64>) -> anyhow::Resu
 fn summary(options: &Investigate, pass: &Pass, output: &mut Output) -> anyhow::Result<()> {
     let answers = nine_of(&pass.case, pass.accounts_in_all)?;
     if options.format != Format::Table {
-        let rows: Vec<Object<'static>> = answers
-            .iter()
-            .map(|one| {
-                let mut row = Object::default();
-                row.push("number", Value::Int(one.number as i128));
-                row.push("question", Value::text(one.heading.clone()));
-                row.push("answered", Value::Bool(one.is_answered));
-                row.push("answer", Value::text(one.answer.clone()));
-                row
-            })
-            .collect();
-        return output.rows(
-            options.format,
-            &["number", "question", "answered", "answer"].map(str::to_owned),
-            &rows,
-        );
+        let columns: Vec<String> = NINE.iter().map(|column| (*column).to_owned()).collect();
+        return output.rows(options.format, &columns, &nine_rows(&answers));
     }
     for one in &answers {
         output.heading(&format!("{}. {}", one.number, one.heading))?;

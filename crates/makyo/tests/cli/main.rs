@@ -15,6 +15,7 @@ mod flows;
 mod judging;
 mod real;
 mod resume;
+mod schema;
 mod splits;
 mod stories;
 mod story;
