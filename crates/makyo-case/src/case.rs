@@ -305,18 +305,27 @@ impl Case {
     }
 
     /// Says on disk that the run is done, with the hash of every file of the case, and clears the
-    /// work folder, or of it only the spool.
+    /// work folder, but for readings that are kept.
     ///
     /// # Errors
     /// If the disk refuses it.
     pub fn complete(&mut self, manifest: &Manifest) -> Result<(), CaseError> {
         self.engine = None;
         self.write_manifest(manifest, STATE_COMPLETE)?;
-        let work = match self.keeps_work {
-            true => self.folder.join("work/spool"),
-            false => self.folder.join("work"),
-        };
-        if work.exists() {
+        let work = self.folder.join("work");
+        for entry in fs::read_dir(&work).map_err(CaseError::file("read", &work))?.flatten() {
+            let is_reading = entry.file_name().to_string_lossy().starts_with("decode-");
+            if self.keeps_work && is_reading {
+                continue;
+            }
+            let path = entry.path();
+            let cleared = match path.is_dir() {
+                true => fs::remove_dir_all(&path),
+                false => fs::remove_file(&path),
+            };
+            cleared.map_err(CaseError::file("clear", &path))?;
+        }
+        if !self.keeps_work {
             fs::remove_dir_all(&work).map_err(CaseError::file("clear", &work))?;
         }
         self.start_engine()
