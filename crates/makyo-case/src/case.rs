@@ -1,6 +1,6 @@
 //! The folder of a case.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -18,6 +18,8 @@ use crate::table::write_table;
 
 /// The state of a case whose run reached its end.
 pub const STATE_COMPLETE: &str = "complete";
+/// Digits that tell readings of one artifact apart.
+const READING_DIGITS: usize = 16;
 const STATE_RUNNING: &str = "incomplete";
 
 /// One piece of evidence in the manifest.
@@ -61,6 +63,8 @@ pub struct Case {
     folder: PathBuf,
     threads: usize,
     engine: Option<Engine>,
+    readings: BTreeMap<ArtifactId, String>,
+    keeps_work: bool,
 }
 
 impl Case {
@@ -81,7 +85,7 @@ impl Case {
             });
         }
         fs::create_dir_all(folder.join("work")).map_err(CaseError::file("create", folder))?;
-        Ok(Case { folder: folder.to_owned(), threads, engine: None })
+        Ok(Self::at(folder, threads))
     }
 
     /// Opens a finished case for questions.
@@ -93,9 +97,32 @@ impl Case {
         if manifest.get("state").and_then(Value::as_str) != Some(STATE_COMPLETE) {
             return Err(CaseError::Incomplete(folder.to_owned()));
         }
-        let mut case = Case { folder: folder.to_owned(), threads, engine: None };
+        let mut case = Self::at(folder, threads);
         case.start_engine()?;
         Ok(case)
+    }
+
+    fn at(folder: &Path, threads: usize) -> Self {
+        Case {
+            folder: folder.to_owned(),
+            threads,
+            engine: None,
+            readings: BTreeMap::new(),
+            keeps_work: false,
+        }
+    }
+
+    /// Says for each artifact what beside its bytes its reading depends on, such as its path: a
+    /// reading of an earlier run is taken only if this is the same. To be called before
+    /// [`begin`](Self::begin).
+    pub fn depend(&mut self, readings: BTreeMap<ArtifactId, String>) {
+        self.readings = readings;
+    }
+
+    /// Keeps what was read of each artifact after the run is complete, for a next run over more
+    /// evidence.
+    pub fn keep_work(&mut self) {
+        self.keeps_work = true;
     }
 
     /// The folder.
@@ -134,13 +161,24 @@ impl Case {
                 fs::remove_dir_all(&path).map_err(CaseError::file("clear", &path))?;
             }
         }
-        fs::create_dir_all(&own).map_err(CaseError::file("create", &own))
+        fs::create_dir_all(&own).map_err(CaseError::file("create", &own))?;
+        // What is not evidence any more, or has changed, is not read again.
+        let wanted: BTreeSet<PathBuf> =
+            self.readings.keys().map(|id| self.artifact_folder(manifest, *id)).collect();
+        for entry in fs::read_dir(&own).map_err(CaseError::file("read", &own))?.flatten() {
+            let path = entry.path();
+            if !wanted.is_empty() && !wanted.contains(&path) {
+                fs::remove_dir_all(&path).map_err(CaseError::file("clear", &path))?;
+            }
+        }
+        Ok(())
     }
 
     /// Work in progress is kept by what steers it: other rules, another folder.
     fn decode_folder(&self, manifest: &Manifest) -> PathBuf {
-        let text: Vec<String> =
-            manifest.inputs.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        // Which files there are changes nothing in how one of them is read.
+        let inputs = manifest.inputs.iter().filter(|entry| entry.0 != "evidence");
+        let text: Vec<String> = inputs.map(|(key, value)| format!("{key}={value}")).collect();
         let digest =
             makyo_base::sha256(format!("{} {}", manifest.version, text.join(" ")).as_bytes());
         let mut name = format!("decode-{}", hex(&digest));
@@ -149,7 +187,15 @@ impl Case {
     }
 
     fn artifact_folder(&self, manifest: &Manifest, id: ArtifactId) -> PathBuf {
-        self.decode_folder(manifest).join(id.to_string())
+        let name = match self.readings.get(&id) {
+            Some(depends) => {
+                let mut digest = hex(&makyo_base::sha256(depends.as_bytes()));
+                digest.truncate(READING_DIGITS);
+                format!("{id}-{digest}")
+            }
+            None => id.to_string(),
+        };
+        self.decode_folder(manifest).join(name)
     }
 
     /// What an artifact gave in an earlier run that was cut short.
@@ -259,7 +305,7 @@ impl Case {
     }
 
     /// Says on disk that the run is done, with the hash of every file of the case, and clears the
-    /// work folder.
+    /// work folder, but for readings that are kept.
     ///
     /// # Errors
     /// If the disk refuses it.
@@ -267,7 +313,21 @@ impl Case {
         self.engine = None;
         self.write_manifest(manifest, STATE_COMPLETE)?;
         let work = self.folder.join("work");
-        fs::remove_dir_all(&work).map_err(CaseError::file("clear", &work))?;
+        for entry in fs::read_dir(&work).map_err(CaseError::file("read", &work))?.flatten() {
+            let is_reading = entry.file_name().to_string_lossy().starts_with("decode-");
+            if self.keeps_work && is_reading {
+                continue;
+            }
+            let path = entry.path();
+            let cleared = match path.is_dir() {
+                true => fs::remove_dir_all(&path),
+                false => fs::remove_file(&path),
+            };
+            cleared.map_err(CaseError::file("clear", &path))?;
+        }
+        if !self.keeps_work {
+            fs::remove_dir_all(&work).map_err(CaseError::file("clear", &work))?;
+        }
         self.start_engine()
     }
 

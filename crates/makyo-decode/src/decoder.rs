@@ -33,7 +33,7 @@ pub fn gather_passwords(artifact: &Artifact, file: &Path, book: &mut PasswordBoo
     }
     let gather = || {
         let opened = File::open(file)?;
-        mail::gather(artifact.kind, &mut *text::open_text(opened)?, &mut *book)
+        mail::gather(artifact.kind, &mut *text::open_text(opened, artifact.size_bytes)?, &mut *book)
     };
     let _ = catch_unwind(AssertUnwindSafe(gather));
 }
@@ -97,7 +97,7 @@ fn read(
     let done = if artifact.kind == ArtifactKind::Evtx {
         Ok(evtx::read(file, &mut mapper))
     } else {
-        let mut text = text::open_text(file)?;
+        let mut text = text::open_text(file, artifact.size_bytes)?;
         read_text(artifact.kind, &mut *text, &mut mapper)
     };
     if let Err(reason) = &done {

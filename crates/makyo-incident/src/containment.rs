@@ -48,6 +48,9 @@ pub(crate) fn containment(
         let action = "change the password and re-register the second factor";
         steps.push(of_account(picture, action, name, account, ""));
     }
+    // What several findings ask for is done once.
+    let mut asked: BTreeSet<(&'static str, String)> = BTreeSet::new();
+    steps.retain(|step| asked.insert((step.action, step.target.clone())));
     steps.into_iter().enumerate().map(|(index, step)| row(index + 1, &step)).collect()
 }
 

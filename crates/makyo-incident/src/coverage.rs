@@ -359,6 +359,9 @@ impl Coverage {
 /// records a day the chance of an empty day by accident is above [`SILENCE_CHANCE`].
 const RECORDS_A_DAY_MIN: i64 = 14;
 
+/// The source of records that no description knows.
+const GENERIC: &str = "generic";
+
 impl Stretch {
     fn days(&self) -> i64 {
         ((self.to - self.from) / DAY_NS).max(1)
@@ -366,6 +369,12 @@ impl Stretch {
 }
 
 fn proves(key: &(String, String), stretch: &Stretch, window: (i64, i64)) -> Result<(), Lack> {
+    // What a product tells in sentences that are not understood is not seen, so that its silence
+    // about somebody means nothing.
+    if key.0 == GENERIC {
+        let reason = format!("the log of {} is of an unknown make and may hold more", key.1);
+        return Err(Lack::new(&key.0, reason));
+    }
     let a_day = stretch.records / stretch.days();
     let name = format!("{} on {}", key.0, key.1);
     if a_day < RECORDS_A_DAY_MIN {

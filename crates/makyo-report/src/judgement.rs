@@ -1,48 +1,54 @@
-//! What a reader must know beside a judgement: which questions it does not answer, what bounds it,
-//! and how its numbers are to be read.
+//! What a reader must know beside an answer: how its words are to be read, which questions it does
+//! not answer, and what bounds it.
 
 use makyo_base::Value;
 
+use crate::lang::{Language, Phrases};
 use crate::nine::{Tables, text};
+use crate::section::plain;
 
-/// Paragraphs of questions 8 and 9; none where nothing was given.
-pub(crate) fn notes(tables: &Tables<'_>, question: usize) -> Vec<String> {
+/// Paragraphs beside an answer; none where there is nothing to read.
+pub(crate) fn notes(tables: &Tables<'_>, question: usize, phrases: &Phrases) -> Vec<String> {
+    let where_there = |table: &str, keys: &[&str]| -> Vec<String> {
+        if tables(table).is_empty() {
+            return Vec::new();
+        }
+        keys.iter().map(|key| phrases.say(key).to_owned()).collect()
+    };
     match question {
-        8 if !tables("linkage").is_empty() => vec![
-            "To be linked, two incidents share at least two independent things that are neither targets nor methods, one of them specific; or one such thing, where all the rest fits what the campaign shows (through: profile). That two intruders want the same and do the same links nothing.".to_owned(),
-            READING.to_owned(),
-        ],
-        9 => who(tables),
+        2 => where_there("accounts", &["note.accounts"]),
+        5 => where_there("access", &["note.access"]),
+        6 => where_there("assets", &["note.assets"]),
+        7 => where_there("containment", &["note.containment"]),
+        8 => where_there("linkage", &["note.linked", "note.reading"]),
+        9 => who(tables, phrases),
         _ => Vec::new(),
     }
 }
 
-const READING: &str = "A weight of 10 decibans means: ten times likelier if it was one hand than by chance; 20 a hundred times; a minus sign speaks against. Items that go back to one root count once.";
-
-fn who(tables: &Tables<'_>) -> Vec<String> {
+fn who(tables: &Tables<'_>, phrases: &Phrases) -> Vec<String> {
     let Some(found) = tables("judgement").first() else { return Vec::new() };
     let percent = |name: &str| match found.get(name) {
         Some(Value::Float(share)) => format!("{:.0} %", share * 100.0),
         _ => "?".to_owned(),
     };
-    let cap = if found.get("applied") == Some(&Value::Bool(true)) {
-        format!(
-            "The model alone gave the leading group {}; no more than {} is reported.",
-            percent("model"),
-            percent("limit")
-        )
-    } else {
-        format!("No group could be given more than {} here.", percent("limit"))
+    let is_capped = found.get("applied") == Some(&Value::Bool(true));
+    let key = if is_capped { "note.capped" } else { "note.uncapped" };
+    let cap = phrases.fill(key, &[("model", &percent("model")), ("limit", &percent("limit"))]);
+    let knowledge = found.get("knowledge").map(plain).unwrap_or_default();
+    // The judgement is made in both languages; the answer above is in the report's own.
+    let other = match phrases.language {
+        Language::English => "ja",
+        Language::Japanese => "en",
     };
     vec![
-        text(found, "ja").to_owned(),
-        "Three questions are kept apart. Which incidents belong together is answered under 8. Which group acted is judged here. For which state, unit or person such a group works is not judged by Makyo, and nothing here implies it.".to_owned(),
-        format!("What bounds the answer: {}. {cap}", text(found, "reason")),
-        format!(
-            "Judged: {}. Knowledge: {}. A group's name is its owner's word for a set of reports, with a date; names of different owners are not held for one.",
-            text(found, "incidents"),
-            found.get("knowledge").map(crate::html::plain).unwrap_or_default()
+        text(found, other).to_owned(),
+        phrases.say("note.three_questions").to_owned(),
+        phrases.fill("note.bounds", &[("reason", text(found, "reason")), ("cap", &cap)]),
+        phrases.fill(
+            "note.judged",
+            &[("incidents", text(found, "incidents")), ("knowledge", &knowledge)],
         ),
-        format!("{READING} The letter and digit of a source are reliability and credibility on the Admiralty scale; A is first-hand. Low and high are the least and the most that other assumptions beforehand, or the loss of any one item, make of a probability; they are no statistical interval."),
+        format!("{} {}", phrases.say("note.reading"), phrases.say("note.numbers")),
     ]
 }

@@ -1,81 +1,76 @@
-//! The report as Markdown: the nine answers and the main tables.
+//! The report as Markdown: the same questions, notes and tables as the page.
 
-use makyo_base::{Object, Value};
-
-use crate::html::{JUDGEMENT, LINKS, ReportInputs, plain};
-use crate::judgement::notes;
-use crate::nine::nine;
+use crate::html::ReportInputs;
+use crate::lang::Phrases;
+use crate::nine::nine_in;
+use crate::section::{Shown, sections, timeline};
 
 /// Renders the report as Markdown.
 #[must_use]
 pub fn markdown(inputs: &ReportInputs<'_>) -> String {
-    let mut out = format!(
-        "# What happened{}\n\n",
-        if inputs.organisation.is_empty() {
-            String::new()
-        } else {
-            format!(" at {}", escape(inputs.organisation))
+    let phrases = Phrases::of(inputs.language);
+    let mut out = format!("# {}\n\n", escape(inputs.title(&phrases)));
+    paragraph(&mut out, &inputs.made(&phrases));
+    if !phrases.say("page.language").is_empty() {
+        paragraph(&mut out, phrases.say("page.language"));
+    }
+    let nine = nine_in(inputs.tables, inputs.accounts_in_all, &phrases);
+    for section in sections(&nine, inputs.tables, &phrases) {
+        out.push_str(&format!("## {}. {}\n\n", section.one.number, section.one.heading));
+        paragraph(&mut out, &section.one.answer);
+        for note in &section.notes {
+            paragraph(&mut out, note);
         }
-    );
-    for one in nine(inputs.tables, inputs.accounts_in_all) {
-        out.push_str(&format!("## {}. {}\n\n{}\n\n", one.number, one.heading, escape(&one.answer)));
-        let wanted: &[(&str, &[&str])] = match one.number {
-            1 => &[("entry", &["time", "vector", "through", "account", "address"])],
-            2 => &[("accounts", &["account", "verdict", "rung", "reason"])],
-            3 => &[("hosts", &["host", "verdict", "reached_from", "reason"])],
-            4 => &[("path", &["time", "tactic", "technique", "from", "to"])],
-            5 => &[("access", &["first", "account", "operation", "subject", "count", "certainty"])],
-            6 => &[
-                ("assets", &["asset", "verdict", "reason"]),
-                ("coverage", &["source", "scope", "from", "to", "gaps"]),
-            ],
-            7 => &[
-                ("persistence", &["time", "kind", "account", "host"]),
-                ("containment", &["order", "action", "target", "because"]),
-            ],
-            _ => &[],
-        };
-        for (name, columns) in wanted {
-            table(&mut out, (inputs.tables)(name), columns);
-        }
-        for note in notes(inputs.tables, one.number) {
-            out.push_str(&format!("{}\n\n", escape(&note)));
-        }
-        let judged = match one.number {
-            8 => LINKS,
-            9 => JUDGEMENT,
-            _ => &[],
-        };
-        for (name, caption, columns) in judged {
-            let rows = (inputs.tables)(name);
-            if !rows.is_empty() {
-                out.push_str(&format!("### {caption}\n\n"));
-                table(&mut out, rows, columns);
-            }
+        for shown in &section.tables {
+            table(&mut out, shown);
         }
     }
+    if let Some(shown) = timeline(inputs.tables, &phrases) {
+        out.push_str(&format!("## {}\n\n", phrases.say("page.timeline")));
+        paragraph(&mut out, phrases.say("page.timeline_note"));
+        table(&mut out, &shown);
+    }
+    unread(&mut out, inputs, &phrases);
     out
 }
 
-fn table(out: &mut String, rows: &[Object<'static>], columns: &[&str]) {
-    if rows.is_empty() {
+fn unread(out: &mut String, inputs: &ReportInputs<'_>, phrases: &Phrases) {
+    out.push_str(&format!("## {}\n\n", phrases.say("page.unread")));
+    if inputs.unread.is_empty() {
+        paragraph(out, phrases.say("page.all_read"));
         return;
     }
-    out.push_str(&format!("| {} |\n|{}\n", columns.join(" | "), " --- |".repeat(columns.len())));
-    for row in rows {
-        let cells: Vec<String> = columns
-            .iter()
-            .map(|column| escape(&plain(row.get(column).unwrap_or(&Value::Null))))
-            .collect();
+    let columns = ["file", "kind", "detail"].map(|name| phrases.word("column", name));
+    head(out, &columns);
+    for (file, kind, detail) in inputs.unread {
+        let cells = [file, phrases.word("kind", kind), detail].map(escape);
+        out.push_str(&format!("| {} |\n", cells.join(" | ")));
+    }
+}
+
+fn paragraph(out: &mut String, text: &str) {
+    out.push_str(&format!("{}\n\n", escape(text)));
+}
+
+fn head<T: AsRef<str>>(out: &mut String, columns: &[T]) {
+    let names: Vec<&str> = columns.iter().map(AsRef::as_ref).collect();
+    out.push_str(&format!("| {} |\n|{}\n", names.join(" | "), " --- |".repeat(columns.len())));
+}
+
+fn table(out: &mut String, shown: &Shown) {
+    out.push_str(&format!("### {}\n\n", shown.caption));
+    head(out, &shown.columns);
+    for row in &shown.rows {
+        let cells: Vec<String> = row.iter().map(|cell| escape(cell.lines.join("; "))).collect();
         out.push_str(&format!("| {} |\n", cells.join(" | ")));
     }
     out.push('\n');
 }
 
 /// Takes the meaning from everything that Markdown or HTML inside it could understand.
-fn escape(text: &str) -> String {
+fn escape<T: AsRef<str>>(text: T) -> String {
     let mut out = String::new();
-    for letter in text.chars() {
+    for letter in text.as_ref().chars() {
         match letter {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use makyo_base::{Object, format_time, parse_time};
 
+use crate::lang::Phrases;
 use crate::nine::text;
 
 pub(crate) struct Picture {
@@ -35,7 +36,7 @@ const LEFT: usize = 170;
 const LANE: usize = 34;
 
 /// Draws the steps of all incidents; nothing without any.
-pub(crate) fn timeline(path: &[Object<'static>]) -> Option<Picture> {
+pub(crate) fn timeline(path: &[Object<'static>], phrases: &Phrases) -> Option<Picture> {
     let times: Vec<i64> = path.iter().filter_map(|row| parse_time(text(row, "time"))).collect();
     let (first, last) = (times.iter().min().copied()?, times.iter().max().copied()?);
     let span = (last - first).max(1);
@@ -48,9 +49,10 @@ pub(crate) fn timeline(path: &[Object<'static>]) -> Option<Picture> {
     for row in path {
         let Some(time) = parse_time(text(row, "time")) else { continue };
         let tactic = match text(row, "tactic") {
-            "" => "other".to_owned(),
-            tactic => tactic.replace('-', " "),
-        };
+            "" => phrases.word("tactic", "other"),
+            tactic => phrases.word("tactic", tactic),
+        }
+        .to_owned();
         if !order.contains(&tactic) {
             order.push(tactic.clone());
         }

@@ -58,8 +58,9 @@ pub(crate) enum Command {
     Attribute(Attribute),
     /// Shows cases as web pages (not in this version).
     Serve(Later),
-    /// Investigates a live stream (not in this version).
-    Watch(Later),
+    /// Investigates again whenever evidence grows, and tells what changed in the answers.
+    #[command(after_help = WATCH_HELP)]
+    Watch(Watch),
     /// Writes a synthetic organisation's logs and their truth, or scores a case against such a truth.
     Simulate(Simulate),
     /// Prints shell completions.
@@ -70,6 +71,14 @@ pub(crate) enum Command {
     /// Prints the man page.
     Man,
 }
+
+const WATCH_HELP: &str = "Examples:
+  makyo watch exports/ --case office.case --org org.toml
+  makyo watch exports/ --case office.case --every 300 --format jsonl >> changes.jsonl
+  makyo watch exports/ --case office.case --once --fail-on high
+
+A file that is new or has changed is read again, and no other; the answers are made anew from all \
+evidence. Exit status 1: something at or above --fail-on was found, which also ends the watch.";
 
 const LINK_HELP: &str = "Examples:
   makyo link ministry.case university.case
@@ -183,6 +192,39 @@ pub(crate) struct Reading {
 #[derive(Debug, Args)]
 pub(crate) struct Investigate {
     #[command(flatten)]
+    pub(crate) inquiry: Inquiry,
+    /// How the nine answers are printed.
+    #[arg(long, value_enum, default_value = "table")]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Watch {
+    #[command(flatten)]
+    pub(crate) inquiry: Inquiry,
+    /// Looks for new evidence every so many seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub(crate) every: u64,
+    /// Ends after one pass.
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// How changes are printed.
+    #[arg(long, value_enum, default_value = "text")]
+    pub(crate) format: ChangeFormat,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum ChangeFormat {
+    /// A line for people.
+    Text,
+    /// One JSON document a line.
+    Jsonl,
+}
+
+/// What `investigate` and `watch` are given.
+#[derive(Debug, Args)]
+pub(crate) struct Inquiry {
+    #[command(flatten)]
     pub(crate) reading: Reading,
     /// The case folder; a run that was killed goes on there.
     #[arg(long, value_name = "DIR")]
@@ -203,9 +245,6 @@ pub(crate) struct Investigate {
     /// Threads; the answers do not depend on it.
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) threads: u16,
-    /// How the nine answers are printed.
-    #[arg(long, value_enum, default_value = "table")]
-    pub(crate) format: Format,
 }
 
 #[derive(Debug, Args)]
@@ -320,6 +359,14 @@ pub(crate) enum ReportAs {
     Timesketch,
 }
 
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum Lang {
+    /// English.
+    En,
+    /// Japanese.
+    Ja,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Report {
     /// The case folder.
@@ -328,6 +375,9 @@ pub(crate) struct Report {
     /// The form: for people html and markdown, for other programs the rest.
     #[arg(long = "as", value_enum, default_value = "html")]
     pub(crate) form: ReportAs,
+    /// The language of the frame (html and markdown); sentences of findings stay as they are.
+    #[arg(long, value_enum, default_value = "en")]
+    pub(crate) lang: Lang,
     /// What `makyo link --format json` printed: answers question 8 (html and markdown).
     #[arg(long, value_name = "FILE")]
     pub(crate) linkage: Option<PathBuf>,

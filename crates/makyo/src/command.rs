@@ -13,6 +13,7 @@ pub(crate) mod simulate;
 pub(crate) mod sources;
 pub(crate) mod sql;
 pub(crate) mod verify;
+pub(crate) mod watch;
 
 /// A command of the contract that this version does not have says so.
 pub(crate) fn later(command: &str) -> anyhow::Error {

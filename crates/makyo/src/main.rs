@@ -58,6 +58,6 @@ fn run(cli: &Cli, output: &mut Output) -> anyhow::Result<Exit> {
         Command::Link(options) => command::link::run(options, output),
         Command::Attribute(options) => command::attribute::run(options, output),
         Command::Serve(_) => Err(command::later("serve")),
-        Command::Watch(_) => Err(command::later("watch")),
+        Command::Watch(options) => command::watch::run(options, cli, output),
     }
 }

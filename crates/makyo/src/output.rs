@@ -32,6 +32,12 @@ impl Output {
         Ok(())
     }
 
+    /// Hands on what was printed so far, to a reader who waits for it.
+    pub(crate) fn flush(&mut self) -> anyhow::Result<()> {
+        self.to.flush()?;
+        Ok(())
+    }
+
     pub(crate) fn finish(&mut self) -> anyhow::Result<()> {
         self.to.flush()?;
         Ok(())

@@ -11,10 +11,12 @@ const BUFFER_BYTES: usize = 256 * 1024;
 
 /// Opens a text file as a stream of UTF-8, without byte order mark. UTF-8 itself passes
 /// unchanged, so that damaged bytes can be blamed on their record.
-pub(crate) fn open_text(mut file: File) -> io::Result<Box<dyn BufRead>> {
+pub(crate) fn open_text(mut file: File, size_bytes: u64) -> io::Result<Box<dyn BufRead>> {
     let (head, _) = read_capped(&mut file, SNIFF_BYTES)?;
     // Looking ahead consumes one byte more than it gives, so the file is read anew.
     file.seek(SeekFrom::Start(0))?;
+    // What was appended since the file was hashed is not of this artifact.
+    let file = file.take(size_bytes);
     let encoding = text_encoding(&head);
     if encoding == TextEncoding::Utf8 {
         let mut plain = BufReader::with_capacity(BUFFER_BYTES, file);

@@ -82,12 +82,13 @@ fn a_block_of_attributes_is_one_record() {
 fn lines_that_end_with_a_carriage_return_alone() {
     let folder = tempfile::tempdir().expect("folder");
     let path = folder.path().join("old.csv");
-    std::fs::write(&path, "time,user\r2025-01-01T00:00:00Z,ann\r2025-01-01T00:00:01Z,bob\r")
-        .expect("written");
+    let text = "time,user\r2025-01-01T00:00:00Z,ann\r2025-01-01T00:00:01Z,bob\r";
+    // The last line was appended after the file was hashed.
+    std::fs::write(&path, format!("{text}2025-01-01T00:00:02Z,eve\r")).expect("written");
     let artifact = makyo_base::Artifact {
         id: makyo_base::ArtifactId([0; 32]),
         path: "old.csv".into(),
-        size_bytes: 1,
+        size_bytes: text.len() as u64,
         kind: makyo_base::ArtifactKind::Csv,
     };
     let mut out = crate::TextEvents::default();

@@ -10,7 +10,7 @@ use crate::*;
 
 /// A case of two accounts, one of which is only suspected. `ODD` stands where a test puts
 /// something else.
-const CASE: &[(&str, &str)] = &[
+pub(super) const CASE: &[(&str, &str)] = &[
     (
         "incidents",
         r#"[{"id":"incident-1","start":"2025-03-03T01:02:20.5Z","end":"2025-03-06T00:00:00Z","entry":{"vector":"phishing"},"accounts":["a@x.example","b@x.example"],"hosts":["pc1"],"addresses":["192.0.2.77","10.0.0.9","2001:db8::7"],"messages":["m1@y.example"],"indicators":["192.0.2.77","aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"],"findings":["finding-1","finding-2"]}]"#,
@@ -43,7 +43,11 @@ fn quoted(text: &str) -> String {
     json.trim_matches('"').to_owned()
 }
 
-fn with_inputs<T>(case: &[(&str, &str)], odd: &str, run: impl Fn(&ReportInputs<'_>) -> T) -> T {
+pub(super) fn with_inputs<T>(
+    case: &[(&str, &str)],
+    odd: &str,
+    run: impl Fn(&ReportInputs<'_>) -> T,
+) -> T {
     let tables: Vec<(&str, Vec<Object<'static>>)> =
         case.iter().map(|(name, json)| (*name, rows(&json.replace("ODD", &quoted(odd))))).collect();
     let look_up = |name: &str| {
@@ -56,6 +60,7 @@ fn with_inputs<T>(case: &[(&str, &str)], odd: &str, run: impl Fn(&ReportInputs<'
         version: "0",
         counts: (1, 2, 3),
         unread: &[],
+        language: Language::English,
     })
 }
 

@@ -6,22 +6,23 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use makyo_base::{
-    ArtifactId, Defect, Finding, Object, Organisation, Places as _, Position, Value, hex, sha256,
+    ArtifactId, ArtifactKind, Defect, Finding, Object, Organisation, Places as _, Position, Value,
+    hex, sha256,
 };
 use makyo_case::{ArtifactCounts, Case, CaseError, EvidenceFile, Manifest};
 use makyo_collect::{Collected, Collection, Limits, collect};
-use makyo_decode::{DecodeOptions, Sources, decode, gather_passwords};
+use makyo_decode::{DecodeOptions, PasswordBook, Sources, decode, gather_passwords};
 use makyo_detect::{
     CorrelationState, SESSION_COLUMNS, finding_from_object, finding_object, hit_from_object,
     merge_findings, remote_sessions, run_analytics, session_rows,
 };
 use makyo_flow::AddressLists;
 use makyo_incident::{Inputs, Unread, answer};
-use makyo_report::nine;
+use makyo_report::{Language, Nine, nine};
 
 use super::detect::level;
 use super::report::render;
-use crate::cli::{Cli, Format, Investigate};
+use crate::cli::{Cli, Format, Inquiry, Investigate};
 use crate::detection::{Detection, Detector};
 use crate::exit::Exit;
 use crate::flows::{Flows, Steering, TABLES};
@@ -40,69 +41,154 @@ struct Setup {
 }
 
 pub(crate) fn run(options: &Investigate, cli: &Cli, output: &mut Output) -> anyhow::Result<Exit> {
-    keep_apart(options)?;
-    let mut setup = setup(options)?;
-    let threads = usize::from(options.threads);
-    let mut case = Case::create(&options.case, threads)?;
-    let mut custody = case.custody()?;
-    let collection = collect_into(&case, options, cli)?;
-    for one in &collection.artifacts {
-        gather_passwords(&one.artifact, &one.location, &mut setup.options.passwords);
+    let inquiry = &options.inquiry;
+    let pass = Investigation::begin(inquiry, cli)?.pass(After::ClearWork)?;
+    summary(options, &pass, output)?;
+    Ok(pass.exit(inquiry))
+}
+
+/// What happens to the readings of artifacts when a pass is done.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum After {
+    /// They have served their purpose.
+    ClearWork,
+    /// The next pass takes them where nothing has changed.
+    KeepWork,
+}
+
+/// An investigation that is set up, for one pass over the evidence or several.
+pub(crate) struct Investigation<'a> {
+    inquiry: &'a Inquiry,
+    cli: &'a Cli,
+    setup: Setup,
+}
+
+/// What one pass made.
+pub(crate) struct Pass {
+    pub(crate) case: Case,
+    pub(crate) manifest: Manifest,
+    /// Artifacts that were read in this pass and not taken over from an earlier one.
+    pub(crate) read: usize,
+    pub(crate) records: u64,
+    pub(crate) events: u64,
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) defects: Vec<Object<'static>>,
+    /// How many accounts the organisation has, if it said so.
+    pub(crate) accounts_in_all: Option<u64>,
+    rules: usize,
+    refused: usize,
+}
+
+impl Pass {
+    /// The exit status that it asks for.
+    pub(crate) fn exit(&self, inquiry: &Inquiry) -> Exit {
+        let found = inquiry
+            .fail_on
+            .map(level)
+            .is_some_and(|least| self.findings.iter().any(|one| one.rule.level >= least));
+        Exit::of(found, !self.defects.is_empty())
     }
-    let mut manifest = manifest(&setup, &collection);
-    case.begin(&manifest)?;
-    custody.append(
-        &clock::now(),
-        "evidence collected",
-        detail(&[
+}
+
+impl<'a> Investigation<'a> {
+    pub(crate) fn begin(inquiry: &'a Inquiry, cli: &'a Cli) -> anyhow::Result<Self> {
+        keep_apart(inquiry)?;
+        Ok(Investigation { inquiry, cli, setup: setup(inquiry)? })
+    }
+
+    /// Everything from the evidence, as it lies there now, to the answers and the report.
+    pub(crate) fn pass(&mut self, after: After) -> anyhow::Result<Pass> {
+        let (inquiry, cli, setup) = (self.inquiry, self.cli, &mut self.setup);
+        let threads = usize::from(inquiry.threads);
+        let mut case = Case::create(&inquiry.case, threads)?;
+        let mut custody = case.custody()?;
+        let collection = collect_into(&case, inquiry, cli)?;
+        setup.options.passwords = PasswordBook::default();
+        for one in &collection.artifacts {
+            gather_passwords(&one.artifact, &one.location, &mut setup.options.passwords);
+        }
+        let setup = &*setup;
+        let mut manifest = manifest(setup, &collection);
+        case.depend(readings(&collection, &setup.options.passwords));
+        if after == After::KeepWork {
+            case.keep_work();
+        }
+        case.begin(&manifest)?;
+        let files = [
             ("files", collection.artifacts.len().to_string()),
             ("version", manifest.version.clone()),
-        ]),
-    )?;
-    let counts = read_all(&case, &manifest, &collection, &setup, threads, cli)?;
-    let records: u64 = counts.values().map(|count| count.records).sum();
-    for file in &mut manifest.evidence {
-        file.records = counts.get(&file.sha256).map_or(0, |count| count.records);
+        ];
+        custody.append(&clock::now(), "evidence collected", detail(&files))?;
+        let is_new = |one: &&Collected| case.done_before(&manifest, one.artifact.id).is_none();
+        let read = collection.artifacts.iter().filter(is_new).count();
+        let counts = read_all(&case, &manifest, &collection, setup, threads, cli)?;
+        let records: u64 = counts.values().map(|count| count.records).sum();
+        for file in &mut manifest.evidence {
+            file.records = counts.get(&file.sha256).map_or(0, |count| count.records);
+        }
+        let told = detail(&[("records", records.to_string())]);
+        custody.append(&clock::now(), "evidence read", told)?;
+        let bar = progress::stage(cli.no_progress);
+        bar.set_message("consolidating events");
+        let ids: Vec<ArtifactId> = collection.artifacts.iter().map(|one| one.artifact.id).collect();
+        let done = case.consolidate(&manifest, &ids, records)?;
+        bar.set_message("following flows");
+        let flows = flows(&case, &collection, setup, threads)?;
+        bar.set_message("weighing");
+        let findings = findings(&case, &manifest, &ids, setup, &flows)?;
+        let defects = defects(&case, &manifest, &ids, &collection)?;
+        keep_tables(&case, setup, &flows)?;
+        bar.set_message("answering");
+        conclude(&case, setup, &findings, &defects, &manifest, records, done.events)?;
+        let nine = nine_of(&case, setup.organisation.accounts)?;
+        case.put_answer("nine", NINE, &nine_rows(&nine))?;
+        let report = render(&case, "html", Language::English, Vec::new())?;
+        case.put_file("report.html", report.as_bytes())?;
+        let told = [("events", done.events.to_string()), ("findings", findings.len().to_string())];
+        custody.append(&clock::now(), "case completed", detail(&told))?;
+        case.complete(&manifest)?;
+        bar.finish_and_clear();
+        Ok(Pass {
+            case,
+            manifest,
+            read,
+            records,
+            events: done.events,
+            findings,
+            defects,
+            accounts_in_all: setup.organisation.accounts,
+            rules: setup.detection.rules.rules().len(),
+            refused: setup.detection.problems.len(),
+        })
     }
-    custody.append(&clock::now(), "evidence read", detail(&[("records", records.to_string())]))?;
-    let bar = progress::stage(cli.no_progress);
-    bar.set_message("consolidating events");
-    let ids: Vec<ArtifactId> = collection.artifacts.iter().map(|one| one.artifact.id).collect();
-    let done = case.consolidate(&manifest, &ids, records)?;
-    bar.set_message("following flows");
-    let flows = flows(&case, &collection, &setup, threads)?;
-    bar.set_message("weighing");
-    let findings = findings(&case, &manifest, &ids, &setup, &flows)?;
-    let defects = defects(&case, &manifest, &ids, &collection)?;
+}
+
+/// Tables of flows and of remote-access sessions.
+fn keep_tables(case: &Case, setup: &Setup, flows: &Flows) -> anyhow::Result<()> {
     for (name, columns) in TABLES {
         case.put_answer(name, columns, &flows.rows(name))?;
     }
-    let sessions = remote_sessions(&case)?;
+    let sessions = remote_sessions(case)?;
     case.put_answer("sessions", SESSION_COLUMNS, &session_rows(&sessions))?;
     if !sessions.sessions.is_empty() && !setup.lists.has_classes() {
         tell(NO_CLASSES);
     }
-    bar.set_message("answering");
-    conclude(&case, &setup, &findings, &defects, &manifest, records, done.events)?;
-    let report = render(&case, "html", Vec::new())?;
-    case.put_file("report.html", report.as_bytes())?;
-    custody.append(
-        &clock::now(),
-        "case completed",
-        detail(&[("events", done.events.to_string()), ("findings", findings.len().to_string())]),
-    )?;
-    case.complete(&manifest)?;
-    bar.finish_and_clear();
-    summary(&case, options, &setup, &defects, &manifest, records, done.events, output)?;
-    let found = options
-        .fail_on
-        .map(level)
-        .is_some_and(|least| findings.iter().any(|finding| finding.rule.level >= least));
-    Ok(Exit::of(found, !defects.is_empty()))
+    Ok(())
+}
+
+/// What the reading of each artifact depends on beside its bytes and what steers the run: its path,
+/// which its events carry, and for mails the passwords that other mails give.
+fn readings(collection: &Collection, passwords: &PasswordBook) -> BTreeMap<ArtifactId, String> {
+    let book = passwords.content();
+    let of = |one: &Collected| {
+        let is_mail = matches!(one.artifact.kind, ArtifactKind::Message | ArtifactKind::Mbox);
+        format!("{}\0{}", one.artifact.path, if is_mail { book.as_str() } else { "" })
+    };
+    collection.artifacts.iter().map(|one| (one.artifact.id, of(one))).collect()
 }
 
 /// Evidence is never written to, and a case inside of it would be read as evidence next time.
-fn keep_apart(options: &Investigate) -> anyhow::Result<()> {
+fn keep_apart(options: &Inquiry) -> anyhow::Result<()> {
     let real = |path: &Path| {
         // The case may not be there yet; the folder that it will lie in is.
         let there = path.ancestors().find_map(|folder| std::fs::canonicalize(folder).ok());
@@ -127,7 +213,7 @@ fn detail(fields: &[(&'static str, String)]) -> Object<'static> {
     )
 }
 
-fn setup(options: &Investigate) -> anyhow::Result<Setup> {
+fn setup(options: &Inquiry) -> anyhow::Result<Setup> {
     let source_files = data::source_files(&options.reading.sources)?;
     let sources = data::sources(&options.reading.sources)?;
     let mut rule_files = data::built_in_rules();
@@ -175,7 +261,7 @@ fn setup(options: &Investigate) -> anyhow::Result<Setup> {
     })
 }
 
-fn collect_into(case: &Case, options: &Investigate, cli: &Cli) -> anyhow::Result<Collection> {
+fn collect_into(case: &Case, options: &Inquiry, cli: &Cli) -> anyhow::Result<Collection> {
     let bar = progress::stage(cli.no_progress);
     let mut files = 0_u64;
     let mut bytes = 0_u64;
@@ -465,17 +551,22 @@ fn conclude(
     Ok(())
 }
 
-#[allow(clippy::too_many_arguments, reason = "one line of the summary each")]
-fn summary(
-    case: &Case,
-    options: &Investigate,
-    setup: &Setup,
-    defects: &[Object<'static>],
-    manifest: &Manifest,
-    records: u64,
-    events: u64,
-    output: &mut Output,
-) -> anyhow::Result<()> {
+const NINE: &[&str] = &["number", "question", "answered", "answer"];
+
+fn nine_rows(answers: &[Nine]) -> Vec<Object<'static>> {
+    let row = |one: &Nine| {
+        let mut row = Object::default();
+        row.push("number", Value::Int(one.number as i128));
+        row.push("question", Value::text(one.heading.clone()));
+        row.push("answered", Value::Bool(one.is_answered));
+        row.push("answer", Value::text(one.answer.clone()));
+        row
+    };
+    answers.iter().map(row).collect()
+}
+
+/// The nine answers of a case in short.
+pub(crate) fn nine_of(case: &Case, accounts_in_all: Option<u64>) -> anyhow::Result<Vec<Nine>> {
     let names = [
         "entry",
         "accounts",
@@ -499,24 +590,14 @@ fn summary(
             .map(|table| table.1.as_slice())
             .unwrap_or_default()
     };
-    let answers = nine(&look_up, setup.organisation.accounts);
+    Ok(nine(&look_up, accounts_in_all, Language::English))
+}
+
+fn summary(options: &Investigate, pass: &Pass, output: &mut Output) -> anyhow::Result<()> {
+    let answers = nine_of(&pass.case, pass.accounts_in_all)?;
     if options.format != Format::Table {
-        let rows: Vec<Object<'static>> = answers
-            .iter()
-            .map(|one| {
-                let mut row = Object::default();
-                row.push("number", Value::Int(one.number as i128));
-                row.push("question", Value::text(one.heading));
-                row.push("answered", Value::Bool(one.is_answered));
-                row.push("answer", Value::text(one.answer.clone()));
-                row
-            })
-            .collect();
-        return output.rows(
-            options.format,
-            &["number", "question", "answered", "answer"].map(str::to_owned),
-            &rows,
-        );
+        let columns: Vec<String> = NINE.iter().map(|column| (*column).to_owned()).collect();
+        return output.rows(options.format, &columns, &nine_rows(&answers));
     }
     for one in &answers {
         output.heading(&format!("{}. {}", one.number, one.heading))?;
@@ -524,16 +605,18 @@ fn summary(
     }
     output.line("")?;
     output.line(&format!(
-        "{} pieces of evidence, {records} records, {events} distinct events; {} rules{}",
-        manifest.evidence.len(),
-        setup.detection.rules.rules().len(),
-        match setup.detection.problems.len() {
+        "{} pieces of evidence, {} records, {} distinct events; {} rules{}",
+        pass.manifest.evidence.len(),
+        pass.records,
+        pass.events,
+        pass.rules,
+        match pass.refused {
             0 => String::new(),
             refused => format!(", {refused} not loaded"),
         },
     ))?;
-    unread_summary(defects, output)?;
-    output.line(&format!("report: {}", options.case.join("report.html").display()))
+    unread_summary(&pass.defects, output)?;
+    output.line(&format!("report: {}", options.inquiry.case.join("report.html").display()))
 }
 
 /// What was not asked, and what it would take.

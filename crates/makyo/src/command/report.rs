@@ -4,10 +4,10 @@ mod judged;
 
 use makyo_base::{Object, Value};
 use makyo_case::Case;
-use makyo_report::{ReportInputs, html, markdown, misp, navigator, stix, timesketch};
+use makyo_report::{Language, ReportInputs, html, markdown, misp, navigator, stix, timesketch};
 
 use super::show::answer;
-use crate::cli::{Report, ReportAs};
+use crate::cli::{Lang, Report, ReportAs};
 use crate::exit::Exit;
 use crate::output::Output;
 
@@ -43,9 +43,13 @@ pub(crate) fn run(options: &Report, output: &mut Output) -> anyhow::Result<Exit>
         ReportAs::Navigator => "navigator",
         ReportAs::Timesketch => "timesketch",
     };
+    let language = match options.lang {
+        Lang::En => Language::English,
+        Lang::Ja => Language::Japanese,
+    };
     let case = Case::open(&options.case, 2)?;
     let judged = judged::tables(options)?;
-    output.raw(render(&case, form, judged)?.as_bytes())?;
+    output.raw(render(&case, form, language, judged)?.as_bytes())?;
     Ok(Exit::Done)
 }
 
@@ -53,6 +57,7 @@ pub(crate) fn run(options: &Report, output: &mut Output) -> anyhow::Result<Exit>
 pub(crate) fn render(
     case: &Case,
     form: &str,
+    language: Language,
     judged: Vec<(&'static str, Vec<Object<'static>>)>,
 ) -> anyhow::Result<String> {
     let mut tables = TABLES
@@ -94,6 +99,7 @@ pub(crate) fn render(
             number("events").unwrap_or_default(),
         ),
         unread: &unread,
+        language,
     };
     match form {
         "markdown" => Ok(markdown(&inputs)),

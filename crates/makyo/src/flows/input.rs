@@ -19,7 +19,12 @@ pub(crate) fn texts(collection: &Collection) -> Vec<Input<'_>> {
             continue;
         }
         let Some(format) = flow_format(one.artifact.kind, &head) else { continue };
-        let open = || File::open(&one.location).map(|file| Box::new(file) as Box<dyn io::Read>);
+        let open = || {
+            let file = File::open(&one.location)?;
+            // What was appended since the file was hashed is not of this artifact.
+            let whole = io::Read::take(file, one.artifact.size_bytes);
+            Ok(Box::new(whole) as Box<dyn io::Read>)
+        };
         let name = one.artifact.path.clone();
         inputs.push(Input::Text { name, format, open: Box::new(open) });
     }

@@ -15,8 +15,12 @@ mod flows;
 mod judging;
 mod real;
 mod resume;
+mod schema;
+mod splits;
+mod stories;
 mod story;
 mod story_friend;
+mod watch;
 
 use std::fs;
 use std::path::{Path, PathBuf};

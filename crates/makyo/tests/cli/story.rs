@@ -116,9 +116,9 @@ fn the_nine_answers_in_short() {
         3. Hosts and devices
            4 of 5 hosts breached: dc01, fs01, pc-ando, vpn-gw1; 1 unknown. No own device is seen to serve a botnet.
         4. Path
-           1 incident in 38 steps: initial-access → execution → persistence → lateral-movement → collection → discovery → credential-access → defense-impairment → stealth.
+           1 incident in 38 steps: initial access → execution → persistence → lateral movement → collection → discovery → credential access → defense impairment → stealth.
         5. Access
-           At least 29 mails, 15 files in the cloud and 15 files on shares; 1 folders or mailboxes must be presumed taken as a whole.
+           At least 29 mails, 15 files in the cloud and 15 files on shares; one folder or mailbox must be presumed taken as a whole.
         6. Not accessed
            Accessed: launch vehicle designs, board mail. The logs do not let us say: satellite operations.
         7. Still there
@@ -200,6 +200,13 @@ fn judged_report(folder: &Path) {
         ] {
             assert!(stdout(&run).contains(wanted), "{form}: no {wanted}");
         }
+    }
+    let arguments = ["report", "--case", "case", "--lang", "ja", "--judgement", "judgement.json"];
+    let run = makyo(folder, &arguments);
+    assert_eq!(run.status.code(), Some(0), "{}", stderr(&run));
+    for wanted in ["<html lang=\"ja\">", "何が起きたか", "三つの問いを分けている", "侵害"]
+    {
+        assert!(stdout(&run).contains(wanted), "no {wanted}");
     }
     let run = makyo(folder, &["report", "--case", "case", "--judgement", "linkage.json"]);
     assert_eq!(run.status.code(), Some(2));

@@ -31,6 +31,12 @@ impl PasswordBook {
         }
     }
 
+    /// All that it holds, as a text by which two books can be told apart.
+    #[must_use]
+    pub fn content(&self) -> String {
+        format!("{:?}", self.senders)
+    }
+
     /// What may open an archive of a sender: words of the nearest mails first. The order in which
     /// mails were gathered does not matter.
     pub(crate) fn near(&self, sender: &str, time: Option<i64>) -> Vec<String> {
