@@ -88,6 +88,8 @@ impl Asked<'_, '_> {
             through => self.phrases.word("through", through),
         };
         let key = match text(first, "vector") {
+            // A page in between is seen where it signs in; its mail often is not.
+            "phishing" if text(first, "message").is_empty() => "answer.entry_page",
             "phishing" => "answer.entry_phishing",
             "vpn_appliance" => "answer.entry_vpn_appliance",
             "vpn_credential" => "answer.entry_vpn_credential",
