@@ -143,7 +143,18 @@ impl Asked<'_, '_> {
             ("unknown", &of("unknown")),
             ("worst", &worst),
         ];
-        (true, self.phrases.fill("answer.accounts", &values))
+        (true, self.phrases.fill("answer.accounts", &values) + &self.replay())
+    }
+
+    /// How often honest people would be accused, if the case could tell.
+    fn replay(&self) -> String {
+        let is_replay = |row: &&Object<'static>| {
+            let rule = row.get("rule").and_then(Value::as_object);
+            rule.is_some_and(|rule| text(rule, "id") == "posing_replay")
+        };
+        self.rows("findings").iter().find(is_replay).map_or_else(String::new, |row| {
+            self.phrases.fill("answer.accounts_replay", &[("text", text(row, "text"))])
+        })
     }
 
     fn hosts(&self) -> (bool, String) {

@@ -86,6 +86,21 @@ fn accounts_are_counted_of_all() {
 }
 
 #[test]
+fn how_often_honest_people_would_be_accused_stands_beside_the_accounts() {
+    let accounts = rows(r#"[{"account":"a@x","verdict":"clear","rung":"none"}]"#);
+    let findings = rows(
+        r#"[{"rule":{"id":"other"},"text":"no"},{"rule":{"id":"posing_replay"},"text":"of 9 honest sign-ins none"}]"#,
+    );
+    let tables = |name: &str| match name {
+        "accounts" => accounts.as_slice(),
+        "findings" => findings.as_slice(),
+        _ => &[],
+    };
+    let answer = &nine(&tables, None, Language::English)[1].answer;
+    assert!(answer.ends_with(" How far to trust it: of 9 honest sign-ins none."), "{answer}");
+}
+
+#[test]
 fn links_and_judgement_stand_under_their_questions() {
     let linkage = rows(r#"[{"campaign":"campaign-1","linked":2,"compared":5,"possible":1}]"#);
     let links = rows(

@@ -578,6 +578,7 @@ pub(crate) fn nine_of(case: &Case, accounts_in_all: Option<u64>) -> anyhow::Resu
         "containment",
         "incidents",
         "flow_notes",
+        "findings",
     ];
     let tables = names
         .iter()

@@ -101,16 +101,16 @@ impl Replay {
         }
         let bound = match self.accused {
             // Three in n is the upper end at 95 % where none is seen.
-            0 => format!("; at 95 % that is fewer than 1 in {}", (self.account_weeks / 3).max(1)),
+            0 => format!("; at 95 % fewer than 1 in {}", (self.account_weeks / 3).max(1)),
             _ => String::new(),
         };
         let text = format!(
-            "sign-ins from inside before {} were moved by whole weeks into the weeks of the intruder's tunnels: over {} account-weeks {} fell into a tunnel, {} would have been called somebody else's and {} suspected{bound}",
-            makyo_base::format_time(self.until),
-            self.account_weeks,
+            "of {} honest sign-ins from before {}, moved by whole weeks into the intruder's tunnels, {} would have been called somebody else's and {} suspected, over {} account-weeks{bound}",
             self.within,
+            makyo_base::format_time(self.until),
             self.accused,
             self.suspected,
+            self.account_weeks,
         );
         Some(ANALYTIC.finding(Some(self.until), 0.0, Vec::new(), Vec::new(), text))
     }
