@@ -7,7 +7,7 @@ use makyo_base::{Object, Value};
 
 use super::kind::{Kind, kind};
 use super::role::{Role, fit, is_user, user_of};
-use super::token::{Sentence, Shape, Slot, address, key_words, sentence, shape};
+use super::token::{Sentence, Shape, Slot, address, key_words, parts, sentence, shape};
 
 /// Fields that hold a sentence or the words that say what happened.
 const SAYING: &[&str] = &[
@@ -302,6 +302,7 @@ fn said<'r>(record: &'r Object<'_>, variable: &BTreeSet<String>) -> Sentence<'r>
         if SAYING.contains(&folded.as_str()) {
             let part = sentence(text, variable);
             all.words.extend(part.words);
+            all.whole_words.extend(part.whole_words);
             all.slots.extend(part.slots);
         } else if !record.contains("message") {
             // Of a line, the pairs stand in its message as well.
@@ -325,6 +326,7 @@ fn said<'r>(record: &'r Object<'_>, variable: &BTreeSet<String>) -> Sentence<'r>
         })
         .flat_map(|slot| sentence(slot.value, variable).words)
         .collect();
+    all.whole_words.extend(told.iter().cloned());
     all.words.extend(told);
     all
 }
@@ -334,7 +336,7 @@ fn variable_words(records: &[&Object<'_>]) -> BTreeSet<String> {
     let mut places: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
     let nothing = BTreeSet::new();
     for record in records {
-        let words = said(record, &nothing).words;
+        let words = said(record, &nothing).whole_words;
         for place in 0..words.len() {
             let Some(word) = words.get(place) else { continue };
             let before = place.checked_sub(1).and_then(|place| words.get(place));
@@ -364,6 +366,6 @@ fn variable_words(records: &[&Object<'_>]) -> BTreeSet<String> {
                 .cloned(),
         );
     }
-    found.retain(|word| !super::kind::is_known(word));
+    found.retain(|word| !parts(word).any(super::kind::is_known));
     found
 }

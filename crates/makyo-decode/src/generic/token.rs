@@ -43,6 +43,8 @@ pub(super) struct Slot<'t> {
 pub(super) struct Sentence<'t> {
     /// Its words in their order, lower case, without the values.
     pub(super) words: Vec<String>,
+    /// The same with `vendor-fab` in one piece, because names have hyphens too.
+    pub(super) whole_words: Vec<String>,
     pub(super) slots: Vec<Slot<'t>>,
 }
 
@@ -99,14 +101,19 @@ pub(super) fn sentence<'t>(text: &'t str, variable: &BTreeSet<String>) -> Senten
             push(&mut sentence, cues(&before), false, word);
         } else if !word.is_empty() {
             // `ssl-login-fail` and `tnl/auth` are several words.
-            for part in folded.split(['-', '_', '/', '.', ':', '\\']).filter(|one| !one.is_empty())
-            {
+            for part in parts(&folded) {
                 before.push(part.to_owned());
                 sentence.words.push(part.to_owned());
             }
+            sentence.whole_words.push(folded);
         }
     }
     sentence
+}
+
+/// The words that a word is put together of.
+pub(super) fn parts(word: &str) -> impl Iterator<Item = &str> {
+    word.split(['-', '_', '/', '.', ':', '\\']).filter(|one| !one.is_empty())
 }
 
 fn push<'t>(sentence: &mut Sentence<'t>, cues: Vec<String>, is_keyed: bool, value: &'t str) {

@@ -15,8 +15,9 @@ use super::weigh::{Evidence, Weighed};
 
 /// An address that was an intruder's is anybody's after so long, but where nobody else ever was.
 const SHARED_NS: i64 = 3 * DAY_NS;
-/// What only units within an intruder's tunnel can show.
-const OF_TUNNEL: [&str; 4] = ["in_tunnel", "connected", "not_connected", "again"];
+/// What only units within an intruder's tunnel can show. That many are entered from inside on one
+/// day is the tunnel's doing too, and everybody who comes on that day would be the stranger for it.
+const OF_TUNNEL: [&str; 5] = ["in_tunnel", "connected", "not_connected", "again", "fan_in"];
 /// What tells the tunnel's own sign-ins from those that happen meanwhile.
 const CONNECTED: [&str; 2] = ["connected", "again"];
 
