@@ -99,6 +99,9 @@ impl Intruder {
             (&a.account, &a.address, a.from).cmp(&(&b.account, &b.address, b.from))
         });
         intruder.outside.retain(|one| is_foreign(&one.value, organisation));
+        // From the organisation's own address the owner works too: a record without a session that
+        // comes from there is nobody's.
+        intruder.posed.retain(|one| is_foreign(&one.address, organisation));
         intruder.follow_logons(facts);
         intruder
     }
