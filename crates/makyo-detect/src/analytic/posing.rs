@@ -210,9 +210,10 @@ fn judge(ground: &Ground<'_>, refused: &[Unit], query: &dyn Query) -> Result<Jud
             }
             ties.add(at, evidence, units, &round.intruders, scale);
         }
-        let accidents = ties.accidents(&round.intruders);
+        let mut accidents = ties.accidents(&round.intruders, scale);
         let replay = replay::replay(&clean, until, &accidents, ground, &round);
-        let verdicts = ties.judge(&round, units, scale);
+        accidents.bound = replay.least.unwrap_or(accidents.bound);
+        let verdicts = ties.judge(&accidents, &round, units, scale);
         confirmed = verdicts.iter().filter(|one| one.is_confirmed).map(|one| one.unit).collect();
         suspected = verdicts
             .iter()

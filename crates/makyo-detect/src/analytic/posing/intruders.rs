@@ -35,6 +35,8 @@ pub(super) struct Accidents {
     /// and at other times, with the odds of an accident at that hour of the day.
     within: Vec<f64>,
     without: Vec<(f64, f64)>,
+    /// The part below which a unit is confirmed.
+    pub(super) bound: f64,
 }
 
 /// Units so many decibans away are about as strange. There are fewer of them to count, so that
@@ -51,8 +53,12 @@ pub(super) struct Inside {
 }
 
 impl Accidents {
-    pub(super) fn new(units: impl Iterator<Item = Inside>, intruders: &Intruders) -> Self {
-        let mut accidents = Accidents::default();
+    pub(super) fn new(
+        units: impl Iterator<Item = Inside>,
+        intruders: &Intruders,
+        bound: f64,
+    ) -> Self {
+        let mut accidents = Accidents { bound, ..Accidents::default() };
         for unit in units {
             if unit.is_within {
                 accidents.within.push(unit.besides);

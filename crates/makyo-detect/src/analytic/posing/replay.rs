@@ -2,7 +2,8 @@
 //!
 //! Sign-ins from inside, of the weeks before the first sign of the intruder, are moved by whole
 //! weeks, to the minute, into the weeks of the intruder's tunnels, and judged once more: by what
-//! they are, and by the tunnels and connections that they meet there.
+//! they are, and by the tunnels and connections that they meet there. Where that accuses anybody,
+//! only what is less of an accident than all of them is confirmed.
 
 use std::collections::BTreeSet;
 
@@ -42,6 +43,8 @@ pub(super) struct Replay {
     within: usize,
     accused: usize,
     suspected: usize,
+    /// The least part of accidents among the accused.
+    pub(super) least: Option<f64>,
 }
 
 /// The end of the clean weeks: before the first tunnel and before the first that is confirmed.
@@ -85,8 +88,12 @@ pub(super) fn replay(
             evidence.extend(tunnel);
             evidence.extend(returns.weigh(unit, scale));
             let mut verdict = Verdict::new(0, evidence, scale);
-            verdict.count_in(accidents, scale);
-            replay.accused += usize::from(verdict.is_confirmed);
+            let part = verdict.count_in(accidents, scale);
+            if verdict.is_confirmed {
+                replay.accused += 1;
+                let least = replay.least.into_iter().chain(part).reduce(f64::min);
+                replay.least = least;
+            }
             replay.suspected += usize::from(verdict.is_probable && !verdict.is_confirmed);
         }
     }
@@ -102,7 +109,7 @@ impl Replay {
         let bound = match self.accused {
             // Three in n is the upper end at 95 % where none is seen.
             0 => format!("; at 95 % fewer than 1 in {}", (self.account_weeks / 3).max(1)),
-            _ => String::new(),
+            _ => "; only what is less of an accident than those is called so here".to_owned(),
         };
         let text = format!(
             "of {} honest sign-ins from before {}, moved by whole weeks into the intruder's tunnels, {} would have been called somebody else's and {} suspected, over {} account-weeks{bound}",

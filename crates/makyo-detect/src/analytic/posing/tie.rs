@@ -15,9 +15,8 @@ use super::weigh::{Evidence, Weighed};
 
 /// An address that was an intruder's is anybody's after so long, but where nobody else ever was.
 const SHARED_NS: i64 = 3 * DAY_NS;
-/// What only units within an intruder's tunnel can show. That many are entered from inside on one
-/// day is the tunnel's doing too, and everybody who comes on that day would be the stranger for it.
-const OF_TUNNEL: [&str; 5] = ["in_tunnel", "connected", "not_connected", "again", "fan_in"];
+/// What only units within an intruder's tunnel can show.
+const OF_TUNNEL: [&str; 4] = ["in_tunnel", "connected", "not_connected", "again"];
 /// What tells the tunnel's own sign-ins from those that happen meanwhile.
 const CONNECTED: [&str; 2] = ["connected", "again"];
 
@@ -43,11 +42,13 @@ impl Verdict {
         Verdict { unit, weighed, evidence, is_confirmed, is_probable, besides }
     }
 
-    /// Counts in how probable it is that an intruder's tunnel was up only by accident.
-    pub(super) fn count_in(&mut self, accidents: &Accidents, scale: &Scale) {
+    /// Counts in how probable it is that an intruder's tunnel was up only by accident, and gives
+    /// that part.
+    pub(super) fn count_in(&mut self, accidents: &Accidents, scale: &Scale) -> Option<f64> {
         let part = by_accident(self, accidents, scale);
-        self.is_confirmed |= part.is_some_and(|part| part <= scale.accidents);
+        self.is_confirmed |= part.is_some_and(|part| part < accidents.bound);
         self.is_probable |= part.is_some_and(|part| part <= scale.accidents_suspected);
+        part
     }
 
     fn shows(&self, sign: &str) -> bool {
@@ -84,13 +85,13 @@ impl Ties {
     }
 
     /// What accidents are counted among.
-    pub(super) fn accidents(&self, intruders: &Intruders) -> Accidents {
-        Accidents::new(self.inside.iter().copied(), intruders)
+    pub(super) fn accidents(&self, intruders: &Intruders, scale: &Scale) -> Accidents {
+        Accidents::new(self.inside.iter().copied(), intruders, scale.accidents)
     }
 
     /// The units that came out of an intruder's tunnel, by their places, with the reasons.
     pub(super) fn of_tunnels(self, round: &Round, scale: &Scale) -> Vec<(usize, Vec<Evidence>)> {
-        let accidents = self.accidents(&round.intruders);
+        let accidents = self.accidents(&round.intruders, scale);
         let is_tunnels = |one: &Verdict| {
             let part = by_accident(one, &accidents, scale);
             part.is_some_and(|part| part <= scale.accidents_suspected)
@@ -102,11 +103,16 @@ impl Ties {
     /// A unit is confirmed if its source is: by another account's confirmed unit, because a group
     /// is no accident, or because an intruder's tunnel was up when hardly anybody else was entered
     /// so.
-    pub(super) fn judge(self, round: &Round, units: &[Unit], scale: &Scale) -> Vec<Verdict> {
-        let accidents = self.accidents(&round.intruders);
+    pub(super) fn judge(
+        self,
+        accidents: &Accidents,
+        round: &Round,
+        units: &[Unit],
+        scale: &Scale,
+    ) -> Vec<Verdict> {
         let mut verdicts = self.verdicts;
         for one in &mut verdicts {
-            one.count_in(&accidents, scale);
+            one.count_in(accidents, scale);
         }
         loop {
             let confirmed: BTreeSet<usize> =

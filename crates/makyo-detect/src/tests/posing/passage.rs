@@ -180,3 +180,21 @@ fn where_nobody_intrudes_there_is_nothing_to_replay() {
     tenant.tunnels.pop();
     assert!(tenant.find().is_empty());
 }
+
+#[test]
+fn where_the_replay_accuses_only_what_is_stranger_is_confirmed() {
+    let find = |is_unlucky: bool| {
+        let mut tenant = estate();
+        enter_in_turn(&mut tenant, &(0..12).collect::<Vec<_>>());
+        // Moved by a week, this sign-in falls on the very second of a connection of the tunnel.
+        let minutes = if is_unlucky { 25 } else { 27 };
+        tenant.enter(31, NIGHT - 7 * DAY_NS + minutes * MINUTE_NS, "sleepless-session-31");
+        let found = tenant.find_over_tunnels();
+        let replay = found.iter().find(|one| one.rule.id == "posing_replay").expect("replayed");
+        let accused = found.iter().filter(|one| one.rule.id == "posing_as_user").count();
+        (accused, replay.text.contains("less of an accident"))
+    };
+    assert_eq!(find(false), (12, false));
+    let (accused, is_tightened) = find(true);
+    assert!(is_tightened && accused < 12, "{accused}");
+}
