@@ -157,9 +157,10 @@ impl Picture<'_> {
 /// If a query fails, which is a mistake of ours or damage to the case.
 pub fn answer(inputs: &Inputs<'_>) -> Result<Answers, QueryError> {
     let mut facts = Facts::read(inputs.query, inputs.organisation)?;
-    let intruder =
+    let mut intruder =
         Intruder::trace(inputs.findings, &facts, inputs.organisation, inputs.incident_strong);
     facts.read_uses(inputs.query, &intruder.places())?;
+    intruder.leave_to_owners(&facts, inputs.organisation);
     let incidents = incidents(
         inputs.findings,
         &facts,

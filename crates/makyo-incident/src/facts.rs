@@ -73,8 +73,8 @@ pub(crate) struct CloudUse {
     pub(crate) access: String,
     pub(crate) operation: String,
     pub(crate) kind: String,
-    /// Hours since the epoch; 0 where a session holds it together.
-    hour: i64,
+    /// Tens of minutes since the epoch; 0 where a session holds it together.
+    stretch: i64,
     /// Site, mailbox or other place.
     pub(crate) place: String,
     pub(crate) owner: String,
@@ -178,14 +178,14 @@ const TUNNELS: &str = "
     SELECT account, host, outside, inside, session, product, start, finish, taken, file, record
     FROM lines WHERE activity_id = 1 ORDER BY start, file, record";
 
-/// What has no session is taken hour by hour: an address is not one person's for ever.
+/// What has no session is taken ten minutes by ten minutes: an address is not one person's for ever.
 const USES: &str = "
     SELECT account, coalesce(src_endpoint_ip, '') AS address,
            coalesce(actor_session_uid, '') AS session, coalesce(makyo_access, '') AS access,
            coalesce(metadata_event_code, '') AS operation, coalesce(resource_type, '') AS kind,
            coalesce(resource_name, '') AS place, lower(coalesce(resource_owner_name, '')) AS owner,
-           CASE WHEN actor_session_uid IS NULL THEN CAST(time AS BIGINT) / 3600000000000
-                ELSE 0 END AS hour,
+           CASE WHEN actor_session_uid IS NULL THEN CAST(time AS BIGINT) / 600000000000
+                ELSE 0 END AS stretch,
            CAST(min(time) AS BIGINT) AS first, CAST(max(time) AS BIGINT) AS last,
            count(*) AS records,
            bool_or(coalesce(makyo_is_throttled, false)) AS throttled,
@@ -206,8 +206,8 @@ const USE_ITEMS: &str = "
     SELECT e.account, coalesce(e.src_endpoint_ip, '') AS address,
            coalesce(e.actor_session_uid, '') AS session, coalesce(e.makyo_access, '') AS access,
            coalesce(e.resource_name, '') AS place,
-           CASE WHEN e.actor_session_uid IS NULL THEN CAST(e.time AS BIGINT) / 3600000000000
-                ELSE 0 END AS hour,
+           CASE WHEN e.actor_session_uid IS NULL THEN CAST(e.time AS BIGINT) / 600000000000
+                ELSE 0 END AS stretch,
            array_agg(DISTINCT coalesce(i.uid, e.file_path, e.email_message_uid)) AS items
     FROM events e LEFT JOIN items i ON e.identity = i.identity
     WHERE e.source = 'm365-unified-audit' AND e.account IS NOT NULL
@@ -215,7 +215,7 @@ const USE_ITEMS: &str = "
       AND (e.src_endpoint_ip IN ({addresses}) OR e.actor_session_uid IN ({sessions})
            OR concat(e.account, ' ', e.src_endpoint_ip) IN ({pairs}))
     GROUP BY e.account, e.src_endpoint_ip, e.actor_session_uid, e.makyo_access, e.resource_name, 6
-    ORDER BY account, address, session, access, place, hour";
+    ORDER BY account, address, session, access, place, stretch";
 
 const SIGN_INS: &str = "
     SELECT account, src_endpoint_ip AS address, status,
@@ -360,7 +360,7 @@ impl Facts {
                 access: row.string("access"),
                 operation: row.string("operation"),
                 kind: row.string("kind"),
-                hour: row.integer("hour").unwrap_or_default(),
+                stretch: row.integer("stretch").unwrap_or_default(),
                 place: row.string("place"),
                 owner: row.string("owner"),
                 first: row.integer("first").unwrap_or_default(),
@@ -374,13 +374,13 @@ impl Facts {
         let mut by_key: BTreeMap<([String; 5], i64), Vec<usize>> = BTreeMap::new();
         for (place, used) in self.uses.iter().enumerate() {
             let key = [&used.account, &used.address, &used.session, &used.access, &used.place];
-            by_key.entry((key.map(String::clone), used.hour)).or_default().push(place);
+            by_key.entry((key.map(String::clone), used.stretch)).or_default().push(place);
         }
         let key_of = |account: &str, row: Row<'_>| {
             let [address, session, access, place] =
                 ["address", "session", "access", "place"].map(|name| row.string(name));
-            let hour = row.integer("hour").unwrap_or_default();
-            ([account.to_owned(), address, session, access, place], hour)
+            let stretch = row.integer("stretch").unwrap_or_default();
+            ([account.to_owned(), address, session, access, place], stretch)
         };
         for row in query.query(&tied(USE_ITEMS))?.iter() {
             let account = self.account(row);

@@ -29,6 +29,7 @@ pub(crate) struct Address {
 pub(crate) struct Posed {
     account: String,
     address: String,
+    session: String,
     from: i64,
     to: i64,
     finding: usize,
@@ -99,11 +100,26 @@ impl Intruder {
             (&a.account, &a.address, a.from).cmp(&(&b.account, &b.address, b.from))
         });
         intruder.outside.retain(|one| is_foreign(&one.value, organisation));
-        // From the organisation's own address the owner works too: a record without a session that
-        // comes from there is nobody's.
-        intruder.posed.retain(|one| is_foreign(&one.address, organisation));
         intruder.follow_logons(facts);
         intruder
+    }
+
+    /// From the organisation's own address the owner works too: of what comes from there without a
+    /// session, the intruder's is only what falls into the time of their own session.
+    pub(crate) fn leave_to_owners(&mut self, facts: &Facts, organisation: &Organisation) {
+        let mut ends: BTreeMap<&str, i64> = BTreeMap::new();
+        for used in facts.uses.iter().filter(|used| !used.session.is_empty()) {
+            let end = ends.entry(&used.session).or_insert(used.last);
+            *end = used.last.max(*end);
+        }
+        self.posed.retain_mut(|one| {
+            if is_foreign(&one.address, organisation) {
+                return true;
+            }
+            let end = ends.get(one.session.as_str());
+            one.to = one.to.min(end.copied().unwrap_or(i64::MIN));
+            one.from <= one.to
+        });
     }
 
     fn tunnel(&mut self, index: usize, finding: &Finding, facts: &Facts) {
@@ -171,8 +187,9 @@ impl Intruder {
             all.find(|e| e.role == role && e.kind == kind).map(|e| e.value.clone())
         };
         let address = value(Role::Origin, EntityKind::Address).unwrap_or_default();
-        if let Some(session) = value(Role::Object, EntityKind::Session) {
-            self.sessions.entry(session).or_insert(index);
+        let session = value(Role::Object, EntityKind::Session);
+        if let Some(session) = &session {
+            self.sessions.entry(session.clone()).or_insert(index);
         }
         if let Some(session) = value(Role::Target, EntityKind::Session) {
             self.split.entry((session, address.clone())).or_insert(index);
@@ -180,7 +197,8 @@ impl Intruder {
         if let (Some(account), Some(time)) = (value(Role::Actor, EntityKind::Account), finding.time)
         {
             let to = time.saturating_add(makyo_base::DAY_NS);
-            self.posed.push(Posed { account, address, from: time, to, finding: index });
+            let session = session.unwrap_or_default();
+            self.posed.push(Posed { account, address, session, from: time, to, finding: index });
         }
     }
 

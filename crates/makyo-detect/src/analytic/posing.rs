@@ -9,6 +9,7 @@
 
 mod act;
 mod agent;
+mod claim;
 pub(crate) mod context;
 pub(crate) mod fan_in;
 mod habit;
@@ -38,6 +39,7 @@ use makyo_base::{
 use super::{Analytic, entity, tunnel_without_authentication};
 use crate::weights::Weights;
 use act::Acts;
+use claim::Claims;
 use fan_in::Group;
 use habit::Habits;
 use hours::Hours;
@@ -210,9 +212,15 @@ fn judge(ground: &Ground<'_>, refused: &[Unit], query: &dyn Query) -> Result<Jud
             }
             ties.add(at, evidence, units, &round.intruders, scale);
         }
-        let mut accidents = ties.accidents(&round.intruders, scale);
+        let of_refused = refused::ties(refused, ground, &round);
+        let candidates: Vec<_> =
+            ties.candidates().chain(of_refused.candidates()).cloned().collect();
+        let claims = Claims::new(&candidates, &round.intruders, round.passage.as_ref());
+        let mut accidents = ties.accidents(&claims, &round.intruders, scale);
         let replay = replay::replay(&clean, until, &accidents, ground, &round);
-        accidents.bound = replay.least.unwrap_or(accidents.bound);
+        if let Some(least) = replay.least {
+            accidents.tighten(least);
+        }
         let verdicts = ties.judge(&accidents, &round, units, scale);
         confirmed = verdicts.iter().filter(|one| one.is_confirmed).map(|one| one.unit).collect();
         suspected = verdicts
@@ -220,7 +228,7 @@ fn judge(ground: &Ground<'_>, refused: &[Unit], query: &dyn Query) -> Result<Jud
             .filter(|one| one.is_confirmed || one.weighed.total_db >= scale.suspected)
             .map(|one| one.unit)
             .collect();
-        let tried = refused::tried(refused, ground, &round);
+        let tried = refused::tried(refused, of_refused, &claims, &round, scale);
         let of_strangers = units.iter().enumerate().filter(|one| round.strangers.has(one.1));
         let strange = suspected.iter().copied().chain(of_strangers.map(|one| one.0)).collect();
         judged = Judged { verdicts, groups: round.groups, vpn, tried, replay, strange };

@@ -48,7 +48,7 @@ fn work(scene: &mut Scene, plan: &Plan, number: usize, session: &Session, random
             let code = *random.pick(&[50_126, 50_126, 50_055]);
             let before = moment - random.within(20, 50) * SECOND;
             if victim.way == Way::Egress {
-                scene.reach_cloud(&inside, before - SECOND, random);
+                scene.reach_cloud(&inside, before - page_load(random), random);
             }
             scene.fail_sign_in(victim.index, &context, (PORTAL, BROWSER, code), before, random);
         }
@@ -118,6 +118,11 @@ fn context(scene: &Scene, plan: &Plan, way: Way, number: usize, day: i64) -> Con
     Context { place, device: Device::unknown("Windows10"), browser, agent: text }
 }
 
+/// From the connection to the sign-in, as with everybody.
+fn page_load(random: &mut Random) -> Moment {
+    random.within(200, 3_000)
+}
+
 fn attempt(
     scene: &mut Scene,
     plan: &Plan,
@@ -132,7 +137,7 @@ fn attempt(
     for turn in 0..random.within(1, 3) {
         let moment = moment + turn * 12 * SECOND;
         if way == Way::Egress {
-            scene.reach_cloud(inside, moment - SECOND, random);
+            scene.reach_cloud(inside, moment - page_load(random), random);
         }
         scene.fail_sign_in(index, &context, (PORTAL, BROWSER, code), moment, random);
         let upn = scene.people[index].upn.clone();
@@ -255,8 +260,9 @@ fn visit(
     let upn = scene.people[index].upn.clone();
     let context = context(scene, plan, victim.way, number, day);
     if victim.way == Way::Egress {
+        let first = moment - page_load(random);
         for turn in 0..random.within(2, 5) {
-            scene.reach_cloud(inside, moment - SECOND + turn * 20 * SECOND, random);
+            scene.reach_cloud(inside, first + turn * 20 * SECOND, random);
         }
     }
     let (token, context) = sign_in(scene, victim, &context, moment, random);

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use makyo_base::{DAY_NS, HOUR_NS};
 
+use super::claim::{Candidate, Claims};
 use super::own::Origin;
 use super::passage::Passage;
 use super::scale::Scale;
@@ -26,17 +27,28 @@ pub(super) struct Intruders {
     exits: BTreeSet<String>,
     /// By hour of the day, working days and others.
     shares: [[f64; 24]; 2],
+    /// Working days and others of the evidence.
+    days: [f64; 2],
+}
+
+/// How probable it is that a sign-in met an intruder's tunnel by accident.
+pub(super) struct Accident {
+    pub(super) probability: f64,
+    /// Whether it is known whose the tunnel's connections are.
+    pub(super) is_claimed: bool,
 }
 
 /// Of units that are entered while an intruder's tunnel is up, how many may be so by accident.
-#[derive(Default)]
-pub(super) struct Accidents {
+pub(super) struct Accidents<'a> {
+    /// Whose the tunnels' connections are.
+    pub(super) claims: &'a Claims,
     /// Decibans of what speaks against each unit besides the tunnel, sorted: while tunnels were up,
     /// and at other times, with the odds of an accident at that hour of the day.
     within: Vec<f64>,
     without: Vec<(f64, f64)>,
-    /// The part below which a unit is confirmed.
-    pub(super) bound: f64,
+    /// Below which a unit is confirmed, by its connection and without.
+    claimed: f64,
+    part: f64,
 }
 
 /// Units so many decibans away are about as strange. There are fewer of them to count, so that
@@ -44,32 +56,49 @@ pub(super) struct Accidents {
 const ABOUT_DB: f64 = 2.5;
 
 /// One unit for the count of accidents.
-#[derive(Clone, Copy)]
 pub(super) struct Inside {
     /// Decibans besides the tunnel.
     pub(super) besides: f64,
-    pub(super) at: i64,
+    pub(super) candidate: Candidate,
     pub(super) is_within: bool,
 }
 
-impl Accidents {
+impl<'a> Accidents<'a> {
     pub(super) fn new(
-        units: impl Iterator<Item = Inside>,
+        units: &[Inside],
         intruders: &Intruders,
-        bound: f64,
+        claims: &'a Claims,
+        scale: &Scale,
     ) -> Self {
-        let mut accidents = Accidents { bound, ..Accidents::default() };
+        let mut accidents = Accidents {
+            claims,
+            within: Vec::new(),
+            without: Vec::new(),
+            claimed: scale.claimed,
+            part: scale.accidents,
+        };
         for unit in units {
             if unit.is_within {
                 accidents.within.push(unit.besides);
             } else {
-                let share = intruders.share(unit.at);
+                let share = intruders.share(unit.candidate.at);
                 accidents.without.push((unit.besides, share / (1.0 - share).max(0.01)));
             }
         }
         accidents.within.sort_by(f64::total_cmp);
         accidents.without.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
         accidents
+    }
+
+    /// The probability below which a unit is confirmed.
+    pub(super) fn bound(&self, accident: &Accident) -> f64 {
+        if accident.is_claimed { self.claimed } else { self.part }
+    }
+
+    /// Nothing is confirmed any more that is as probable an accident as this.
+    pub(super) fn tighten(&mut self, least: f64) {
+        self.claimed = self.claimed.min(least);
+        self.part = self.part.min(least);
     }
 
     /// What part of the units that are as strange as this one are there by accident: those of other
@@ -116,11 +145,18 @@ impl Intruders {
                     leases.iter().any(|one| one.start < to && one.end > from)
                 };
                 let up = of_kind.iter().filter(up).count();
-                let count = |number: usize| f64::from(u32::try_from(number).unwrap_or(u32::MAX));
                 *share = (count(up) + 0.5) / (count(of_kind.len()) + 1.0);
             }
         }
-        Intruders { leases, exits: inside.exits.clone(), shares }
+        let others = days.iter().filter(|day| is_weekend(**day)).count();
+        let days = [count(days.len() - others), count(others)];
+        Intruders { leases, exits: inside.exits.clone(), shares, days }
+    }
+
+    /// How many working days, or others, the evidence has.
+    pub(super) fn days_of(&self, is_weekend: bool) -> f64 {
+        let [working, others] = self.days;
+        if is_weekend { others } else { working }
     }
 
     /// The share of days on which a tunnel was up at this hour.
@@ -229,7 +265,11 @@ impl<'a> Returns<'a> {
     }
 }
 
+fn count(number: usize) -> f64 {
+    f64::from(u32::try_from(number).unwrap_or(u32::MAX))
+}
+
 /// Saturday or Sunday; day 0 was a Thursday.
-fn is_weekend(day: i64) -> bool {
+pub(super) fn is_weekend(day: i64) -> bool {
     matches!((day + 4).rem_euclid(7), 0 | 6)
 }

@@ -107,8 +107,13 @@ impl Passage {
         self.accident
     }
 
+    /// Nanoseconds before and after a sign-in in which its connection begins.
+    pub(super) fn span(&self) -> (i64, i64) {
+        self.span
+    }
+
     /// The connections of a lease.
-    fn of(&self, lease: &Lease) -> &[i64] {
+    pub(super) fn of(&self, lease: &Lease) -> &[i64] {
         let own = self.connections.get(&lease.inside).map(Vec::as_slice).unwrap_or_default();
         let from = own.partition_point(|one| *one < lease.start);
         let to = own.partition_point(|one| *one <= lease.end);

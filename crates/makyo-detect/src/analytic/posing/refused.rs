@@ -9,8 +9,10 @@ use std::collections::BTreeMap;
 use makyo_base::{EntityKind, Finding, Level, RecordRef, Role};
 
 use super::super::{Analytic, entity};
+use super::claim::Claims;
 use super::context::{Context, Kind};
 use super::own::{Origin, Own};
+use super::scale::Scale;
 use super::tie::Ties;
 use super::unit::Unit;
 use super::{Ground, Round, origin};
@@ -42,17 +44,28 @@ pub(super) fn units(contexts: &[Context], own: &Own) -> Vec<Unit> {
     units.filter(|unit| unit.origin == Origin::Own).collect()
 }
 
-/// Those of them that an intruder made.
-pub(super) fn tried(units: &[Unit], ground: &Ground<'_>, round: &Round) -> Vec<Tried> {
+/// What there is against each.
+pub(super) fn ties(units: &[Unit], ground: &Ground<'_>, round: &Round) -> Ties {
     let scale = ground.scale;
-    let mut ties = Ties::default();
+    let mut ties = Ties::of_refused();
     for (at, unit) in units.iter().enumerate() {
         let mut evidence = origin::weigh(unit, &round.habits, &ground.hours, scale);
         evidence.extend(ground.presence.weigh(unit, scale));
         evidence.extend(round.intruders.weigh(unit, round.passage.as_ref(), scale));
         ties.add(at, evidence, units, &round.intruders, scale);
     }
-    let of_tunnels = ties.of_tunnels(round, scale).into_iter();
+    ties
+}
+
+/// Those that an intruder made.
+pub(super) fn tried(
+    units: &[Unit],
+    ties: Ties,
+    claims: &Claims,
+    round: &Round,
+    scale: &Scale,
+) -> Vec<Tried> {
+    let of_tunnels = ties.of_tunnels(claims, round, scale).into_iter();
     let tried = of_tunnels.filter_map(|(unit, evidence)| {
         let at = units.get(unit)?.entered?;
         let up = round.intruders.leases.iter();

@@ -58,7 +58,7 @@ pub(super) fn clean_until(round: &Round, confirmed: &BTreeSet<usize>, units: &[U
 pub(super) fn replay(
     clean: &[(usize, Vec<Evidence>)],
     until: i64,
-    accidents: &Accidents,
+    accidents: &Accidents<'_>,
     ground: &Ground<'_>,
     round: &Round,
 ) -> Replay {
@@ -88,7 +88,8 @@ pub(super) fn replay(
             evidence.extend(tunnel);
             evidence.extend(returns.weigh(unit, scale));
             let mut verdict = Verdict::new(0, evidence, scale);
-            let part = verdict.count_in(accidents, scale);
+            verdict.enter(&unit.account, at, false, scale);
+            let part = verdict.count_in(accidents, true, scale);
             if verdict.is_confirmed {
                 replay.accused += 1;
                 let least = replay.least.into_iter().chain(part).reduce(f64::min);

@@ -37,6 +37,10 @@ pub(crate) struct Scale {
     /// be confirmed, and if it is to be suspected.
     pub(crate) accidents: f64,
     pub(crate) accidents_suspected: f64,
+    /// The same where the tunnel's own connection to the cloud is seen: how probable it may be that
+    /// it was another's, or no sign-in's.
+    pub(crate) claimed: f64,
+    pub(crate) claimed_suspected: f64,
     /// Decibans that a family needs to count as a witness of its own.
     pub(crate) witness: f64,
 }
@@ -84,6 +88,8 @@ impl Scale {
         scale.tied_inside = verdict("tied_inside")?;
         scale.accidents = verdict("accidents")?;
         scale.accidents_suspected = verdict("accidents_suspected")?;
+        scale.claimed = verdict("claimed")?;
+        scale.claimed_suspected = verdict("claimed_suspected")?;
         scale.witness = verdict("witness")?;
         Ok(scale)
     }

@@ -6,8 +6,9 @@ use std::collections::BTreeSet;
 use makyo_base::DAY_NS;
 
 use super::Round;
+use super::claim::{Candidate, Claim, Claims};
 use super::habit::Feature;
-use super::intruders::{Accidents, Inside, Intruders};
+use super::intruders::{Accident, Accidents, Inside, Intruders};
 use super::own::Origin;
 use super::scale::Scale;
 use super::unit::Unit;
@@ -17,8 +18,12 @@ use super::weigh::{Evidence, Weighed};
 const SHARED_NS: i64 = 3 * DAY_NS;
 /// What only units within an intruder's tunnel can show.
 const OF_TUNNEL: [&str; 4] = ["in_tunnel", "connected", "not_connected", "again"];
+/// What others who came on the same day lend to a unit: no sign-in is more the intruder's by it than
+/// the others of the day.
+const OF_DAY: &str = "fan_in";
 /// What tells the tunnel's own sign-ins from those that happen meanwhile.
-const CONNECTED: [&str; 2] = ["connected", "again"];
+const CONNECTED: [&str; 2] = [OWN_CONNECTION, "again"];
+const OWN_CONNECTION: &str = "connected";
 
 /// One unit, weighed.
 pub(super) struct Verdict {
@@ -29,26 +34,67 @@ pub(super) struct Verdict {
     pub(super) is_probable: bool,
     /// Decibans besides an intruder's tunnel.
     besides: f64,
+    /// What it is among the sign-ins around a connection, if it may be an intruder's from inside.
+    candidate: Option<Candidate>,
 }
 
 impl Verdict {
     /// By itself, before accidents and ties are counted in.
     pub(super) fn new(unit: usize, evidence: Vec<Evidence>, scale: &Scale) -> Self {
         let weighed = Weighed::of(&evidence, scale);
-        let besides = evidence.iter().filter(|one| !OF_TUNNEL.contains(&one.sign)).cloned();
-        let besides = Weighed::of(&besides.collect::<Vec<_>>(), scale).total_db;
+        let besides = besides(&evidence, &OF_TUNNEL, scale);
         let is_confirmed = weighed.is_confirmed(scale);
         let is_probable = weighed.is_probable(scale);
-        Verdict { unit, weighed, evidence, is_confirmed, is_probable, besides }
+        Verdict { unit, weighed, evidence, is_confirmed, is_probable, besides, candidate: None }
+    }
+
+    /// It entered from inside at a time, and may be what a connection is.
+    pub(super) fn enter(
+        &mut self,
+        account: &str,
+        at: i64,
+        is_refused: bool,
+        scale: &Scale,
+    ) -> Candidate {
+        let left_out: Vec<&str> = OF_TUNNEL.into_iter().chain([OF_DAY]).collect();
+        let likely_db = besides(&self.evidence, &left_out, scale);
+        let account = account.to_owned();
+        let candidate = Candidate { account, at, likely_db, is_refused };
+        self.candidate = Some(candidate.clone());
+        candidate
     }
 
     /// Counts in how probable it is that an intruder's tunnel was up only by accident, and gives
     /// that part.
-    pub(super) fn count_in(&mut self, accidents: &Accidents, scale: &Scale) -> Option<f64> {
-        let part = by_accident(self, accidents, scale);
-        self.is_confirmed |= part.is_some_and(|part| part < accidents.bound);
-        self.is_probable |= part.is_some_and(|part| part <= scale.accidents_suspected);
-        part
+    pub(super) fn count_in(
+        &mut self,
+        accidents: &Accidents<'_>,
+        is_moved: bool,
+        scale: &Scale,
+    ) -> Option<f64> {
+        let claim = self.candidate.as_ref();
+        let claim = claim.and_then(|one| accidents.claims.of(one, is_moved));
+        if let Some(claim) = &claim {
+            self.divide(claim, scale);
+        }
+        let accident = by_accident(self, claim.as_ref(), accidents, scale)?;
+        self.is_confirmed |= accident.probability < accidents.bound(&accident);
+        self.is_probable |= accident.probability <= suspected(&accident, scale);
+        Some(accident.probability)
+    }
+
+    /// What the connection says is as strong as the part of it that is this sign-in's.
+    fn divide(&mut self, claim: &Claim, scale: &Scale) {
+        let share_db = 10.0 * claim.share.log10();
+        for one in self.evidence.iter_mut().filter(|one| CONNECTED.contains(&one.sign)) {
+            one.weight_db = (one.weight_db + share_db).max(0.0);
+            if one.sign == OWN_CONNECTION {
+                one.text.push_str(&claim.to_string());
+            }
+        }
+        self.weighed = Weighed::of(&self.evidence, scale);
+        self.is_confirmed = self.weighed.is_confirmed(scale);
+        self.is_probable = self.weighed.is_probable(scale);
     }
 
     fn shows(&self, sign: &str) -> bool {
@@ -61,9 +107,16 @@ impl Verdict {
 pub(super) struct Ties {
     verdicts: Vec<Verdict>,
     inside: Vec<Inside>,
+    /// Whether these are sign-ins that were refused.
+    are_refused: bool,
 }
 
 impl Ties {
+    /// Of sign-ins that were refused.
+    pub(super) fn of_refused() -> Self {
+        Ties { are_refused: true, ..Ties::default() }
+    }
+
     /// Weighs one more unit.
     pub(super) fn add(
         &mut self,
@@ -73,11 +126,13 @@ impl Ties {
         intruders: &Intruders,
         scale: &Scale,
     ) {
-        let verdict = Verdict::new(at, evidence, scale);
-        if let Some(unit) = units.get(at).filter(|unit| intruders.may_weigh(unit)) {
+        let mut verdict = Verdict::new(at, evidence, scale);
+        let inside = units.get(at).filter(|unit| intruders.may_weigh(unit));
+        let inside = inside.and_then(|unit| Some((unit.account.as_str(), unit.entered?)));
+        if let Some((account, at)) = inside {
+            let candidate = verdict.enter(account, at, self.are_refused, scale);
             let (besides, is_within) = (verdict.besides, verdict.shows("in_tunnel"));
-            let at = unit.entered.unwrap_or(unit.first);
-            self.inside.push(Inside { besides, at, is_within });
+            self.inside.push(Inside { besides, candidate, is_within });
         }
         if verdict.weighed.total_db >= scale.suspected.min(scale.tied_inside) {
             self.verdicts.push(verdict);
@@ -85,16 +140,32 @@ impl Ties {
     }
 
     /// What accidents are counted among.
-    pub(super) fn accidents(&self, intruders: &Intruders, scale: &Scale) -> Accidents {
-        Accidents::new(self.inside.iter().copied(), intruders, scale.accidents)
+    pub(super) fn accidents<'a>(
+        &self,
+        claims: &'a Claims,
+        intruders: &Intruders,
+        scale: &Scale,
+    ) -> Accidents<'a> {
+        Accidents::new(&self.inside, intruders, claims, scale)
+    }
+
+    /// Sign-ins that connections may be.
+    pub(super) fn candidates(&self) -> impl Iterator<Item = &Candidate> {
+        self.inside.iter().map(|one| &one.candidate)
     }
 
     /// The units that came out of an intruder's tunnel, by their places, with the reasons.
-    pub(super) fn of_tunnels(self, round: &Round, scale: &Scale) -> Vec<(usize, Vec<Evidence>)> {
-        let accidents = self.accidents(&round.intruders, scale);
+    pub(super) fn of_tunnels(
+        self,
+        claims: &Claims,
+        round: &Round,
+        scale: &Scale,
+    ) -> Vec<(usize, Vec<Evidence>)> {
+        let accidents = self.accidents(claims, &round.intruders, scale);
         let is_tunnels = |one: &Verdict| {
-            let part = by_accident(one, &accidents, scale);
-            part.is_some_and(|part| part <= scale.accidents_suspected)
+            let claim = one.candidate.as_ref().and_then(|one| claims.of(one, false));
+            let accident = by_accident(one, claim.as_ref(), &accidents, scale);
+            accident.is_some_and(|one| one.probability <= scale.accidents_suspected)
         };
         let of_tunnels = self.verdicts.into_iter().filter(is_tunnels);
         of_tunnels.map(|one| (one.unit, one.evidence)).collect()
@@ -105,14 +176,14 @@ impl Ties {
     /// so.
     pub(super) fn judge(
         self,
-        accidents: &Accidents,
+        accidents: &Accidents<'_>,
         round: &Round,
         units: &[Unit],
         scale: &Scale,
     ) -> Vec<Verdict> {
         let mut verdicts = self.verdicts;
         for one in &mut verdicts {
-            one.count_in(accidents, scale);
+            one.count_in(accidents, false, scale);
         }
         loop {
             let confirmed: BTreeSet<usize> =
@@ -136,15 +207,37 @@ impl Ties {
     }
 }
 
-/// What part of the units like this one entered from inside while the intruder's tunnel was up
-/// only by accident; `None` where that does not speak.
-fn by_accident(one: &Verdict, accidents: &Accidents, scale: &Scale) -> Option<f64> {
+/// The sum of evidence without some signs.
+fn besides(evidence: &[Evidence], left_out: &[&str], scale: &Scale) -> f64 {
+    let rest = evidence.iter().filter(|one| !left_out.contains(&one.sign)).cloned();
+    Weighed::of(&rest.collect::<Vec<_>>(), scale).total_db
+}
+
+/// How probable it may be that it was an accident, for a suspicion.
+fn suspected(accident: &Accident, scale: &Scale) -> f64 {
+    if accident.is_claimed { scale.claimed_suspected } else { scale.accidents_suspected }
+}
+
+/// How probable it is that this one entered from inside while the intruder's tunnel was up only by
+/// accident: by whose its connection is or, where that is not seen, by what part of the units like
+/// this one do. `None` where that does not speak.
+fn by_accident(
+    one: &Verdict,
+    claim: Option<&Claim>,
+    accidents: &Accidents<'_>,
+    scale: &Scale,
+) -> Option<Accident> {
     let is_inside = one.shows("in_tunnel")
         && !one.shows("not_connected")
         && one.weighed.total_db >= scale.tied_inside;
+    if let Some(claim) = claim.filter(|_| one.shows(OWN_CONNECTION)) {
+        let accident = Accident { probability: claim.accident, is_claimed: true };
+        return is_inside.then_some(accident);
+    }
     let connected = one.evidence.iter().filter(|one| CONNECTED.contains(&one.sign));
     let connected = connected.map(|one| one.weight_db).sum();
-    is_inside.then(|| accidents.part(one.besides, connected))
+    let probability = accidents.part(one.besides, connected);
+    is_inside.then_some(Accident { probability, is_claimed: false })
 }
 
 /// Whether a unit comes from a place outside that is new to the owner and a confirmed stranger's.

@@ -181,20 +181,39 @@ fn where_nobody_intrudes_there_is_nothing_to_replay() {
     assert!(tenant.find().is_empty());
 }
 
+/// Who is accused, and whether the replay of a sign-in a week before accuses somebody.
+fn replayed(minutes: i64, prepare: impl Fn(&mut Tenant)) -> (usize, bool) {
+    let mut tenant = estate();
+    enter_in_turn(&mut tenant, &(0..12).collect::<Vec<_>>());
+    tenant.enter(31, NIGHT - 7 * DAY_NS + minutes * MINUTE_NS, "sleepless-session-31");
+    prepare(&mut tenant);
+    let found = tenant.find_over_tunnels();
+    let replay = found.iter().find(|one| one.rule.id == "posing_replay").expect("replayed");
+    let accused = found.iter().filter(|one| one.rule.id == "posing_as_user").count();
+    (accused, replay.text.contains("less of an accident"))
+}
+
 #[test]
 fn where_the_replay_accuses_only_what_is_stranger_is_confirmed() {
-    let find = |is_unlucky: bool| {
-        let mut tenant = estate();
-        enter_in_turn(&mut tenant, &(0..12).collect::<Vec<_>>());
-        // Moved by a week, this sign-in falls on the very second of a connection of the tunnel.
-        let minutes = if is_unlucky { 25 } else { 27 };
-        tenant.enter(31, NIGHT - 7 * DAY_NS + minutes * MINUTE_NS, "sleepless-session-31");
-        let found = tenant.find_over_tunnels();
-        let replay = found.iter().find(|one| one.rule.id == "posing_replay").expect("replayed");
-        let accused = found.iter().filter(|one| one.rule.id == "posing_as_user").count();
-        (accused, replay.text.contains("less of an accident"))
-    };
-    assert_eq!(find(false), (12, false));
-    let (accused, is_tightened) = find(true);
+    assert_eq!(replayed(27, |_| ()), (12, false));
+    // Moved by a week, it falls on the very second of a connection around which nobody signs in.
+    let is_unlucky = |tenant: &mut Tenant| tenant.connect(LEASED, NIGHT + 27 * MINUTE_NS);
+    let (accused, is_tightened) = replayed(27, is_unlucky);
     assert!(is_tightened && accused < 12, "{accused}");
+}
+
+#[test]
+fn a_connection_is_only_one_sign_ins() {
+    // Moved by a week, it falls on the very second of a connection that was a victim's.
+    assert_eq!(replayed(25, |_| ()), (12, false));
+    // And so does somebody who is there in earnest, whose connection the sensor sees elsewhere.
+    let mut tenant = estate();
+    enter_in_turn(&mut tenant, &(0..12).collect::<Vec<_>>());
+    tenant.enter(31, NIGHT + 25 * MINUTE_NS, "sleepless-session-31");
+    let names = tenant.posing();
+    assert!(!names.contains(&"user31".to_owned()), "{names:?}");
+    // Nothing tells the two apart, and neither is accused.
+    let names_of_others: Vec<String> =
+        (0..12).filter(|who| *who != 5).map(|who| format!("user{who:02}")).collect();
+    assert_eq!(names, names_of_others);
 }

@@ -1,0 +1,248 @@
+//! Whose sign-in each connection of an intruder's tunnel was.
+//!
+//! A connection to the cloud carries one sign-in, or none: a page opens more of them. Somebody who
+//! signs in from inside by chance just then meets a connection that was already another account's.
+//! So the sign-ins around a connection divide it among them: each by how strange it is, against how
+//! many such come by accident at that hour, and all against the part of such connections around
+//! which nobody signs in at all. What connections those are, the pause before them tells, and is
+//! counted in the case itself.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use makyo_base::{DAY_NS, HOUR_NS};
+
+use super::intruders::{Intruders, Lease, is_weekend};
+use super::passage::Passage;
+
+/// Connections closer than this are opened by one page.
+const BURST_NS: i64 = 1_000_000_000;
+/// Pauses before a connection, in seconds, that are told apart.
+const PAUSES_S: [i64; 4] = [8, 32, 128, 512];
+/// No connection is surer to be a sign-in's than this.
+const LEAST_OTHER: f64 = 0.01;
+
+/// A sign-in from inside, or a refused one, that may be the intruder's.
+#[derive(Clone, Debug)]
+pub(super) struct Candidate {
+    pub(super) account: String,
+    pub(super) at: i64,
+    /// Decibans by which an intruder's looks more like it than an owner's.
+    pub(super) likely_db: f64,
+    pub(super) is_refused: bool,
+}
+
+/// What of a connection is a sign-in's.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Claim {
+    /// Its part among the sign-ins around the connection.
+    pub(super) share: f64,
+    /// How probable it is that the connection was another's, or no sign-in's.
+    pub(super) accident: f64,
+    /// The other sign-ins around it.
+    pub(super) rivals: usize,
+}
+
+/// As the end of a sentence on the connection.
+impl fmt::Display for Claim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.rivals {
+            0 => f.write_str("; nobody else signed in then")?,
+            1 => f.write_str("; 1 other sign-in was then too")?,
+            rivals => write!(f, "; {rivals} other sign-ins were then too")?,
+        }
+        match self.accident {
+            accident if accident < 0.1 => {
+                write!(
+                    f,
+                    "; the connection was another's or no sign-in's once in {}",
+                    rounded(1.0 / accident)
+                )
+            }
+            accident => write!(
+                f,
+                "; the connection was another's or no sign-in's with {:.0} %",
+                accident * 100.0
+            ),
+        }
+    }
+}
+
+/// A number to two digits.
+fn rounded(number: f64) -> f64 {
+    let unit = 10_f64.powf(number.max(1.0).log10().floor() - 1.0);
+    (number / unit).round() * unit
+}
+
+/// A connection, and what the sign-ins around it weigh together.
+#[derive(Clone, Debug)]
+struct Connection {
+    at: i64,
+    /// The part of such connections that are no sign-in's.
+    other: f64,
+    weight: f64,
+    count: usize,
+}
+
+/// Connections of all of an intruder's tunnels.
+#[derive(Default)]
+pub(super) struct Claims {
+    span: (i64, i64),
+    leases: Vec<(Lease, Vec<Connection>)>,
+    accidents: Rates,
+}
+
+impl Claims {
+    pub(super) fn new(
+        candidates: &[Candidate],
+        intruders: &Intruders,
+        passage: Option<&Passage>,
+    ) -> Self {
+        let Some(passage) = passage else { return Claims::default() };
+        let span = passage.span();
+        let mut sorted = candidates.to_vec();
+        sorted.sort_by(|a, b| {
+            let key = |one: &Candidate| (one.at, one.account.clone(), one.is_refused);
+            key(a).cmp(&key(b)).then(a.likely_db.total_cmp(&b.likely_db))
+        });
+        let around = |at: i64| {
+            let from = sorted.partition_point(|one| one.at < at - span.1);
+            let to = sorted.partition_point(|one| one.at <= at + span.0);
+            from..to.max(from)
+        };
+        let bursts: Vec<(&Lease, Vec<(i64, usize)>)> = intruders
+            .leases
+            .iter()
+            .map(|lease| (lease, bursts(lease, passage.of(lease))))
+            .collect();
+        let mut is_met = vec![false; sorted.len()];
+        for at in bursts.iter().flat_map(|one| &one.1) {
+            is_met.get_mut(around(at.0)).into_iter().flatten().for_each(|one| *one = true);
+        }
+        let unmet = sorted.iter().zip(&is_met).filter(|one| !one.1).map(|one| one.0);
+        let accidents = Rates::new(unmet, intruders, span);
+        let others =
+            others(bursts.iter().flat_map(|one| &one.1), &accidents, |at| around(at).len());
+        let connection = |(at, pause): &(i64, usize)| {
+            let near = sorted.get(around(*at)).unwrap_or_default();
+            // What an account does at once is one.
+            let mut weights: BTreeMap<&str, f64> = BTreeMap::new();
+            for one in near {
+                let weight = weights.entry(&one.account).or_default();
+                *weight = weight.max(accidents.weight(one));
+            }
+            let (weight, count) = (weights.values().sum(), weights.len());
+            let other = others.get(*pause).copied().unwrap_or(1.0);
+            Connection { at: *at, other, weight, count }
+        };
+        let leases = bursts
+            .iter()
+            .map(|(lease, all)| ((*lease).clone(), all.iter().map(connection).collect()))
+            .collect();
+        Claims { span, leases, accidents }
+    }
+
+    /// What of the tunnels' connections is this sign-in's; `is_moved` if it was not there when the
+    /// connections were divided. `None` where no connection is near.
+    pub(super) fn of(&self, one: &Candidate, is_moved: bool) -> Option<Claim> {
+        let up =
+            self.leases.iter().filter(|lease| lease.0.start <= one.at && one.at <= lease.0.end);
+        let near = up.flat_map(|lease| &lease.1).filter(|connection| {
+            connection.at - self.span.1 <= one.at && one.at <= connection.at + self.span.0
+        });
+        let own = self.accidents.weight(one);
+        let claims = near.map(|connection| {
+            let (all, rivals) = if is_moved {
+                (connection.weight + own, connection.count)
+            } else {
+                (connection.weight.max(own), connection.count.saturating_sub(1))
+            };
+            let is_sign_in = 1.0 - connection.other;
+            let part = is_sign_in * own / (connection.other + is_sign_in * all);
+            Claim { share: own / all, accident: 1.0 - part, rivals }
+        });
+        claims.min_by(|a, b| a.accident.total_cmp(&b.accident))
+    }
+}
+
+/// Connections without those of the same page, each with the class of the pause before it.
+fn bursts(lease: &Lease, connections: &[i64]) -> Vec<(i64, usize)> {
+    let mut last = lease.start;
+    let mut found: Vec<(i64, usize)> = Vec::new();
+    for at in connections {
+        let pause = at - last;
+        last = *at;
+        if found.is_empty() || pause >= BURST_NS {
+            let is_shorter = |most: &&i64| pause >= **most * 1_000_000_000;
+            found.push((*at, PAUSES_S.iter().filter(is_shorter).count()));
+        }
+    }
+    found
+}
+
+/// By the pause before it, the part of connections that are no sign-in's: those around which nobody
+/// signs in, of as many as would be alone were none a sign-in's.
+fn others<'a>(
+    bursts: impl Iterator<Item = &'a (i64, usize)>,
+    accidents: &Rates,
+    count: impl Fn(i64) -> usize,
+) -> Vec<f64> {
+    let mut seen = vec![(0.0, 0.0); PAUSES_S.len() + 1];
+    for (at, pause) in bursts {
+        if let Some((alone, expected)) = seen.get_mut(*pause) {
+            *alone += f64::from(u8::from(count(*at) == 0));
+            *expected += (-accidents.all(*at)).exp();
+        }
+    }
+    let other = |(alone, expected): (f64, f64)| (alone + 0.5) / (expected + 0.5);
+    seen.into_iter().map(|one| other(one).clamp(LEAST_OTHER, 1.0)).collect()
+}
+
+/// How many sign-ins come by accident around one moment, by kind of day and hour.
+#[derive(Default)]
+struct Rates {
+    /// Those that succeed, and those that are refused.
+    rates: [BTreeMap<(bool, i64), f64>; 2],
+    /// Where an hour shows none.
+    least: f64,
+}
+
+fn hour(at: i64) -> (bool, i64) {
+    (is_weekend(at.div_euclid(DAY_NS)), at.rem_euclid(DAY_NS) / HOUR_NS)
+}
+
+impl Rates {
+    fn new<'a>(
+        unmet: impl Iterator<Item = &'a Candidate>,
+        intruders: &Intruders,
+        span: (i64, i64),
+    ) -> Self {
+        #[allow(clippy::cast_precision_loss, reason = "seconds of a moment in an hour")]
+        let moment = (span.0 + span.1) as f64 / HOUR_NS as f64;
+        let days = |is_weekend: bool| intruders.days_of(is_weekend) + 1.0;
+        let mut counts = [BTreeMap::new(), BTreeMap::new()];
+        for one in unmet {
+            if let Some(counts) = counts.get_mut(usize::from(one.is_refused)) {
+                *counts.entry(hour(one.at)).or_insert(0.5) += 1.0;
+            }
+        }
+        let rates = counts.map(|counts: BTreeMap<(bool, i64), f64>| {
+            counts.into_iter().map(|(hour, count)| (hour, count / days(hour.0) * moment)).collect()
+        });
+        Rates { rates, least: 0.5 / (days(true) + days(false)) * moment }
+    }
+
+    fn rate(&self, at: i64, is_refused: bool) -> f64 {
+        let rates = self.rates.get(usize::from(is_refused));
+        rates.and_then(|rates| rates.get(&hour(at))).copied().unwrap_or(self.least)
+    }
+
+    fn all(&self, at: i64) -> f64 {
+        self.rate(at, false) + self.rate(at, true)
+    }
+
+    /// Against how many come so by accident.
+    fn weight(&self, one: &Candidate) -> f64 {
+        10_f64.powf(one.likely_db / 10.0) / self.rate(one.at, one.is_refused).max(1e-9)
+    }
+}
