@@ -450,3 +450,46 @@ fn neighbours_behind_a_carriers_address_are_not_accused() {
     tenant.tunnels.sort_by_key(|row| format!("{row:?}"));
     assert_eq!(tenant.ids(), Vec::<String>::new());
 }
+
+/// Whoever is abroad while an intruder works has accounts entered meanwhile too.
+#[test]
+fn who_travels_while_the_intruder_works_is_not_accused() {
+    let named = |has_intruder: bool| {
+        let mut tenant = Tenant::staff(40, true);
+        tenant.vpn_weeks();
+        let night = 11 * DAY_NS + 3 * HOUR_NS;
+        if has_intruder {
+            tenant.tunnel("monitor", "192.0.2.101", 10 * DAY_NS + 3 * HOUR_NS, false);
+            tenant.tunnel("user02", "192.0.2.101", night, true);
+        }
+        tenant.tunnel("user04", "198.18.5.9", night, true);
+        // The owners come by day, out of their tunnels too.
+        tenant.tunnel("user00", "198.51.100.10", 11 * DAY_NS + 9 * HOUR_NS - MINUTE_NS, true);
+        for who in 0..40 {
+            let (account, session) = (&user(who), &format!("owner-session-{who:02}"));
+            let (device, at) = (&format!("device-{who}"), 11 * DAY_NS + 9 * HOUR_NS);
+            tenant.sign_in(&SignIn { account, session, address: OFFICE, agent: EDGE, device, at });
+        }
+        for who in 10..22 {
+            let at = night + (who - 5) * MINUTE_NS;
+            let account = &user(usize::try_from(who).expect("few"));
+            let session = &format!("stolen-session-{who:05}");
+            tenant.sign_in(&SignIn {
+                account,
+                session,
+                address: OFFICE,
+                agent: FIREFOX,
+                device: "",
+                at,
+            });
+        }
+        tenant.tunnels.sort_by_key(|row| format!("{row:?}"));
+        let found = tenant.find();
+        let over_vpn = found.iter().filter(|one| one.rule.id == "posing_over_vpn");
+        let values = over_vpn.flat_map(|one| &one.entities).map(|one| one.value.clone());
+        values.filter(|one| one.starts_with("user")).collect::<Vec<_>>()
+    };
+    assert_eq!(named(true), ["user02"]);
+    // Where nothing else explains them, they speak against whose tunnel was up.
+    assert_eq!(named(false), ["user04"]);
+}

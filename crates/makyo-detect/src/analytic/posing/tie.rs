@@ -134,7 +134,8 @@ impl Ties {
             let (besides, is_within) = (verdict.besides, verdict.shows("in_tunnel"));
             self.inside.push(Inside { besides, candidate, is_within });
         }
-        if verdict.weighed.total_db >= scale.suspected.min(scale.tied_inside) {
+        let least = scale.suspected.min(scale.tied_inside);
+        if verdict.weighed.total_db >= least || verdict.shows(OWN_CONNECTION) {
             self.verdicts.push(verdict);
         }
     }
@@ -227,13 +228,12 @@ fn by_accident(
     accidents: &Accidents<'_>,
     scale: &Scale,
 ) -> Option<Accident> {
+    if let Some(claim) = claim.filter(|_| one.shows(OWN_CONNECTION)) {
+        return Some(Accident { probability: claim.accident, is_claimed: true });
+    }
     let is_inside = one.shows("in_tunnel")
         && !one.shows("not_connected")
         && one.weighed.total_db >= scale.tied_inside;
-    if let Some(claim) = claim.filter(|_| one.shows(OWN_CONNECTION)) {
-        let accident = Accident { probability: claim.accident, is_claimed: true };
-        return is_inside.then_some(accident);
-    }
     let connected = one.evidence.iter().filter(|one| CONNECTED.contains(&one.sign));
     let connected = connected.map(|one| one.weight_db).sum();
     let probability = accidents.part(one.besides, connected);

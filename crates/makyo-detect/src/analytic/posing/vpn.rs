@@ -115,6 +115,7 @@ pub(super) struct Known<'a> {
 }
 
 /// Tunnels of one account from one network, judged together.
+#[derive(Default)]
 pub(super) struct Judged {
     /// Places of the tunnels.
     pub(super) tunnels: Vec<usize>,
@@ -123,8 +124,51 @@ pub(super) struct Judged {
     evidence: Vec<Evidence>,
 }
 
-/// Judges all tunnels.
+/// Judges all tunnels: first by themselves, then by who is entered meanwhile, the strongest first.
+/// What one intruder's tunnel explains accuses nobody else who was online.
 pub(super) fn judge(tunnels: &[Tunnel], known: &Known<'_>, scale: &Scale) -> Vec<Judged> {
+    let all = by_themselves(tunnels, known, scale);
+    let explained: Vec<(i64, i64)> =
+        known.unauthenticated.iter().map(|one| (one.start, one.end)).collect();
+    let with_entered = |group: &Judged, explained: &[(i64, i64)]| {
+        let own: Vec<&Tunnel> = group.tunnels.iter().filter_map(|at| tunnels.get(*at)).collect();
+        let mut evidence = group.evidence.clone();
+        evidence.extend(entered(&own, explained, known.inside, scale));
+        Judged::new(group.tunnels.clone(), evidence, group.is_confirmed, scale)
+    };
+    let (sure, rest): (Vec<Judged>, Vec<Judged>) =
+        all.into_iter().partition(|one| one.is_confirmed);
+    let mut judged: Vec<Judged> = sure.iter().map(|one| with_entered(one, &explained)).collect();
+    let times = |group: &Judged| -> Vec<(i64, i64)> {
+        let own = group.tunnels.iter().filter_map(|at| tunnels.get(*at));
+        own.map(|tunnel| (tunnel.start, tunnel.end)).collect()
+    };
+    let mut explained: Vec<(i64, i64)> =
+        explained.into_iter().chain(sure.iter().flat_map(times)).collect();
+    let mut rest: Vec<Judged> = rest
+        .into_iter()
+        .map(|one| with_entered(&one, &explained))
+        .filter(|one| one.is_confirmed)
+        .collect();
+    while let Some(at) = strongest(&rest) {
+        let group = rest.remove(at);
+        explained.extend(times(&group));
+        rest = rest.iter().map(|one| with_entered(&one.without_entered(), &explained)).collect();
+        judged.push(group);
+    }
+    judged.sort_by(|a, b| a.tunnels.cmp(&b.tunnels));
+    judged
+}
+
+/// The place of the strongest that is confirmed, of equals the first.
+fn strongest(groups: &[Judged]) -> Option<usize> {
+    let confirmed = groups.iter().enumerate().rev().filter(|one| one.1.is_confirmed);
+    let total = |one: &(usize, &Judged)| one.1.weighed.total_db;
+    confirmed.max_by(|a, b| total(a).total_cmp(&total(b))).map(|one| one.0)
+}
+
+/// What tunnels of one account show by themselves.
+fn by_themselves(tunnels: &[Tunnel], known: &Known<'_>, scale: &Scale) -> Vec<Judged> {
     let owners = Owners::learn(tunnels, known.unauthenticated);
     let roamers = roamers(tunnels);
     let mut groups: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
@@ -134,27 +178,39 @@ pub(super) fn judge(tunnels: &[Tunnel], known: &Known<'_>, scale: &Scale) -> Vec
         let network = if owners.has(tunnel) { tunnel.network.as_str() } else { "" };
         groups.entry((&tunnel.account, network)).or_default().push(at);
     }
-    let mut judged = Vec::new();
-    for ((account, _), places) in &groups {
+    let judge = |((account, _), places): ((&str, &str), Vec<usize>)| {
         let own: Vec<&Tunnel> = places.iter().filter_map(|at| tunnels.get(*at)).collect();
         let mut evidence = Vec::new();
         evidence.extend(new_network(account, &own, tunnels, scale));
         evidence.extend(shared(&own, known, scale));
         evidence.extend(overlap(account, &own, tunnels, scale));
-        evidence.extend(entered(account, &own, known, scale));
+        // Behind a carrier's addresses an intruder has neighbours: where people are, somebody
+        // else's tunnel says nothing by itself.
+        let is_shared = evidence.iter().any(|one| one.sign == "shared")
+            && !own.iter().any(|tunnel| neighbours(&roamers, tunnel) >= NEIGHBOURS_MIN);
+        Judged::new(places, evidence, is_shared, scale)
+    };
+    groups.into_iter().map(judge).collect()
+}
+
+/// The sign that other people's accounts are entered from inside meanwhile.
+const ENTERED: &str = "entered_others";
+
+impl Judged {
+    fn new(tunnels: Vec<usize>, evidence: Vec<Evidence>, is_sure: bool, scale: &Scale) -> Self {
         let weighed = Weighed::of(&evidence, scale);
-        let is_confirmed = weighed.is_confirmed(scale)
+        let is_confirmed = is_sure
+            || weighed.is_confirmed(scale)
             || evidence.iter().filter(|one| one.weight_db > 0.0).count() >= 2
-                && evidence.iter().any(|one| one.sign == "entered_others" && one.weight_db >= 20.0)
-            // Behind a carrier's addresses an intruder has neighbours: where people are, somebody
-            // else's tunnel says nothing by itself.
-            || evidence.iter().any(|one| one.sign == "shared")
-                && !own.iter().any(|tunnel| neighbours(&roamers, tunnel) >= NEIGHBOURS_MIN);
-        if is_confirmed || weighed.is_probable(scale) {
-            judged.push(Judged { tunnels: places.clone(), is_confirmed, weighed, evidence });
-        }
+                && evidence.iter().any(|one| one.sign == ENTERED && one.weight_db >= 20.0);
+        Judged { tunnels, is_confirmed, weighed, evidence }
     }
-    judged
+
+    /// As by themselves, where that confirms nothing.
+    fn without_entered(&self) -> Self {
+        let evidence = self.evidence.iter().filter(|one| one.sign != ENTERED).cloned().collect();
+        Judged { tunnels: self.tunnels.clone(), is_confirmed: false, evidence, ..Judged::default() }
+    }
 }
 
 /// So many people wander over a carrier's addresses; an intruder who comes in several names has
@@ -326,12 +382,15 @@ fn overlap(account: &str, own: &[&Tunnel], tunnels: &[Tunnel], scale: &Scale) ->
 }
 
 /// Other people's accounts are entered from inside while these tunnels are up, more often than the
-/// times of day let one expect.
-fn entered(account: &str, own: &[&Tunnel], known: &Known<'_>, scale: &Scale) -> Option<Evidence> {
-    let inside = known.inside;
-    // What a known intruder's tunnel explains accuses nobody else who was online.
-    let is_explained =
-        |at: i64| known.unauthenticated.iter().any(|one| one.start <= at && at <= one.end);
+/// times of day let one expect. What tunnels of `explained` times account for is left out.
+fn entered(
+    own: &[&Tunnel],
+    explained: &[(i64, i64)],
+    inside: &FromInside,
+    scale: &Scale,
+) -> Option<Evidence> {
+    let account = own.first()?.account.as_str();
+    let is_explained = |at: i64| explained.iter().any(|one| one.0 <= at && at <= one.1);
     let within = |at: i64| own.iter().any(|tunnel| tunnel.start <= at && at <= tunnel.end);
     let count = |number: usize| f64::from(u32::try_from(number).unwrap_or(u32::MAX));
     // Day by day, because such sign-ins come in clumps: of those of a day, the tunnels' times have
@@ -372,7 +431,7 @@ fn entered(account: &str, own: &[&Tunnel], known: &Known<'_>, scale: &Scale) -> 
         "{seen} other accounts were entered from inside while its tunnels from {} were up, by clients that are not their owners' (expected: {expected:.1})",
         own.first()?.outside
     );
-    (tail >= ENTERED_DB).then(|| scale.graded("entered_others", tail / 2.0, text))
+    (tail >= ENTERED_DB).then(|| scale.graded(ENTERED, tail / 2.0, text))
 }
 
 /// A finding for each tunnel, because each leased an address.
