@@ -244,7 +244,32 @@ impl Intruder {
                 }
             }
         }
+        self.follow_screens(facts, &mut taken);
         self.steps.sort_by(|a, b| (a.time, &a.to, &a.account).cmp(&(b.time, &b.to, &b.account)));
+    }
+
+    /// Sessions at a host's screen that an account which the intruder holds has for the first time
+    /// while their tunnel is up: the host in between may have lost its log.
+    fn follow_screens(&mut self, facts: &Facts, taken: &mut BTreeSet<(i64, String, String)>) {
+        let mut held: BTreeMap<String, i64> = BTreeMap::new();
+        for step in &self.steps {
+            let since = held.entry(step.account.clone()).or_insert(step.time);
+            *since = step.time.min(*since);
+        }
+        for logon in facts.logons.iter().filter(|logon| is_screen(logon)) {
+            let at = logon.first;
+            let is_held = held.get(&logon.account).is_some_and(|since| *since < at);
+            let up = |lease: &&Address| !lease.is_appliance && lease.from <= at && at <= lease.to;
+            let lease = self.leases.iter().filter(|_| is_held).find(up);
+            if let Some(finding) = lease.map(|lease| lease.finding)
+                && taken.insert((at, logon.account.clone(), logon.host.clone()))
+            {
+                let of_host =
+                    facts.hosts.iter().find(|host| host.1.addresses.contains(&logon.address));
+                let from = of_host.map_or(&logon.address, |host| host.0);
+                self.steps.push(step(logon, at, from, finding));
+            }
+        }
     }
 
     /// All addresses and sessions that were the intruder's at some time, and the addresses from
@@ -306,13 +331,18 @@ pub(crate) fn is_posing(rule: &str) -> bool {
     matches!(rule, "posing_as_user" | "posing_with_stolen_token" | "posing_by_phishing")
 }
 
+/// Whether it is a session at the host's screen from afar.
+fn is_screen(logon: &Logon) -> bool {
+    logon.kind == "remote_interactive"
+}
+
 fn step(logon: &Logon, time: i64, from: &str, finding: usize) -> Step {
     Step {
         time,
         account: logon.account.clone(),
         from: from.to_owned(),
         to: logon.host.clone(),
-        is_remote_desktop: logon.kind == "remote_interactive",
+        is_remote_desktop: is_screen(logon),
         finding,
         record: logon.record.clone(),
     }

@@ -52,7 +52,8 @@ pub(super) struct Context {
 }
 
 /// Everything that people did or that was done in their name; what services do by themselves is
-/// nobody's origin. Sessions without an id are taken day by day.
+/// nobody's origin. Sessions without an id are taken day by day, and what was refused
+/// minute by minute: most of it is nobody's but the owner's.
 const SQL: &str = "
     SELECT account, coalesce(actor_session_uid, '') AS session, src_endpoint_ip AS address,
            coalesce(http_request_user_agent, '') AS agent,
@@ -65,7 +66,8 @@ const SQL: &str = "
                 WHEN logon_type = 'non-interactive' THEN 'renewal'
                 ELSE 'interactive' END AS kind,
            coalesce(makyo_client_info, '') AS client, coalesce(auth_protocol, '') AS protocol,
-           CASE WHEN actor_session_uid IS NULL THEN date_trunc('day', time) END AS day,
+           CASE WHEN class_uid = 3002 AND status = 'Failure' THEN date_trunc('minute', time)
+                WHEN actor_session_uid IS NULL THEN date_trunc('day', time) END AS day,
            CAST(min(time) AS BIGINT) AS first, CAST(max(time) AS BIGINT) AS last,
            count(*) AS count,
            array_agg(DISTINCT CAST(CAST(time AS BIGINT) / 86400000000000 AS BIGINT)) AS days,
