@@ -7,7 +7,7 @@
 //! which nobody signs in at all. What connections those are, the pause before them tells, and is
 //! counted in the case itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use makyo_base::{DAY_NS, HOUR_NS};
@@ -30,6 +30,8 @@ pub(super) struct Candidate {
     /// Decibans by which an intruder's looks more like it than an owner's.
     pub(super) likely_db: f64,
     pub(super) is_refused: bool,
+    /// What other sign-ins have too: the address that it comes out of, the client.
+    pub(super) marks: Vec<String>,
 }
 
 /// What of a connection is a sign-in's.
@@ -84,6 +86,79 @@ struct Connection {
     count: usize,
 }
 
+impl Connection {
+    fn new(at: i64, other: f64, near: &[Candidate], accidents: &Rates) -> Self {
+        // What an account does at once is one.
+        let mut weights: BTreeMap<&str, f64> = BTreeMap::new();
+        for one in near {
+            let weight = weights.entry(&one.account).or_default();
+            *weight = weight.max(accidents.weight(one));
+        }
+        Connection { at, other, weight: weights.values().sum(), count: weights.len() }
+    }
+}
+
+/// Candidates in the order of time.
+struct Around {
+    sorted: Vec<Candidate>,
+    span: (i64, i64),
+}
+
+impl Around {
+    fn new(candidates: &[Candidate], span: (i64, i64)) -> Self {
+        let mut sorted = candidates.to_vec();
+        sorted.sort_by(|a, b| {
+            let key = |one: &Candidate| (one.at, one.account.clone(), one.is_refused);
+            key(a).cmp(&key(b)).then(a.likely_db.total_cmp(&b.likely_db))
+        });
+        Around { sorted, span }
+    }
+
+    fn range(&self, at: i64) -> std::ops::Range<usize> {
+        let from = self.sorted.partition_point(|one| one.at < at - self.span.1);
+        let to = self.sorted.partition_point(|one| one.at <= at + self.span.0);
+        from..to.max(from)
+    }
+
+    /// Those around a connection.
+    fn of(&self, at: i64) -> &[Candidate] {
+        self.sorted.get(self.range(at)).unwrap_or_default()
+    }
+
+    /// Those around any connection, and the others.
+    fn partition<'a>(
+        &self,
+        connections: impl Iterator<Item = &'a (i64, usize)>,
+    ) -> (Vec<&Candidate>, Vec<&Candidate>) {
+        let met: BTreeSet<usize> = connections.flat_map(|one| self.range(one.0)).collect();
+        let (met, unmet): (Vec<_>, Vec<_>) =
+            self.sorted.iter().enumerate().partition(|one| met.contains(&one.0));
+        let plain = |list: Vec<(usize, _)>| list.into_iter().map(|one| one.1).collect();
+        (plain(met), plain(unmet))
+    }
+}
+
+/// No mark tells more than this.
+const MARK_MOST: f64 = 10.0;
+
+/// How much more often a mark is found with what is the intruder's, each with its probability, than
+/// with what is not.
+fn marks(theirs: &[(&Candidate, f64)], owners: &[&Candidate]) -> BTreeMap<String, f64> {
+    let mut counts: BTreeMap<&str, (f64, f64)> = BTreeMap::new();
+    for (one, part) in theirs {
+        one.marks.iter().for_each(|mark| counts.entry(mark).or_default().0 += part);
+    }
+    for mark in owners.iter().flat_map(|one| &one.marks) {
+        counts.entry(mark).or_default().1 += 1.0;
+    }
+    let all: f64 = theirs.iter().map(|one| one.1).sum();
+    let of_owners = f64::from(u32::try_from(owners.len()).unwrap_or(u32::MAX));
+    let ratio = |(theirs, owners): (f64, f64)| {
+        ((theirs + 0.5) / (all + 1.0) / ((owners + 0.5) / (of_owners + 1.0))).min(MARK_MOST)
+    };
+    counts.into_iter().map(|(mark, counts)| (mark.to_owned(), ratio(counts))).collect()
+}
+
 /// Connections of all of an intruder's tunnels.
 #[derive(Default)]
 pub(super) struct Claims {
@@ -99,47 +174,28 @@ impl Claims {
         passage: Option<&Passage>,
     ) -> Self {
         let Some(passage) = passage else { return Claims::default() };
-        let span = passage.span();
-        let mut sorted = candidates.to_vec();
-        sorted.sort_by(|a, b| {
-            let key = |one: &Candidate| (one.at, one.account.clone(), one.is_refused);
-            key(a).cmp(&key(b)).then(a.likely_db.total_cmp(&b.likely_db))
-        });
-        let around = |at: i64| {
-            let from = sorted.partition_point(|one| one.at < at - span.1);
-            let to = sorted.partition_point(|one| one.at <= at + span.0);
-            from..to.max(from)
+        let around = Around::new(candidates, passage.span());
+        let bursts = |lease: &Lease| (lease.clone(), bursts(lease, passage.of(lease)));
+        let tunnels: Vec<(Lease, Vec<(i64, usize)>)> =
+            intruders.leases.iter().map(bursts).collect();
+        let (met, unmet) = around.partition(tunnels.iter().flat_map(|one| &one.1));
+        let accidents = Rates::new(&unmet, intruders, passage.span());
+        let others = others(tunnels.iter().flat_map(|one| &one.1), &accidents, &around);
+        let divide = |(lease, all): &(Lease, Vec<(i64, usize)>), accidents: &Rates| {
+            let connection = |(at, pause): &(i64, usize)| {
+                let other = others.get(*pause).copied().unwrap_or(1.0);
+                Connection::new(*at, other, around.of(*at), accidents)
+            };
+            (lease.clone(), all.iter().map(connection).collect())
         };
-        let bursts: Vec<(&Lease, Vec<(i64, usize)>)> = intruders
-            .leases
-            .iter()
-            .map(|lease| (lease, bursts(lease, passage.of(lease))))
-            .collect();
-        let mut is_met = vec![false; sorted.len()];
-        for at in bursts.iter().flat_map(|one| &one.1) {
-            is_met.get_mut(around(at.0)).into_iter().flatten().for_each(|one| *one = true);
-        }
-        let unmet = sorted.iter().zip(&is_met).filter(|one| !one.1).map(|one| one.0);
-        let accidents = Rates::new(unmet, intruders, span);
-        let others =
-            others(bursts.iter().flat_map(|one| &one.1), &accidents, |at| around(at).len());
-        let connection = |(at, pause): &(i64, usize)| {
-            let near = sorted.get(around(*at)).unwrap_or_default();
-            // What an account does at once is one.
-            let mut weights: BTreeMap<&str, f64> = BTreeMap::new();
-            for one in near {
-                let weight = weights.entry(&one.account).or_default();
-                *weight = weight.max(accidents.weight(one));
-            }
-            let (weight, count) = (weights.values().sum(), weights.len());
-            let other = others.get(*pause).copied().unwrap_or(1.0);
-            Connection { at: *at, other, weight, count }
-        };
-        let leases = bursts
-            .iter()
-            .map(|(lease, all)| ((*lease).clone(), all.iter().map(connection).collect()))
-            .collect();
-        Claims { span, leases, accidents }
+        let leases = tunnels.iter().map(|one| divide(one, &accidents)).collect();
+        let mut claims = Claims { span: passage.span(), leases, accidents };
+        // By what those that are most probably the intruder's look like, once more.
+        let parts =
+            met.iter().map(|one| (*one, claims.of(one, false).map_or(0.0, |c| 1.0 - c.accident)));
+        claims.accidents.marks = marks(&parts.collect::<Vec<_>>(), &unmet);
+        claims.leases = tunnels.iter().map(|one| divide(one, &claims.accidents)).collect();
+        claims
     }
 
     /// What of the tunnels' connections is this sign-in's; `is_moved` if it was not there when the
@@ -185,12 +241,12 @@ fn bursts(lease: &Lease, connections: &[i64]) -> Vec<(i64, usize)> {
 fn others<'a>(
     bursts: impl Iterator<Item = &'a (i64, usize)>,
     accidents: &Rates,
-    count: impl Fn(i64) -> usize,
+    around: &Around,
 ) -> Vec<f64> {
     let mut seen = vec![(0.0, 0.0); PAUSES_S.len() + 1];
     for (at, pause) in bursts {
         if let Some((alone, expected)) = seen.get_mut(*pause) {
-            *alone += f64::from(u8::from(count(*at) == 0));
+            *alone += f64::from(u8::from(around.of(*at).is_empty()));
             *expected += (-accidents.all(*at)).exp();
         }
     }
@@ -205,6 +261,8 @@ struct Rates {
     rates: [BTreeMap<(bool, i64), f64>; 2],
     /// Where an hour shows none.
     least: f64,
+    /// How much more often than by accident the intruder's have a mark.
+    marks: BTreeMap<String, f64>,
 }
 
 fn hour(at: i64) -> (bool, i64) {
@@ -212,11 +270,7 @@ fn hour(at: i64) -> (bool, i64) {
 }
 
 impl Rates {
-    fn new<'a>(
-        unmet: impl Iterator<Item = &'a Candidate>,
-        intruders: &Intruders,
-        span: (i64, i64),
-    ) -> Self {
+    fn new(unmet: &[&Candidate], intruders: &Intruders, span: (i64, i64)) -> Self {
         #[allow(clippy::cast_precision_loss, reason = "seconds of a moment in an hour")]
         let moment = (span.0 + span.1) as f64 / HOUR_NS as f64;
         let days = |is_weekend: bool| intruders.days_of(is_weekend) + 1.0;
@@ -229,7 +283,7 @@ impl Rates {
         let rates = counts.map(|counts: BTreeMap<(bool, i64), f64>| {
             counts.into_iter().map(|(hour, count)| (hour, count / days(hour.0) * moment)).collect()
         });
-        Rates { rates, least: 0.5 / (days(true) + days(false)) * moment }
+        Rates { rates, marks: BTreeMap::new(), least: 0.5 / (days(true) + days(false)) * moment }
     }
 
     fn rate(&self, at: i64, is_refused: bool) -> f64 {
@@ -243,6 +297,7 @@ impl Rates {
 
     /// Against how many come so by accident.
     fn weight(&self, one: &Candidate) -> f64 {
-        10_f64.powf(one.likely_db / 10.0) / self.rate(one.at, one.is_refused).max(1e-9)
+        let marks: f64 = one.marks.iter().filter_map(|mark| self.marks.get(mark)).product();
+        marks * 10_f64.powf(one.likely_db / 10.0) / self.rate(one.at, one.is_refused).max(1e-9)
     }
 }

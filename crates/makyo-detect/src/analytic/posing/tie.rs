@@ -51,15 +51,16 @@ impl Verdict {
     /// It entered from inside at a time, and may be what a connection is.
     pub(super) fn enter(
         &mut self,
-        account: &str,
+        unit: &Unit,
         at: i64,
         is_refused: bool,
         scale: &Scale,
     ) -> Candidate {
         let left_out: Vec<&str> = OF_TUNNEL.into_iter().chain([OF_DAY]).collect();
         let likely_db = besides(&self.evidence, &left_out, scale);
-        let account = account.to_owned();
-        let candidate = Candidate { account, at, likely_db, is_refused };
+        let marks = vec![unit.address.clone(), unit.persona()];
+        let account = unit.account.clone();
+        let candidate = Candidate { account, at, likely_db, is_refused, marks };
         self.candidate = Some(candidate.clone());
         candidate
     }
@@ -128,9 +129,8 @@ impl Ties {
     ) {
         let mut verdict = Verdict::new(at, evidence, scale);
         let inside = units.get(at).filter(|unit| intruders.may_weigh(unit));
-        let inside = inside.and_then(|unit| Some((unit.account.as_str(), unit.entered?)));
-        if let Some((account, at)) = inside {
-            let candidate = verdict.enter(account, at, self.are_refused, scale);
+        if let Some((unit, at)) = inside.and_then(|unit| Some((unit, unit.entered?))) {
+            let candidate = verdict.enter(unit, at, self.are_refused, scale);
             let (besides, is_within) = (verdict.besides, verdict.shows("in_tunnel"));
             self.inside.push(Inside { besides, candidate, is_within });
         }
