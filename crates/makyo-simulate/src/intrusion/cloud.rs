@@ -131,7 +131,8 @@ fn attempt(
     moment: Moment,
     random: &mut Random,
 ) {
-    let way = if random.chance(0.5) { Way::Egress } else { Way::Hosting };
+    let is_own = plan.is_inside || random.chance(0.5);
+    let way = if is_own { Way::Egress } else { Way::Hosting };
     let context = context(scene, plan, way, number, day);
     let code = *random.pick(&[50_126, 50_126, 50_053, 53_003, 500_121, 50_076]);
     for turn in 0..random.within(1, 3) {

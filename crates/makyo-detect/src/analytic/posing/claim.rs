@@ -14,6 +14,7 @@ use makyo_base::{DAY_NS, HOUR_NS};
 
 use super::intruders::{Intruders, Lease, is_weekend};
 use super::passage::Passage;
+use super::unit::Outcome;
 
 /// Connections closer than this are opened by one page.
 const BURST_NS: i64 = 1_000_000_000;
@@ -29,7 +30,7 @@ pub(super) struct Candidate {
     pub(super) at: i64,
     /// Decibans by which an intruder's looks more like it than an owner's.
     pub(super) likely_db: f64,
-    pub(super) is_refused: bool,
+    pub(super) outcome: Outcome,
     /// What other sign-ins have too: the address that it comes out of, the client.
     pub(super) marks: Vec<String>,
 }
@@ -108,7 +109,7 @@ impl Around {
     fn new(candidates: &[Candidate], span: (i64, i64)) -> Self {
         let mut sorted = candidates.to_vec();
         sorted.sort_by(|a, b| {
-            let key = |one: &Candidate| (one.at, one.account.clone(), one.is_refused);
+            let key = |one: &Candidate| (one.at, one.account.clone(), one.outcome);
             key(a).cmp(&key(b)).then(a.likely_db.total_cmp(&b.likely_db))
         });
         Around { sorted, span }
@@ -257,8 +258,8 @@ fn others<'a>(
 /// How many sign-ins come by accident around one moment, by kind of day and hour.
 #[derive(Default)]
 struct Rates {
-    /// Those that succeed, and those that are refused.
-    rates: [BTreeMap<(bool, i64), f64>; 2],
+    /// By outcome.
+    rates: [BTreeMap<(bool, i64), f64>; 3],
     /// Where an hour shows none.
     least: f64,
     /// How much more often than by accident the intruder's have a mark.
@@ -274,9 +275,9 @@ impl Rates {
         #[allow(clippy::cast_precision_loss, reason = "seconds of a moment in an hour")]
         let moment = (span.0 + span.1) as f64 / HOUR_NS as f64;
         let days = |is_weekend: bool| intruders.days_of(is_weekend) + 1.0;
-        let mut counts = [BTreeMap::new(), BTreeMap::new()];
+        let mut counts = [const { BTreeMap::new() }; 3];
         for one in unmet {
-            if let Some(counts) = counts.get_mut(usize::from(one.is_refused)) {
+            if let Some(counts) = counts.get_mut(one.outcome as usize) {
                 *counts.entry(hour(one.at)).or_insert(0.5) += 1.0;
             }
         }
@@ -286,18 +287,18 @@ impl Rates {
         Rates { rates, marks: BTreeMap::new(), least: 0.5 / (days(true) + days(false)) * moment }
     }
 
-    fn rate(&self, at: i64, is_refused: bool) -> f64 {
-        let rates = self.rates.get(usize::from(is_refused));
+    fn rate(&self, at: i64, outcome: Outcome) -> f64 {
+        let rates = self.rates.get(outcome as usize);
         rates.and_then(|rates| rates.get(&hour(at))).copied().unwrap_or(self.least)
     }
 
     fn all(&self, at: i64) -> f64 {
-        self.rate(at, false) + self.rate(at, true)
+        Outcome::ALL.into_iter().map(|outcome| self.rate(at, outcome)).sum()
     }
 
     /// Against how many come so by accident.
     fn weight(&self, one: &Candidate) -> f64 {
         let marks: f64 = one.marks.iter().filter_map(|mark| self.marks.get(mark)).product();
-        marks * 10_f64.powf(one.likely_db / 10.0) / self.rate(one.at, one.is_refused).max(1e-9)
+        marks * 10_f64.powf(one.likely_db / 10.0) / self.rate(one.at, one.outcome).max(1e-9)
     }
 }

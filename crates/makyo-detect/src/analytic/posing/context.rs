@@ -18,8 +18,17 @@ pub(super) enum Kind {
     Renewal,
     /// A sign-in that failed.
     Failure,
+    /// A sign-in that was asked for something more; where it went on, another record says so.
+    Interrupt,
     /// Something was done.
     Activity,
+}
+
+impl Kind {
+    /// Whether nobody got in by it.
+    pub(super) fn is_refused(self) -> bool {
+        matches!(self, Kind::Failure | Kind::Interrupt)
+    }
 }
 
 /// One context.
@@ -63,10 +72,12 @@ const SQL: &str = "
            coalesce(min(src_endpoint_asn), 0) AS asn,
            CASE WHEN class_uid <> 3002 THEN 'activity'
                 WHEN status = 'Failure' THEN 'failure'
+                WHEN status = 'Unknown' THEN 'interrupt'
                 WHEN logon_type = 'non-interactive' THEN 'renewal'
                 ELSE 'interactive' END AS kind,
            coalesce(makyo_client_info, '') AS client, coalesce(auth_protocol, '') AS protocol,
-           CASE WHEN class_uid = 3002 AND status = 'Failure' THEN date_trunc('minute', time)
+           CASE WHEN class_uid = 3002 AND status <> 'Success'
+                THEN date_trunc('minute', time)
                 WHEN actor_session_uid IS NULL THEN date_trunc('day', time) END AS day,
            CAST(min(time) AS BIGINT) AS first, CAST(max(time) AS BIGINT) AS last,
            count(*) AS count,
@@ -77,7 +88,7 @@ const SQL: &str = "
       AND source IN ('entra-sign-in', 'm365-unified-audit', 'google-workspace')
       AND coalesce(makyo_client_info, '') NOT LIKE '%RESTSystem%'
       AND coalesce(actor_user_type, '') NOT IN ('system', 'application', 'service_principal')
-      AND (class_uid <> 3002 OR status IN ('Success', 'Failure'))
+      AND (class_uid <> 3002 OR status IN ('Success', 'Failure', 'Unknown'))
     GROUP BY account, actor_session_uid, src_endpoint_ip, http_request_user_agent, device_os_name,
              device_uid, 10, makyo_client_info, auth_protocol, 13
     ORDER BY account, session, first, address, agent, os, device, kind, client, protocol, last";
@@ -111,6 +122,7 @@ fn context(row: Row<'_>) -> Option<Context> {
         asn: row.integer("asn").unwrap_or_default(),
         kind: match row.text("kind") {
             Some("failure") => Kind::Failure,
+            Some("interrupt") => Kind::Interrupt,
             Some("renewal") => Kind::Renewal,
             Some("activity") => Kind::Activity,
             _ => Kind::Interactive,

@@ -57,7 +57,7 @@ impl Own {
     pub(super) fn learn(contexts: &[Context], organisation: &Organisation) -> Self {
         let mut seen: BTreeMap<&str, Seen<'_>> = BTreeMap::new();
         let mut everybody: BTreeSet<&str> = BTreeSet::new();
-        for context in contexts.iter().filter(|one| one.kind != Kind::Failure) {
+        for context in contexts.iter().filter(|one| !one.kind.is_refused()) {
             everybody.insert(&context.account);
             let entry = seen.entry(&context.address).or_default();
             entry.users.insert(&context.account);

@@ -10,7 +10,7 @@ use makyo_base::{EntityKind, Finding, Level, RecordRef, Role};
 
 use super::super::{Analytic, entity};
 use super::claim::Claims;
-use super::context::{Context, Kind};
+use super::context::Context;
 use super::own::{Origin, Own};
 use super::scale::Scale;
 use super::tie::Ties;
@@ -39,7 +39,7 @@ pub(super) struct Tried {
 
 /// Refused sign-ins from the organisation's own addresses.
 pub(super) fn units(contexts: &[Context], own: &Own) -> Vec<Unit> {
-    let refused = contexts.iter().filter(|one| one.kind == Kind::Failure);
+    let refused = contexts.iter().filter(|one| one.kind.is_refused());
     let units = refused.map(|one| Unit::refused(one, own));
     units.filter(|unit| unit.origin == Origin::Own).collect()
 }
@@ -47,7 +47,7 @@ pub(super) fn units(contexts: &[Context], own: &Own) -> Vec<Unit> {
 /// What there is against each.
 pub(super) fn ties(units: &[Unit], ground: &Ground<'_>, round: &Round) -> Ties {
     let scale = ground.scale;
-    let mut ties = Ties::of_refused();
+    let mut ties = Ties::default();
     for (at, unit) in units.iter().enumerate() {
         let mut evidence = origin::weigh(unit, &round.habits, &ground.hours, scale);
         evidence.extend(ground.presence.weigh(unit, scale));
@@ -100,7 +100,10 @@ pub(super) fn findings(units: &[Unit], tried: &[Tried], weights: &Weights) -> Ve
         ];
         let records = all.iter().flat_map(|one| one.0.records.iter().cloned());
         let records: Vec<RecordRef> = records.take(crate::FINDING_RECORDS_MAX).collect();
-        let text = format!("sign-in to {account} out of the intruder's tunnel was refused: {why}");
+        let text = format!(
+            "sign-in to {account} out of the intruder's tunnel {}: {why}",
+            first.outcome.word()
+        );
         let entities = entities.into_iter().flatten().collect();
         Some(ANALYTIC.finding(Some(first.first), weight, entities, records, text))
     });

@@ -49,18 +49,12 @@ impl Verdict {
     }
 
     /// It entered from inside at a time, and may be what a connection is.
-    pub(super) fn enter(
-        &mut self,
-        unit: &Unit,
-        at: i64,
-        is_refused: bool,
-        scale: &Scale,
-    ) -> Candidate {
+    pub(super) fn enter(&mut self, unit: &Unit, at: i64, scale: &Scale) -> Candidate {
         let left_out: Vec<&str> = OF_TUNNEL.into_iter().chain([OF_DAY]).collect();
         let likely_db = besides(&self.evidence, &left_out, scale);
         let marks = vec![unit.address.clone(), unit.persona()];
         let account = unit.account.clone();
-        let candidate = Candidate { account, at, likely_db, is_refused, marks };
+        let candidate = Candidate { account, at, likely_db, outcome: unit.outcome, marks };
         self.candidate = Some(candidate.clone());
         candidate
     }
@@ -108,16 +102,9 @@ impl Verdict {
 pub(super) struct Ties {
     verdicts: Vec<Verdict>,
     inside: Vec<Inside>,
-    /// Whether these are sign-ins that were refused.
-    are_refused: bool,
 }
 
 impl Ties {
-    /// Of sign-ins that were refused.
-    pub(super) fn of_refused() -> Self {
-        Ties { are_refused: true, ..Ties::default() }
-    }
-
     /// Weighs one more unit.
     pub(super) fn add(
         &mut self,
@@ -130,7 +117,7 @@ impl Ties {
         let mut verdict = Verdict::new(at, evidence, scale);
         let inside = units.get(at).filter(|unit| intruders.may_weigh(unit));
         if let Some((unit, at)) = inside.and_then(|unit| Some((unit, unit.entered?))) {
-            let candidate = verdict.enter(unit, at, self.are_refused, scale);
+            let candidate = verdict.enter(unit, at, scale);
             let (besides, is_within) = (verdict.besides, verdict.shows("in_tunnel"));
             self.inside.push(Inside { besides, candidate, is_within });
         }

@@ -29,6 +29,7 @@ pub(super) struct Unit {
     pub(super) browsers: BTreeSet<&'static str>,
     /// Clients of sign-ins in full.
     pub(super) agents: BTreeSet<String>,
+    pub(super) outcome: Outcome,
     /// Sign-in protocols.
     pub(super) protocols: BTreeSet<String>,
     /// Client applications: of sign-ins, and as services see them.
@@ -37,6 +38,28 @@ pub(super) struct Unit {
     pub(super) last: i64,
     pub(super) days: BTreeSet<i32>,
     pub(super) records: Vec<RecordRef>,
+}
+
+/// What became of a sign-in.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Outcome {
+    Entered,
+    Refused,
+    /// Something more was asked for, and nothing followed that the record tells.
+    BrokenOff,
+}
+
+impl Outcome {
+    pub(super) const ALL: [Outcome; 3] = [Outcome::Entered, Outcome::Refused, Outcome::BrokenOff];
+
+    /// What was done to a sign-in, for people.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Outcome::Entered => "was granted",
+            Outcome::Refused => "was refused",
+            Outcome::BrokenOff => "was asked for more",
+        }
+    }
 }
 
 /// So many records stand behind a unit in a finding.
@@ -74,6 +97,7 @@ impl Unit {
             entered: None,
             browsers: BTreeSet::new(),
             agents: BTreeSet::new(),
+            outcome: Outcome::Entered,
             protocols: BTreeSet::new(),
             clients: BTreeSet::new(),
             first: context.first,
@@ -88,6 +112,10 @@ impl Unit {
         let mut unit = Unit::new(context, own);
         unit.add(context);
         unit.entered = Some(context.first);
+        unit.outcome = match context.kind {
+            Kind::Interrupt => Outcome::BrokenOff,
+            _ => Outcome::Refused,
+        };
         unit
     }
 

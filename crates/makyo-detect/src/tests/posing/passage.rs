@@ -129,10 +129,10 @@ fn tried(tenant: &mut Tenant) -> Vec<String> {
 }
 
 impl Tenant {
-    fn refuse(&mut self, who: usize, at: i64) {
+    fn refuse(&mut self, who: usize, at: i64, kind: &str) {
         self.enter(who, at, "");
         if let Some(row) = self.contexts.last_mut() {
-            row[9] = text("failure");
+            row[9] = text(kind);
         }
     }
 }
@@ -142,14 +142,16 @@ fn who_was_tried_out_of_the_tunnel_in_vain_is_told_and_a_mistyped_password_is_no
     let mut tenant = estate();
     for (turn, who) in (0..8).enumerate() {
         let at = NIGHT + 5 * MINUTE_NS + i64::try_from(turn).expect("few") * 4 * MINUTE_NS;
-        tenant.refuse(who, at);
+        // One knows the password, and is asked for more.
+        tenant.refuse(who, at, if who == 3 { "interrupt" } else { "failure" });
         tenant.connect(LEASED, at - SECOND_NS);
     }
     // Others mistype theirs at any hour, and one of them now.
     for day in 0..20 {
-        tenant.refuse(20, day * DAY_NS + 3 * HOUR_NS);
+        tenant.refuse(20, day * DAY_NS + 3 * HOUR_NS, "failure");
+        tenant.refuse(21, day * DAY_NS + 3 * HOUR_NS + MINUTE_NS, "interrupt");
     }
-    tenant.refuse(30, NIGHT + 7 * MINUTE_NS);
+    tenant.refuse(30, NIGHT + 7 * MINUTE_NS, "failure");
     let names: Vec<String> = (0..8).map(user).collect();
     assert_eq!(tried(&mut tenant), names);
 }
