@@ -1,12 +1,13 @@
 //! `makyo rules list|check|test`.
 
+mod page;
+
 use makyo_base::{Object, Value};
-use makyo_decode::{DecodeOptions, Sources, TextEvents, decode_text};
-use makyo_detect::{DetectState, RuleSet};
+use makyo_decode::Sources;
 use makyo_sigma::Rule;
 
 use crate::cli::{Format, RulePaths, Rules};
-use crate::data::{self, DataFile};
+use crate::data;
 use crate::detection::Detection;
 use crate::exit::Exit;
 use crate::output::Output;
@@ -15,7 +16,7 @@ pub(crate) fn run(options: &Rules, output: &mut Output) -> anyhow::Result<Exit> 
     match options {
         Rules::List(paths) => list(paths, output),
         Rules::Check(paths) => check(paths, output),
-        Rules::Test(paths) => test(paths, output),
+        Rules::Test(paths) => page::test(paths, output),
     }
 }
 
@@ -122,132 +123,4 @@ fn check_rows(detection: &Detection, sources: &Sources) -> Vec<Object<'static>> 
         row
     });
     problems.chain(rules).collect()
-}
-
-/// One fenced sample of a rule's test page.
-struct Sample {
-    line: usize,
-    source: String,
-    fires: bool,
-    text: String,
-}
-
-fn samples(page: &str) -> Vec<Sample> {
-    let mut found = Vec::new();
-    let mut fires: Option<bool> = None;
-    let mut open: Option<Sample> = None;
-    for (number, line) in page.lines().enumerate() {
-        match (&mut open, line.strip_prefix("```")) {
-            (Some(_), Some(_)) => found.extend(open.take()),
-            (Some(sample), None) => {
-                sample.text.push_str(line);
-                sample.text.push('\n');
-            }
-            (None, Some(source)) => {
-                open = fires.map(|fires| Sample {
-                    line: number + 1,
-                    source: source.trim().to_owned(),
-                    fires,
-                    text: String::new(),
-                });
-            }
-            (None, None) => {
-                if let Some(title) = line.strip_prefix("## ") {
-                    fires = if title.starts_with("Fires") {
-                        Some(true)
-                    } else if title.starts_with("Stays quiet") {
-                        Some(false)
-                    } else {
-                        None
-                    };
-                }
-            }
-        }
-    }
-    found
-}
-
-fn test(paths: &RulePaths, output: &mut Output) -> anyhow::Result<Exit> {
-    let sources = data::sources(&[])?;
-    let files = data::rule_files(&paths.paths)?;
-    let (placeholders, _) = data::placeholders(paths.placeholders.as_deref())?;
-    let data::Rules { rules, problems, .. } = data::read_rules(&files, &placeholders);
-    let mut failures: Vec<String> = problems.iter().map(ToString::to_string).collect();
-    let mut passed = 0;
-    for rule in &rules {
-        let page_name = rule.file.replace(".yaml", ".md").replace(".yml", ".md");
-        let Some((_, page)) = files.iter().find(|file: &&DataFile| file.0 == page_name) else {
-            failures.push(format!("{}: has no test page `{page_name}`", rule.file));
-            continue;
-        };
-        let samples = samples(page);
-        for (fires, word) in [(true, "## Fires"), (false, "## Stays quiet")] {
-            if !samples.iter().any(|sample| sample.fires == fires) {
-                failures.push(format!("{page_name}: has no sample under `{word}`"));
-            }
-        }
-        for sample in &samples {
-            match try_sample(rule, sample, &sources) {
-                Ok(()) => passed += 1,
-                Err(reason) => failures.push(format!("{page_name}:{}: {reason}", sample.line)),
-            }
-        }
-    }
-    for failure in &failures {
-        output.line(failure)?;
-    }
-    output.line(&format!(
-        "{} rules, {passed} samples as expected, {} failures",
-        rules.len(),
-        failures.len()
-    ))?;
-    if failures.is_empty() { Ok(Exit::Done) } else { Ok(Exit::CouldNotRun) }
-}
-
-fn try_sample(rule: &Rule, sample: &Sample, sources: &Sources) -> Result<(), String> {
-    let set = data::rule_set(vec![rule.clone()], sources);
-    let mut events = TextEvents::default();
-    // A text in memory is never stopped.
-    let _ = decode_text("sample", &sample.text, sources, &DecodeOptions::default(), &mut events);
-    // Attachments of samples are stand-ins, which need not open.
-    let is_stand_in = |defect: &&makyo_base::Defect| defect.detail.starts_with("attachment `");
-    if let Some(defect) = events.defects.iter().find(|defect| !is_stand_in(defect)) {
-        return Err(format!("sample cannot be read: {} {}", defect.position, defect.detail));
-    }
-    for index in &events.sources {
-        let id = sources.get(*index).map_or("generic", |source| source.id.as_str());
-        if id != sample.source {
-            return Err(format!("a record is read as `{id}`, the block says `{}`", sample.source));
-        }
-    }
-    let hits = count_hits(&set, sample, sources);
-    match (sample.fires, hits) {
-        (true, 0) => Err("does not fire".to_owned()),
-        (false, hits) if hits > 0 => Err("fires, but should stay quiet".to_owned()),
-        _ if events.sources.is_empty() => Err("sample holds no record".to_owned()),
-        _ => Ok(()),
-    }
-}
-
-struct Hits<'a> {
-    set: &'a RuleSet,
-    state: DetectState,
-    hits: usize,
-}
-
-impl makyo_base::RecordSink for Hits<'_> {
-    fn record(&mut self, record: makyo_base::Decoded<'_>) -> Result<(), makyo_base::Stop> {
-        let hits = &mut self.hits;
-        self.set.matches(&mut self.state, &record, &mut |_| *hits += 1);
-        Ok(())
-    }
-
-    fn defect(&mut self, _defect: makyo_base::Defect) {}
-}
-
-fn count_hits(set: &RuleSet, sample: &Sample, sources: &Sources) -> usize {
-    let mut hits = Hits { set, state: DetectState::default(), hits: 0 };
-    // A text in memory is never stopped.
-    let _ = decode_text("sample", &sample.text, sources, &DecodeOptions::default(), &mut hits);
-    hits.hits
 }
