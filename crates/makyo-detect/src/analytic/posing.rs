@@ -190,15 +190,7 @@ fn judge(ground: &Ground<'_>, refused: &[Unit], query: &dyn Query) -> Result<Jud
         let shared = Shared::of(&confirmed, units, &habits);
         let groups = fan_in::groups(units, &habits);
         let inside = from_inside(ground, &habits);
-        let known = vpn::Known {
-            unauthenticated: &ground.unauthenticated,
-            strangers: &shared.addresses,
-            inside: &inside,
-        };
-        let vpn = vpn::judge(ground.tunnels, &known, scale);
-        let intruders = intruders(ground, &vpn, &inside);
-        let known = known_leases(ground, &intruders, &inside.exits);
-        let passage = Passage::learn(query, &known, &intruders.leases)?;
+        let (passage, vpn, intruders) = tunnels(ground, &shared, &inside, query)?;
         let round = Round { habits, shared, strangers, groups, intruders, passage };
         let mut ties = Ties::default();
         let until = replay::clean_until(&round, &confirmed, units);
@@ -235,6 +227,42 @@ fn judge(ground: &Ground<'_>, refused: &[Unit], query: &dyn Query) -> Result<Jud
     }
     judged.verdicts.retain(|one| one.is_confirmed || one.is_probable);
     Ok(judged)
+}
+
+/// How people reach the cloud, whose tunnels are an intruder's, and when those were up.
+fn tunnels(
+    ground: &Ground<'_>,
+    shared: &Shared,
+    inside: &FromInside,
+    query: &dyn Query,
+) -> Result<(Option<Passage>, Vec<vpn::Judged>, Intruders), QueryError> {
+    let unauthenticated = &ground.unauthenticated;
+    let lease = |one: &tunnel_without_authentication::Inside| Lease {
+        start: one.start,
+        end: one.end,
+        inside: one.inside.clone(),
+    };
+    let alone: Vec<Lease> = unauthenticated.iter().map(lease).collect();
+    let known = known_leases(ground, &alone, &inside.exits);
+    let mut leases = vpn::outside_leases(ground.tunnels, unauthenticated);
+    leases.extend(alone.iter().cloned());
+    let mut passage = Passage::learn(query, &known, &leases)?;
+    let known_to_vpn = vpn::Known {
+        unauthenticated,
+        strangers: &shared.addresses,
+        inside,
+        passage: passage.as_ref(),
+    };
+    let vpn = vpn::judge(ground.tunnels, &known_to_vpn, ground.scale);
+    let confirmed = vpn.iter().filter(|one| one.is_confirmed).flat_map(|one| &one.tunnels);
+    let confirmed = confirmed.filter_map(|at| ground.tunnels.get(*at)).map(Tunnel::lease);
+    let of_intruders: Vec<Lease> = alone.into_iter().chain(confirmed).collect();
+    // Tunnels from an owner's own place turned out to be an intruder's.
+    if !of_intruders.iter().all(|one| leases.contains(one)) {
+        leases.extend(of_intruders.iter().cloned());
+        passage = Passage::learn(query, &known, &leases)?;
+    }
+    Ok((passage, vpn, Intruders::new(of_intruders, inside)))
 }
 
 /// All reasons for and against each unit.
@@ -285,18 +313,26 @@ fn weigh_all(
 fn from_inside(ground: &Ground<'_>, habits: &Habits) -> FromInside {
     let exits = ground.presence.exits(ground.units);
     let is_exit = |unit: &&Unit| unit.origin == Origin::Own && exits.contains(&unit.address);
-    let (mut unlike, mut owners) = (Vec::new(), Vec::new());
+    let (mut unlike, mut unbound, mut owners) = (Vec::new(), Vec::new(), Vec::new());
+    let mut bound: BTreeMap<String, Vec<i64>> = BTreeMap::new();
     for unit in ground.units.iter().filter(is_exit) {
         let Some(at) = unit.entered else { continue };
         if unit.is_bound() {
             owners.push(at);
-        } else if !habits.past(unit).is_thin && is_unlike(unit, ground, habits) {
+            let name = vpn::local(&unit.account).to_owned();
+            bound.entry(name).or_default().push(at);
+            continue;
+        }
+        unbound.push((unit.account.clone(), at));
+        if !habits.past(unit).is_thin && is_unlike(unit, ground, habits) {
             unlike.push((unit.account.clone(), at));
         }
     }
     unlike.sort_by(|a, b| (a.1, &a.0).cmp(&(b.1, &b.0)));
+    unbound.sort_by(|a, b| (a.1, &a.0).cmp(&(b.1, &b.0)));
     owners.sort_unstable();
-    FromInside { unlike, owners, exits }
+    bound.values_mut().for_each(|times| times.sort_unstable());
+    FromInside { unlike, unbound, owners, bound, exits }
 }
 
 /// Whether a sign-in is unlike its account's owner, by client and hour.
@@ -306,24 +342,9 @@ fn is_unlike(unit: &Unit, ground: &Ground<'_>, habits: &Habits) -> bool {
     client + hour >= -10.0 * fan_in::UNLIKE_CHANCE.log10()
 }
 
-fn intruders(ground: &Ground<'_>, vpn: &[vpn::Judged], inside: &FromInside) -> Intruders {
-    let lease = |start, end, inside: &str| Lease { start, end, inside: inside.to_owned() };
-    let mut leases: Vec<Lease> =
-        ground.unauthenticated.iter().map(|one| lease(one.start, one.end, &one.inside)).collect();
-    let confirmed = vpn.iter().filter(|one| one.is_confirmed);
-    let tunnels = confirmed.flat_map(|one| &one.tunnels);
-    let tunnels = tunnels.filter_map(|at| ground.tunnels.get(*at));
-    leases.extend(tunnels.map(|tunnel| lease(tunnel.start, tunnel.end, &tunnel.inside)));
-    Intruders::new(leases, inside)
-}
-
 /// Sign-ins from inside of people whose own tunnel was up then, in the order of time; an
 /// intruder's are no example of how people reach the cloud.
-fn known_leases(
-    ground: &Ground<'_>,
-    intruders: &Intruders,
-    exits: &BTreeSet<String>,
-) -> Vec<Known> {
+fn known_leases(ground: &Ground<'_>, intruders: &[Lease], exits: &BTreeSet<String>) -> Vec<Known> {
     let mut tunnels: BTreeMap<&str, Vec<&Tunnel>> = BTreeMap::new();
     for tunnel in ground.tunnels.iter().filter(|one| !one.inside.is_empty()) {
         tunnels.entry(vpn::local(&tunnel.account)).or_default().push(tunnel);
@@ -336,7 +357,7 @@ fn known_leases(
             |lease: &Lease| lease.start <= at && at <= lease.end && lease.inside == tunnel.inside;
         let lease = (tunnel.start, tunnel.end);
         let known = Known { inside: tunnel.inside.clone(), at, lease };
-        (!intruders.leases.iter().any(is_intruder)).then_some(known)
+        (!intruders.iter().any(is_intruder)).then_some(known)
     };
     let mut all: Vec<Known> = ground.units.iter().filter_map(known).collect();
     all.sort_by(|a, b| (a.at, &a.inside).cmp(&(b.at, &b.inside)));

@@ -237,9 +237,12 @@ impl<'a> Returns<'a> {
     ) -> Self {
         let mut returns = Returns::default();
         let Some(passage) = passage else { return returns };
+        // In the busiest tunnel.
+        let accident = intruders.leases.iter().map(|lease| passage.accident(lease));
+        let accident = accident.fold(0.0, f64::max);
         for (account, at) in entered {
             let visits = returns.accounts.entry(account).or_default();
-            visits.expected += intruders.share(at) * passage.accident();
+            visits.expected += intruders.share(at) * accident;
             for lease in intruders.leases.iter().filter(|one| one.start <= at && at <= one.end) {
                 if passage.weigh(lease, at, scale).is_some_and(|one| one.weight_db > 0.0) {
                     visits.connected.insert(lease.start);

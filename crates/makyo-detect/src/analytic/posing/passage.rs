@@ -57,8 +57,6 @@ pub(super) struct Passage {
     span: (i64, i64),
     /// The share of sign-ins whose connection is seen.
     seen: f64,
-    /// The share of moments at which a connection is found by accident, in the busiest lease.
-    accident: f64,
     /// Connections to the cloud by leased address, sorted.
     connections: BTreeMap<String, Vec<i64>>,
 }
@@ -96,15 +94,23 @@ impl Passage {
             let to_cloud = all.iter().filter(|one| cloud.contains(&one.network)).map(|one| one.at);
             connections.insert(inside, to_cloud.collect());
         }
-        let mut passage = Passage { span, seen, accident: 1.0, connections };
-        let shares = leases.iter().map(|lease| covered(passage.of(lease), span, lease));
-        passage.accident = shares.fold(LEAST_ACCIDENT, f64::max);
-        Ok(Some(passage))
+        Ok(Some(Passage { span, seen, connections }))
     }
 
-    /// The share of moments at which a connection is found by accident.
-    pub(super) fn accident(&self) -> f64 {
-        self.accident
+    /// The share of a lease's moments at which a connection is found by accident.
+    pub(super) fn accident(&self, lease: &Lease) -> f64 {
+        covered(self.of(lease), self.span, lease)
+    }
+
+    /// Whether the leased address connects to the cloud around a moment.
+    pub(super) fn reaches(&self, lease: &Lease, at: i64) -> bool {
+        self.nearest(lease, at).is_some()
+    }
+
+    fn nearest(&self, lease: &Lease, at: i64) -> Option<i64> {
+        let own = self.of(lease);
+        let from = own.partition_point(|one| *one < at - self.span.0);
+        own.get(from).copied().filter(|one| *one <= at + self.span.1)
     }
 
     /// Nanoseconds before and after a sign-in in which its connection begins.
@@ -128,11 +134,7 @@ impl Passage {
             return None;
         }
         let accident = covered(own, self.span, lease);
-        let nearest = own
-            .get(own.partition_point(|one| *one < at - self.span.0)..)
-            .and_then(<[i64]>::first)
-            .filter(|one| **one <= at + self.span.1);
-        let Some(nearest) = nearest else {
+        let Some(nearest) = self.nearest(lease, at) else {
             let weight = 10.0 * ((1.0 - self.seen) / (1.0 - accident).max(0.02)).log10();
             let text = format!(
                 "{}, which the intruder's tunnel had leased, did not connect to the cloud then, as {:.0} % of sign-ins show",

@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use makyo_base::{DAY_NS, EntityKind, Finding, HOUR_NS, Query, QueryError, RecordRef, Role};
 
 use super::context::network;
+use super::intruders::Lease;
+use super::passage::Passage;
 use super::scale::Scale;
 use super::weigh::{Evidence, Weighed};
 use crate::analytic::edge::wide_network;
@@ -64,6 +66,16 @@ pub(super) struct Tunnel {
     record: RecordRef,
 }
 
+impl Tunnel {
+    pub(super) fn lease(&self) -> Lease {
+        Lease { start: self.start, end: self.end, inside: self.inside.clone() }
+    }
+}
+
+fn count(number: usize) -> f64 {
+    f64::from(u32::try_from(number).unwrap_or(u32::MAX))
+}
+
 /// The part of an account's name that the VPN and the cloud share.
 pub(crate) fn local(account: &str) -> &str {
     let account = account.split('@').next().unwrap_or(account);
@@ -100,10 +112,31 @@ pub(super) fn read(query: &dyn Query) -> Result<Vec<Tunnel>, QueryError> {
 pub(super) struct FromInside {
     /// By clients that are unlike their owner, in the order of time.
     pub(super) unlike: Vec<(String, i64)>,
+    /// Without a registered device, in the order of time.
+    pub(super) unbound: Vec<(String, i64)>,
     /// By registered devices, in the order of time.
     pub(super) owners: Vec<i64>,
+    /// The same by the account's own name, each in the order of time.
+    pub(super) bound: BTreeMap<String, Vec<i64>>,
     /// Own addresses through which tunnels come out.
     pub(super) exits: BTreeSet<String>,
+}
+
+impl FromInside {
+    /// Sign-ins of others than an account, without a registered device, during a lease.
+    fn unbound_during(&self, lease: &Lease, account: &str) -> impl Iterator<Item = &(String, i64)> {
+        let from = self.unbound.partition_point(|one| one.1 < lease.start);
+        let to = self.unbound.partition_point(|one| one.1 <= lease.end);
+        let during = self.unbound.get(from..to.max(from)).unwrap_or_default();
+        during.iter().filter(move |one| local(&one.0) != local(account))
+    }
+
+    /// Those of an account with a registered device during a lease.
+    fn bound_during(&self, lease: &Lease, account: &str) -> impl Iterator<Item = i64> {
+        let all = self.bound.get(local(account)).into_iter().flatten().copied();
+        let (start, end) = (lease.start, lease.end);
+        all.filter(move |at| start <= *at && *at <= end)
+    }
 }
 
 /// What is known when tunnels are judged.
@@ -112,6 +145,8 @@ pub(super) struct Known<'a> {
     /// Outside addresses of confirmed strangers in the cloud, by whose account they entered.
     pub(super) strangers: &'a BTreeMap<String, BTreeSet<String>>,
     pub(super) inside: &'a FromInside,
+    /// How people reach the cloud, if sensors show it.
+    pub(super) passage: Option<&'a Passage>,
 }
 
 /// Tunnels of one account from one network, judged together.
@@ -120,6 +155,8 @@ pub(super) struct Judged {
     /// Places of the tunnels.
     pub(super) tunnels: Vec<usize>,
     pub(super) is_confirmed: bool,
+    /// Whether they come from elsewhere than the owner does.
+    is_outside: bool,
     weighed: Weighed,
     evidence: Vec<Evidence>,
 }
@@ -134,7 +171,11 @@ pub(super) fn judge(tunnels: &[Tunnel], known: &Known<'_>, scale: &Scale) -> Vec
         let own: Vec<&Tunnel> = group.tunnels.iter().filter_map(|at| tunnels.get(*at)).collect();
         let mut evidence = group.evidence.clone();
         evidence.extend(entered(&own, explained, known.inside, scale));
-        Judged::new(group.tunnels.clone(), evidence, group.is_confirmed, scale)
+        if group.is_outside {
+            evidence.extend(over_connections(&own, known, scale));
+        }
+        let judged = Judged::new(group.tunnels.clone(), evidence, group.is_confirmed, scale);
+        Judged { is_outside: group.is_outside, ..judged }
     };
     let (sure, rest): (Vec<Judged>, Vec<Judged>) =
         all.into_iter().partition(|one| one.is_confirmed);
@@ -145,11 +186,8 @@ pub(super) fn judge(tunnels: &[Tunnel], known: &Known<'_>, scale: &Scale) -> Vec
     };
     let mut explained: Vec<(i64, i64)> =
         explained.into_iter().chain(sure.iter().flat_map(times)).collect();
-    let mut rest: Vec<Judged> = rest
-        .into_iter()
-        .map(|one| with_entered(&one, &explained))
-        .filter(|one| one.is_confirmed)
-        .collect();
+    let rest = rest.into_iter().map(|one| with_entered(&one, &explained));
+    let mut rest: Vec<Judged> = rest.filter(|one| one.is_confirmed).collect();
     while let Some(at) = strongest(&rest) {
         let group = rest.remove(at);
         explained.extend(times(&group));
@@ -158,6 +196,115 @@ pub(super) fn judge(tunnels: &[Tunnel], known: &Known<'_>, scale: &Scale) -> Vec
     }
     judged.sort_by(|a, b| a.tunnels.cmp(&b.tunnels));
     judged
+}
+
+/// Leases of tunnels that come from elsewhere than their owners do.
+pub(super) fn outside_leases(tunnels: &[Tunnel], unauthenticated: &[Inside]) -> Vec<Lease> {
+    let owners = Owners::learn(tunnels, unauthenticated);
+    tunnels.iter().filter(|tunnel| !owners.has(tunnel)).map(Tunnel::lease).collect()
+}
+
+/// What is signed in to over the connections of tunnels.
+#[derive(Clone, Copy, Default)]
+struct Use {
+    /// Sign-ins of the tunnel's own account with a registered device: over its connections, and all.
+    own: (usize, usize),
+    /// Sign-ins of others without one: over its connections, and as many as fall there by accident.
+    others: (usize, f64),
+}
+
+impl Use {
+    fn of(tunnel: &Tunnel, passage: &Passage, inside: &FromInside) -> Self {
+        let lease = tunnel.lease();
+        let reached = |at: &i64| passage.reaches(&lease, *at);
+        let own: Vec<i64> = inside.bound_during(&lease, &tunnel.account).collect();
+        let others: Vec<i64> =
+            inside.unbound_during(&lease, &tunnel.account).map(|one| one.1).collect();
+        Use {
+            own: (own.iter().filter(|at| reached(at)).count(), own.len()),
+            others: (
+                others.iter().filter(|at| reached(at)).count(),
+                count(others.len()) * passage.accident(&lease),
+            ),
+        }
+    }
+
+    fn add(&mut self, other: Use) {
+        self.own = (self.own.0 + other.own.0, self.own.1 + other.own.1);
+        self.others = (self.others.0 + other.others.0, self.others.1 + other.others.1);
+    }
+
+    /// Decibans by which others are entered more than by accident.
+    fn others_db(&self) -> f64 {
+        super::fan_in::poisson_tail_db(count(self.others.0), self.others.1)
+    }
+
+    /// The owner signs in there with a registered device, and nobody else more than by accident.
+    fn is_owners(&self) -> bool {
+        self.own.0 > 0 && 2 * self.own.0 >= self.own.1 && self.others_db() < OTHERS_DB
+    }
+}
+
+/// Decibans from which others are entered too often for a place to be the owner's.
+const OTHERS_DB: f64 = 20.0;
+
+/// Places on the way, by account and network, with what tunnels from there were used for.
+struct Uses<'a>(BTreeMap<(&'a str, &'a str), Use>);
+
+impl<'a> Uses<'a> {
+    fn read(tunnels: &'a [Tunnel], owners: &Owners<'_>, known: &Known<'_>) -> Self {
+        let mut uses: BTreeMap<(&str, &str), Use> = BTreeMap::new();
+        if let Some(passage) = known.passage {
+            for tunnel in tunnels.iter().filter(|tunnel| !owners.has(tunnel)) {
+                let of_network = uses.entry((&tunnel.account, &tunnel.network)).or_default();
+                of_network.add(Use::of(tunnel, passage, known.inside));
+            }
+        }
+        Uses(uses)
+    }
+
+    /// Whether a tunnel on the way was the owner's own.
+    fn are_owners(&self, tunnel: &Tunnel) -> bool {
+        let used = self.0.get(&(tunnel.account.as_str(), tunnel.network.as_str()));
+        used.is_some_and(Use::is_owners)
+    }
+}
+
+/// Other accounts that must be entered over the very connections of tunnels, and decibans by which
+/// they exceed accident, to say by themselves whose the tunnels are.
+const OVER_CONNECTIONS_MIN: usize = 5;
+const OVER_CONNECTIONS_DB: f64 = 60.0;
+
+/// Of the sign-ins of others during these tunnels, more fall on the tunnels' own connections than
+/// by accident.
+fn over_connections(own: &[&Tunnel], known: &Known<'_>, scale: &Scale) -> Option<Evidence> {
+    let (passage, tunnel) = (known.passage?, *own.first()?);
+    // That nobody logged in to it says more.
+    let is_known = |one: &&Tunnel| {
+        known.unauthenticated.iter().any(|it| it.account == one.account && it.start == one.start)
+    };
+    if own.iter().any(is_known) {
+        return None;
+    }
+    let (mut used, mut entered) = (Use::default(), BTreeSet::new());
+    for tunnel in own {
+        let lease = tunnel.lease();
+        used.add(Use::of(tunnel, passage, known.inside));
+        let others = known.inside.unbound_during(&lease, &tunnel.account);
+        let over = others.filter(|one| passage.reaches(&lease, one.1));
+        entered.extend(over.map(|one| one.0.as_str()));
+    }
+    let tail = used.others_db();
+    if entered.len() < OVER_CONNECTIONS_MIN || tail < OVER_CONNECTIONS_DB {
+        return None;
+    }
+    let text = format!(
+        "{} other accounts were entered from inside just when the address that its tunnels had leased connected to the cloud ({} sign-ins, where {:.1} were expected by accident)",
+        entered.len(),
+        used.others.0,
+        used.others.1
+    );
+    Some(scale.graded(OVER_CONNECTIONS, tail / 2.0, text).at(&tunnel.record))
 }
 
 /// The place of the strongest that is confirmed, of equals the first.
@@ -171,14 +318,16 @@ fn strongest(groups: &[Judged]) -> Option<usize> {
 fn by_themselves(tunnels: &[Tunnel], known: &Known<'_>, scale: &Scale) -> Vec<Judged> {
     let owners = Owners::learn(tunnels, known.unauthenticated);
     let roamers = roamers(tunnels);
+    let uses = Uses::read(tunnels, &owners, known);
     let mut groups: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
     for (at, tunnel) in tunnels.iter().enumerate() {
         // All that are not from the owner's own networks are judged together: who hops from one
         // rented machine to the next comes from many.
-        let network = if owners.has(tunnel) { tunnel.network.as_str() } else { "" };
+        let is_owners = owners.has(tunnel) || uses.are_owners(tunnel);
+        let network = if is_owners { tunnel.network.as_str() } else { "" };
         groups.entry((&tunnel.account, network)).or_default().push(at);
     }
-    let judge = |((account, _), places): ((&str, &str), Vec<usize>)| {
+    let judge = |((account, network), places): ((&str, &str), Vec<usize>)| {
         let own: Vec<&Tunnel> = places.iter().filter_map(|at| tunnels.get(*at)).collect();
         let mut evidence = Vec::new();
         evidence.extend(new_network(account, &own, tunnels, scale));
@@ -188,28 +337,34 @@ fn by_themselves(tunnels: &[Tunnel], known: &Known<'_>, scale: &Scale) -> Vec<Ju
         // else's tunnel says nothing by itself.
         let is_shared = evidence.iter().any(|one| one.sign == "shared")
             && !own.iter().any(|tunnel| neighbours(&roamers, tunnel) >= NEIGHBOURS_MIN);
-        Judged::new(places, evidence, is_shared, scale)
+        let judged = Judged::new(places, evidence, is_shared, scale);
+        Judged { is_outside: network.is_empty(), ..judged }
     };
     groups.into_iter().map(judge).collect()
 }
 
-/// The sign that other people's accounts are entered from inside meanwhile.
+/// The signs that other people's accounts are entered from inside meanwhile, and over the tunnel's
+/// own connections.
 const ENTERED: &str = "entered_others";
+const OVER_CONNECTIONS: &str = "over_connections";
 
 impl Judged {
     fn new(tunnels: Vec<usize>, evidence: Vec<Evidence>, is_sure: bool, scale: &Scale) -> Self {
         let weighed = Weighed::of(&evidence, scale);
         let is_confirmed = is_sure
             || weighed.is_confirmed(scale)
+            || evidence.iter().any(|one| one.sign == OVER_CONNECTIONS)
             || evidence.iter().filter(|one| one.weight_db > 0.0).count() >= 2
                 && evidence.iter().any(|one| one.sign == ENTERED && one.weight_db >= 20.0);
-        Judged { tunnels, is_confirmed, weighed, evidence }
+        Judged { tunnels, is_confirmed, weighed, evidence, is_outside: false }
     }
 
     /// As by themselves, where that confirms nothing.
     fn without_entered(&self) -> Self {
-        let evidence = self.evidence.iter().filter(|one| one.sign != ENTERED).cloned().collect();
-        Judged { tunnels: self.tunnels.clone(), is_confirmed: false, evidence, ..Judged::default() }
+        let by_itself = |one: &&Evidence| ![ENTERED, OVER_CONNECTIONS].contains(&one.sign);
+        let evidence = self.evidence.iter().filter(by_itself).cloned().collect();
+        let (tunnels, is_outside) = (self.tunnels.clone(), self.is_outside);
+        Judged { tunnels, is_outside, evidence, ..Judged::default() }
     }
 }
 
@@ -300,7 +455,6 @@ fn habitual(tunnels: &[Tunnel]) -> BTreeSet<(&str, &str)> {
         days.entry(&tunnel.account).or_default().insert(day);
         of_network.entry((&tunnel.account, &tunnel.network)).or_default().insert(day);
     }
-    let count = |number: usize| f64::from(u32::try_from(number).unwrap_or(u32::MAX));
     of_network
         .into_iter()
         .filter(|(key, own)| {
@@ -326,7 +480,6 @@ fn new_network(
     if days.len() < 3 {
         return None;
     }
-    let count = |number: usize| f64::from(u32::try_from(number).unwrap_or(u32::MAX));
     let rate = (count(networks.len().saturating_sub(1)) + 0.5) / (count(days.len()) + 1.0);
     let network = &own.first()?.network;
     let text = format!("network {network} was never used for this VPN account before");
@@ -392,7 +545,6 @@ fn entered(
     let account = own.first()?.account.as_str();
     let is_explained = |at: i64| explained.iter().any(|one| one.0 <= at && at <= one.1);
     let within = |at: i64| own.iter().any(|tunnel| tunnel.start <= at && at <= tunnel.end);
-    let count = |number: usize| f64::from(u32::try_from(number).unwrap_or(u32::MAX));
     // Day by day, because such sign-ins come in clumps: of those of a day, the tunnels' times have
     // as many as the owners' sign-ins let one expect.
     let days: BTreeSet<i64> = own
