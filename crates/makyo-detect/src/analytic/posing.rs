@@ -315,6 +315,12 @@ fn from_inside(ground: &Ground<'_>, habits: &Habits) -> FromInside {
     let is_exit = |unit: &&Unit| unit.origin == Origin::Own && exits.contains(&unit.address);
     let (mut unlike, mut unbound, mut owners) = (Vec::new(), Vec::new(), Vec::new());
     let mut bound: BTreeMap<String, Vec<i64>> = BTreeMap::new();
+    let mut devices: BTreeMap<String, Vec<(String, i64, i64)>> = BTreeMap::new();
+    let is_outside = |unit: &&Unit| unit.origin == Origin::Outside && unit.is_bound();
+    for unit in ground.units.iter().filter(is_outside) {
+        let place = (unit.network.clone(), unit.first, unit.last);
+        devices.entry(vpn::local(&unit.account).to_owned()).or_default().push(place);
+    }
     for unit in ground.units.iter().filter(is_exit) {
         let Some(at) = unit.entered else { continue };
         if unit.is_bound() {
@@ -332,7 +338,7 @@ fn from_inside(ground: &Ground<'_>, habits: &Habits) -> FromInside {
     unbound.sort_by(|a, b| (a.1, &a.0).cmp(&(b.1, &b.0)));
     owners.sort_unstable();
     bound.values_mut().for_each(|times| times.sort_unstable());
-    FromInside { unlike, unbound, owners, bound, exits }
+    FromInside { unlike, unbound, owners, bound, devices, exits }
 }
 
 /// Whether a sign-in is unlike its account's owner, by client and hour.

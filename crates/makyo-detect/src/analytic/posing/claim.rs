@@ -12,7 +12,7 @@ use std::fmt;
 
 use makyo_base::{DAY_NS, HOUR_NS};
 
-use super::intruders::{Intruders, Lease, is_weekend};
+use super::intruders::{Intruders, Lease, count, is_weekend};
 use super::passage::Passage;
 use super::unit::Outcome;
 
@@ -153,7 +153,7 @@ fn marks(theirs: &[(&Candidate, f64)], owners: &[&Candidate]) -> BTreeMap<String
         counts.entry(mark).or_default().1 += 1.0;
     }
     let all: f64 = theirs.iter().map(|one| one.1).sum();
-    let of_owners = f64::from(u32::try_from(owners.len()).unwrap_or(u32::MAX));
+    let of_owners = count(owners.len());
     let ratio = |(theirs, owners): (f64, f64)| {
         ((theirs + 0.5) / (all + 1.0) / ((owners + 0.5) / (of_owners + 1.0))).min(MARK_MOST)
     };
@@ -262,6 +262,8 @@ struct Rates {
     rates: [BTreeMap<(bool, i64), f64>; 3],
     /// Where an hour shows none.
     least: f64,
+    /// How many times as often as others an account signs in so; not below 1.
+    often: BTreeMap<String, f64>,
     /// How much more often than by accident the intruder's have a mark.
     marks: BTreeMap<String, f64>,
 }
@@ -274,6 +276,12 @@ impl Rates {
     fn new(unmet: &[&Candidate], intruders: &Intruders, span: (i64, i64)) -> Self {
         #[allow(clippy::cast_precision_loss, reason = "seconds of a moment in an hour")]
         let moment = (span.0 + span.1) as f64 / HOUR_NS as f64;
+        let mut often: BTreeMap<String, f64> = BTreeMap::new();
+        for one in unmet {
+            *often.entry(one.account.clone()).or_default() += 1.0;
+        }
+        let mean = often.values().sum::<f64>() / count(often.len()).max(1.0);
+        often.values_mut().for_each(|times| *times = ((*times + 1.0) / (mean + 1.0)).max(1.0));
         let days = |is_weekend: bool| intruders.days_of(is_weekend) + 1.0;
         let mut counts = [const { BTreeMap::new() }; 3];
         for one in unmet {
@@ -284,7 +292,12 @@ impl Rates {
         let rates = counts.map(|counts: BTreeMap<(bool, i64), f64>| {
             counts.into_iter().map(|(hour, count)| (hour, count / days(hour.0) * moment)).collect()
         });
-        Rates { rates, marks: BTreeMap::new(), least: 0.5 / (days(true) + days(false)) * moment }
+        Rates {
+            rates,
+            often,
+            marks: BTreeMap::new(),
+            least: 0.5 / (days(true) + days(false)) * moment,
+        }
     }
 
     fn rate(&self, at: i64, outcome: Outcome) -> f64 {
@@ -299,6 +312,8 @@ impl Rates {
     /// Against how many come so by accident.
     fn weight(&self, one: &Candidate) -> f64 {
         let marks: f64 = one.marks.iter().filter_map(|mark| self.marks.get(mark)).product();
-        marks * 10_f64.powf(one.likely_db / 10.0) / self.rate(one.at, one.outcome).max(1e-9)
+        let often = self.often.get(&one.account).copied().unwrap_or(1.0);
+        let rate = often * self.rate(one.at, one.outcome).max(1e-9);
+        marks * 10_f64.powf(one.likely_db / 10.0) / rate
     }
 }

@@ -268,7 +268,8 @@ impl<'a> Returns<'a> {
     }
 }
 
-fn count(number: usize) -> f64 {
+/// As a number to calculate with.
+pub(super) fn count(number: usize) -> f64 {
     f64::from(u32::try_from(number).unwrap_or(u32::MAX))
 }
 

@@ -12,7 +12,7 @@ use makyo_base::{MINUTE_NS, Query, QueryError, Row, sql_text};
 
 use super::context::network;
 use super::fan_in::poisson_tail_db;
-use super::intruders::Lease;
+use super::intruders::{Lease, count};
 use super::scale::Scale;
 use super::weigh::Evidence;
 
@@ -59,10 +59,6 @@ pub(super) struct Passage {
     seen: f64,
     /// Connections to the cloud by leased address, sorted.
     connections: BTreeMap<String, Vec<i64>>,
-}
-
-fn count(number: usize) -> f64 {
-    f64::from(u32::try_from(number).unwrap_or(u32::MAX))
 }
 
 impl Passage {
@@ -147,8 +143,10 @@ impl Passage {
         let weight = 10.0 * (self.seen / accident).log10();
         #[allow(clippy::cast_precision_loss, reason = "seconds, for people")]
         let seconds = (at - nearest) as f64 / 1e9;
+        let order = if seconds < -0.5 { "after" } else { "before" };
+        let seconds = seconds.abs();
         let text = format!(
-            "{}, which the intruder's tunnel had leased, connected to the cloud {seconds:.0} s before, as at {:.0} % of other moments of the tunnel",
+            "{}, which the intruder's tunnel had leased, connected to the cloud {seconds:.0} s {order}, as at {:.0} % of other moments of the tunnel",
             lease.inside,
             accident * 100.0
         );

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use makyo_base::{DAY_NS, EntityKind, Finding, HOUR_NS, Query, QueryError, RecordRef, Role};
 
 use super::context::network;
-use super::intruders::Lease;
+use super::intruders::{Lease, count};
 use super::passage::Passage;
 use super::scale::Scale;
 use super::weigh::{Evidence, Weighed};
@@ -72,10 +72,6 @@ impl Tunnel {
     }
 }
 
-fn count(number: usize) -> f64 {
-    f64::from(u32::try_from(number).unwrap_or(u32::MAX))
-}
-
 /// The part of an account's name that the VPN and the cloud share.
 pub(crate) fn local(account: &str) -> &str {
     let account = account.split('@').next().unwrap_or(account);
@@ -118,6 +114,9 @@ pub(super) struct FromInside {
     pub(super) owners: Vec<i64>,
     /// The same by the account's own name, each in the order of time.
     pub(super) bound: BTreeMap<String, Vec<i64>>,
+    /// Where registered devices signed in to an account outside: its own name, the network, and
+    /// the first and last time.
+    pub(super) devices: BTreeMap<String, Vec<(String, i64, i64)>>,
     /// Own addresses through which tunnels come out.
     pub(super) exits: BTreeSet<String>,
 }
@@ -129,6 +128,17 @@ impl FromInside {
         let to = self.unbound.partition_point(|one| one.1 <= lease.end);
         let during = self.unbound.get(from..to.max(from)).unwrap_or_default();
         during.iter().filter(move |one| local(&one.0) != local(account))
+    }
+
+    /// Whether a registered device of the account signs in outside from where a tunnel comes, at
+    /// about that time.
+    fn has_device_at(&self, tunnel: &Tunnel) -> bool {
+        let places = self.devices.get(local(&tunnel.account)).into_iter().flatten();
+        places.into_iter().any(|(network, first, last)| {
+            *network == tunnel.network
+                && first.saturating_sub(DAY_NS) <= tunnel.end
+                && tunnel.start <= last.saturating_add(DAY_NS)
+        })
     }
 
     /// Those of an account with a registered device during a lease.
@@ -207,6 +217,8 @@ pub(super) fn outside_leases(tunnels: &[Tunnel], unauthenticated: &[Inside]) -> 
 /// What is signed in to over the connections of tunnels.
 #[derive(Clone, Copy, Default)]
 struct Use {
+    /// A registered device of the account signs in from the same place, outside the tunnel.
+    has_device: bool,
     /// Sign-ins of the tunnel's own account with a registered device: over its connections, and all.
     own: (usize, usize),
     /// Sign-ins of others without one: over its connections, and as many as fall there by accident.
@@ -221,6 +233,7 @@ impl Use {
         let others: Vec<i64> =
             inside.unbound_during(&lease, &tunnel.account).map(|one| one.1).collect();
         Use {
+            has_device: false,
             own: (own.iter().filter(|at| reached(at)).count(), own.len()),
             others: (
                 others.iter().filter(|at| reached(at)).count(),
@@ -239,9 +252,11 @@ impl Use {
         super::fan_in::poisson_tail_db(count(self.others.0), self.others.1)
     }
 
-    /// The owner signs in there with a registered device, and nobody else more than by accident.
+    /// The owner's registered device is there, or signs in through the tunnel, and nobody else does
+    /// more than by accident.
     fn is_owners(&self) -> bool {
-        self.own.0 > 0 && 2 * self.own.0 >= self.own.1 && self.others_db() < OTHERS_DB
+        let signs_in = self.own.0 > 0 && 2 * self.own.0 >= self.own.1;
+        (self.has_device || signs_in) && self.others_db() < OTHERS_DB
     }
 }
 
@@ -254,9 +269,10 @@ struct Uses<'a>(BTreeMap<(&'a str, &'a str), Use>);
 impl<'a> Uses<'a> {
     fn read(tunnels: &'a [Tunnel], owners: &Owners<'_>, known: &Known<'_>) -> Self {
         let mut uses: BTreeMap<(&str, &str), Use> = BTreeMap::new();
-        if let Some(passage) = known.passage {
-            for tunnel in tunnels.iter().filter(|tunnel| !owners.has(tunnel)) {
-                let of_network = uses.entry((&tunnel.account, &tunnel.network)).or_default();
+        for tunnel in tunnels.iter().filter(|tunnel| !owners.has(tunnel)) {
+            let of_network = uses.entry((&tunnel.account, &tunnel.network)).or_default();
+            of_network.has_device |= known.inside.has_device_at(tunnel);
+            if let Some(passage) = known.passage {
                 of_network.add(Use::of(tunnel, passage, known.inside));
             }
         }
