@@ -195,7 +195,8 @@ fn doers(finding: &Finding) -> Vec<&str> {
     if accounts.is_empty() { of(EntityKind::Host, Role::Place) } else { accounts }
 }
 
-/// What the owner of an account did in the cloud, in whose name somebody else acts at other times:
+/// What the owner of an account did in the cloud, in whose name somebody else acts, or may act, at
+/// other times:
 /// the account is two people's, and only what the intruder's session or address did is theirs.
 fn owners_own(
     members: &[usize],
@@ -204,7 +205,9 @@ fn owners_own(
     intruder: &Intruder,
 ) -> BTreeSet<usize> {
     let actors = |index| names_of(findings, facts, index, EntityKind::Account, Role::Actor);
-    let is_posed = |index: &usize| findings.get(*index).is_some_and(|f| is_posing(&f.rule.id));
+    let is_posed = |index: &usize| {
+        findings.get(*index).is_some_and(|f| is_posing(&f.rule.id) || is_suspicion(f))
+    };
     let posed: BTreeSet<String> =
         members.iter().copied().filter(is_posed).flat_map(actors).collect();
     let is_owners = |index: &usize| {

@@ -197,11 +197,23 @@ fn replayed(minutes: i64, prepare: impl Fn(&mut Tenant)) -> (usize, bool) {
 
 #[test]
 fn where_the_replay_accuses_only_what_is_stranger_is_confirmed() {
-    assert_eq!(replayed(27, |_| ()), (12, false));
-    // Moved by a week, it falls on the very second of a connection around which nobody signs in.
-    let is_unlucky = |tenant: &mut Tenant| tenant.connect(LEASED, NIGHT + 27 * MINUTE_NS);
-    let (accused, is_tightened) = replayed(27, is_unlucky);
-    assert!(is_tightened && accused < 12, "{accused}");
+    // One more signs in over the tunnel, in hours that are their own.
+    let late = |tenant: &mut Tenant| {
+        for night in 1..13 {
+            let at = NIGHT - night * DAY_NS - 30 * MINUTE_NS;
+            tenant.enter(32, at, &format!("sleepless-session-{night:04}"));
+        }
+        tenant.enter(32, NIGHT + 51 * MINUTE_NS, "late-session-32");
+        tenant.connect(LEASED, NIGHT + 51 * MINUTE_NS - SECOND_NS);
+    };
+    assert_eq!(replayed(27, late), (13, false));
+    // Moved by a week, a sign-in falls on the very second of a connection that is nobody's.
+    let unlucky = |tenant: &mut Tenant| {
+        late(tenant);
+        tenant.connect(LEASED, NIGHT + 27 * MINUTE_NS);
+    };
+    let (accused, is_tightened) = replayed(27, unlucky);
+    assert_eq!((accused, is_tightened), (12, true));
 }
 
 #[test]
@@ -218,4 +230,44 @@ fn a_connection_is_only_one_sign_ins() {
     let names_of_others: Vec<String> =
         (0..12).filter(|who| *who != 5).map(|who| format!("user{who:02}")).collect();
     assert_eq!(names, names_of_others);
+}
+
+/// A tunnel in somebody's name, from a place that nobody else comes from, with what it leased.
+fn estate_with_tunnel_of(name: &str) -> Tenant {
+    let mut tenant = estate();
+    // Nobody else's.
+    tenant.tunnels.pop();
+    tenant.lines.truncate(tenant.lines.len() - 2);
+    tenant.tunnel(name, "192.0.2.77", NIGHT, true);
+    if let Some(row) = tenant.tunnels.last_mut() {
+        row[3] = text(LEASED);
+        row[4] = text("from-elsewhere");
+    }
+    tenant
+}
+
+fn over_vpn(found: &[Finding]) -> usize {
+    found.iter().filter(|one| one.rule.id == "posing_over_vpn").count()
+}
+
+#[test]
+fn over_whose_connections_others_are_entered_is_the_intruders_tunnel() {
+    let mut tenant = estate_with_tunnel_of("user39");
+    enter_in_turn(&mut tenant, &(0..12).collect::<Vec<_>>());
+    let found = tenant.find_over_tunnels();
+    assert_eq!(over_vpn(&found), 1);
+    assert_eq!(found.iter().filter(|one| one.rule.id == "posing_as_user").count(), 12);
+}
+
+#[test]
+fn whoever_is_on_the_way_while_others_sign_in_is_not_accused() {
+    let mut tenant = estate_with_tunnel_of("user39");
+    for who in 0..12 {
+        let at = NIGHT + i64::from(who) * 4 * MINUTE_NS;
+        let number = usize::try_from(who).expect("few");
+        tenant.enter(number, at, &format!("night-session-{number:04}"));
+        // The tunnel is as busy, but never when they come.
+        tenant.connect(LEASED, at + 2 * MINUTE_NS);
+    }
+    assert_eq!(over_vpn(&tenant.find_over_tunnels()), 0);
 }
