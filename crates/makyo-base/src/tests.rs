@@ -163,6 +163,14 @@ proptest! {
     }
 }
 
+#[test]
+fn a_leap_second_is_the_last_of_its_minute() {
+    let fixed = FixedTime::new("%Y-%m-%d %H:%M:%S").expect("a form");
+    let read = |text: &str| fixed.read(text, ZoneHint::default()).map(|read| read.0);
+    assert_eq!(read("2016-12-31 23:59:60"), read("2016-12-31 23:59:59"));
+    assert_eq!(read("2016-12-31 23:59:61"), None);
+}
+
 proptest! {
     /// What is read by its places is read alike by the reader of all forms.
     #[test]

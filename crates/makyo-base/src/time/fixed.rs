@@ -257,7 +257,11 @@ impl FixedTime {
                 Part::Day => civil.day = reader.digits(2)?,
                 Part::Hour => civil.hour = reader.digits(2)?,
                 Part::Minute => civil.minute = reader.digits(2)?,
-                Part::Second => civil.second = reader.digits(2)?,
+                // A leap second is the last of its minute once more.
+                Part::Second => {
+                    civil.second = reader.digits(2)?;
+                    civil.second -= i64::from(civil.second == 60);
+                }
                 Part::Fraction => reader.fraction(&mut civil)?,
                 Part::Byte(byte) => reader.byte(*byte)?,
             }

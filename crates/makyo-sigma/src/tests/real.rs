@@ -85,5 +85,5 @@ fn the_rules_of_the_program_are_read() {
         all.append(documents);
     }
     assert_eq!(all.drop_duplicates(), vec![]);
-    assert!(all.rules.len() >= paths.len());
+    assert!(all.rules.len() + all.correlations.len() >= paths.len());
 }
