@@ -75,6 +75,12 @@ fn path(picture: &Picture<'_>, incident: &Incident) -> Vec<PathStep> {
     steps.sort_by(|a, b| {
         (a.time, &a.tactic, &a.to, &a.finding).cmp(&(b.time, &b.tactic, &b.to, &b.finding))
     });
+    // What two rules say of one act is one step.
+    let key = |one: &PathStep| {
+        (one.time, one.tactic.clone(), one.technique.clone(), one.from.clone(), one.to.clone())
+    };
+    let mut seen = BTreeSet::new();
+    steps.retain(|one| seen.insert(key(one)));
     steps
 }
 
