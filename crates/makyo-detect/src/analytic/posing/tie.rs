@@ -116,6 +116,12 @@ impl Ties {
     ) {
         let mut verdict = Verdict::new(at, evidence, scale);
         let inside = units.get(at).filter(|unit| intruders.may_weigh(unit));
+        // Out of the own network with no intruder's tunnel, signs meet by accident more often: many
+        // people work there.
+        let is_own = units.get(at).is_some_and(|unit| unit.origin == Origin::Own);
+        if is_own && !verdict.shows("in_tunnel") {
+            verdict.is_probable &= verdict.weighed.total_db >= scale.three;
+        }
         if let Some((unit, at)) = inside.and_then(|unit| Some((unit, unit.entered?))) {
             let candidate = verdict.enter(unit, at, scale);
             let (besides, is_within) = (verdict.besides, verdict.shows("in_tunnel"));
