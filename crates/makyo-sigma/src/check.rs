@@ -113,7 +113,7 @@ impl Part {
                 else {
                     return false;
                 };
-                any(value, &|text| any(other, &|other| refers(*how, &fold(text), &fold(other))))
+                any(value, &|text| any(other, &|other| how.holds(&fold(text), &fold(other))))
             }
             Part::Keyword(Test::Exists(wanted)) => *wanted,
             Part::Keyword(test) => {
@@ -180,14 +180,5 @@ fn passes(test: &Test, text: &str) -> bool {
         // Only these look at the folded text.
         Test::Text(_, false) => test.passes(text, &fold(text)),
         test => test.passes(text, ""),
-    }
-}
-
-fn refers(how: Anchoring, text: &str, other: &str) -> bool {
-    match how {
-        Anchoring::Equals => text == other,
-        Anchoring::Contains => text.contains(other),
-        Anchoring::StartsWith => text.starts_with(other),
-        Anchoring::EndsWith => text.ends_with(other),
     }
 }

@@ -101,22 +101,13 @@ fn leaf(predicate: &Predicate, record: &dyn Fields) -> Option<Option<String>> {
             }
             values
                 .texts(0)
-                .find(|(_, text)| values.texts(1).any(|(_, other)| refers(*how, text, other)))
+                .find(|(_, text)| values.texts(1).any(|(_, other)| how.holds(text, other)))
                 .map(|(text, _)| Some(text.to_owned()))
         }
         test => values
             .texts(0)
             .find(|(text, folded)| test.passes(text, folded))
             .map(|(text, _)| Some(text.to_owned())),
-    }
-}
-
-fn refers(how: Anchoring, text: &str, other: &str) -> bool {
-    match how {
-        Anchoring::Equals => text == other,
-        Anchoring::Contains => text.contains(other),
-        Anchoring::StartsWith => text.starts_with(other),
-        Anchoring::EndsWith => text.ends_with(other),
     }
 }
 

@@ -280,18 +280,9 @@ fn holds(test: &Test, slot: usize, other: Option<usize>, values: &Values) -> boo
         Test::FieldRef(_, how) => other.is_some_and(|other| {
             values
                 .texts(slot)
-                .any(|(_, text)| values.texts(other).any(|(_, other)| refers(*how, text, other)))
+                .any(|(_, text)| values.texts(other).any(|(_, other)| how.holds(text, other)))
         }),
         test => values.texts(slot).any(|(text, folded)| test.passes(text, folded)),
-    }
-}
-
-fn refers(how: Anchoring, text: &str, other: &str) -> bool {
-    match how {
-        Anchoring::Equals => text == other,
-        Anchoring::Contains => text.contains(other),
-        Anchoring::StartsWith => text.starts_with(other),
-        Anchoring::EndsWith => text.ends_with(other),
     }
 }
 

@@ -69,6 +69,18 @@ pub enum Anchoring {
     EndsWith,
 }
 
+impl Anchoring {
+    /// Whether the other text stands so in a text; both are folded where case does not count.
+    pub(crate) fn holds(self, text: &str, other: &str) -> bool {
+        match self {
+            Anchoring::Equals => text == other,
+            Anchoring::Contains => text.contains(other),
+            Anchoring::StartsWith => text.starts_with(other),
+            Anchoring::EndsWith => text.ends_with(other),
+        }
+    }
+}
+
 impl PartialEq for Test {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
