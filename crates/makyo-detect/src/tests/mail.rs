@@ -122,6 +122,22 @@ fn a_friends_account_brings_a_link_and_its_password() {
 }
 
 #[test]
+fn the_same_lure_to_a_fourth_colleague_is_as_malicious_as_the_first() {
+    const TO: &[&str] = &["ando@agency.example", "baba@agency.example", "chiba@agency.example"];
+    let mut drafts = history(20);
+    for (turn, to) in (0..).zip(TO) {
+        let at = 30 * DAY + turn * 95_000_000_000;
+        let lure = Draft::new(FRIEND, at).elsewhere().lure().to(to);
+        let lure = lure.with("shares", "[\"files.share.example\"]");
+        let links = "[\"https://files.share.example/d/panelists.zip\"]";
+        drafts.push(lure.with("file_links", links).with("password", "true"));
+    }
+    let all = judged(&drafts);
+    let lures: Vec<&str> = all.iter().skip(20).map(|one| one.0).collect();
+    assert_eq!(lures, ["malicious"; 3], "{:?}", all.last());
+}
+
+#[test]
 fn a_thin_history_is_said_to_be_thin() {
     let mut drafts = history(2);
     drafts.push(

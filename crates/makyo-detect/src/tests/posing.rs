@@ -97,6 +97,13 @@ impl Tenant {
         ]);
     }
 
+    /// Makes the last record the renewal of a session that was begun elsewhere.
+    fn renewed(&mut self) {
+        if let Some(kind) = self.contexts.last_mut().and_then(|row| row.get_mut(9)) {
+            *kind = text("renewal");
+        }
+    }
+
     /// Ten days of everybody at the office, with a registered device or with their own browser.
     fn staff(count: usize, has_device: bool) -> Self {
         let mut tenant = Tenant::default();
@@ -290,6 +297,43 @@ fn replayed_tokens_of_many_accounts_are_no_service() {
     let ids = tenant.ids();
     let stolen = ids.iter().filter(|id| *id == "posing_with_stolen_token").count();
     assert_eq!(stolen, 8, "{ids:?}");
+}
+
+/// What is told of a fifth account, whose session is renewed from the address that entered four;
+/// `others` more sessions of that kind are there besides.
+fn renewed_beside_four(others: usize) -> String {
+    let mut tenant = Tenant::staff(30, true);
+    let at = 9 * DAY_NS + 2 * HOUR_NS;
+    let mut enter = |who: usize, session: &str, address: &str, is_renewal: bool| {
+        let account = user(who);
+        let (agent, device) = (FIREFOX, "");
+        tenant.sign_in(&SignIn { account: &account, session, address, agent, device, at });
+        if is_renewal {
+            tenant.renewed();
+        }
+    };
+    for who in 0..4 {
+        enter(who, &format!("stranger-session-{who:02}"), "198.51.100.7", false);
+    }
+    for who in 20..20 + others {
+        enter(who, &format!("renewed-session-{who:02}"), OFFICE, true);
+    }
+    enter(12, "renewed-session-12", "198.51.100.7", true);
+    let of_it = |one: &Finding| one.text.contains(&format!("acted as {}", user(12)));
+    tenant.find().into_iter().find(of_it).map(|one| one.text).expect("a finding")
+}
+
+#[test]
+fn a_session_that_nobody_signed_in_to_is_a_sign_where_that_is_rare() {
+    let text = renewed_beside_four(0);
+    assert!(text.contains("nobody signed in to while the log was kept (+10 dB)"), "{text}");
+}
+
+#[test]
+fn where_sign_ins_are_missing_from_the_log_a_renewal_says_little() {
+    let text = renewed_beside_four(200);
+    let weight = text.split_once("while the log was kept (+").expect("the sign").1;
+    assert!(weight.starts_with("2 dB"), "{text}");
 }
 
 #[test]

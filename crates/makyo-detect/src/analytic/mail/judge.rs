@@ -221,11 +221,11 @@ impl Mailbox {
         let lasts = sender.changed.len() >= 3 && message.at - since > 7 * DAY_NS;
         if !made.drifts || lasts {
             sender.profile.add(message);
+            sender.delivered.extend(delivers(message));
+            sender.shares.extend(message.list("shares").iter().cloned());
         } else {
             sender.changed.push((message.at, made.changes.clone()));
         }
-        sender.delivered.extend(delivers(message));
-        sender.shares.extend(message.list("shares").iter().cloned());
         sender.recent.retain(|recent| message.at - recent.0 <= HOUR_NS);
         if let Some(text) = text_hash(message) {
             sender.recent.push((message.at, message.to.join(", "), text));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use makyo_base::{HOUR_NS, MINUTE_NS};
+use makyo_base::{DAY_NS, HOUR_NS, MINUTE_NS};
 
 use super::habit::{Feature, Habits};
 use super::own::Origin;
@@ -16,6 +16,8 @@ const KINDS_MAX: usize = 24;
 const OWNERS_DAYS: usize = 2;
 /// Two sign-ins of one session from two places within so long have a page in between.
 const BETWEEN_NS: i64 = MINUTE_NS;
+/// So long after the log's beginning a session that is in use would have shown.
+const SETTLED_NS: i64 = 7 * DAY_NS;
 
 /// Evidence for each unit, by place.
 pub(super) fn weigh(
@@ -33,6 +35,9 @@ pub(super) fn weigh(
         if !alone.is_empty() {
             found.entry(at).or_default().extend(alone);
         }
+    }
+    for (at, sign) in never_entered(units, &sessions, habits, scale) {
+        found.entry(at).or_default().push(sign);
     }
     for places in sessions.values().filter(|places| places.len() > 1) {
         let own: Vec<(usize, &Unit)> =
@@ -56,6 +61,49 @@ pub(super) fn weigh(
         }
     }
     found
+}
+
+/// Sessions that first show long after the log begins, are renewed from a place that is new to the
+/// account, and that nobody signed in to. As strong as such a beginning is rare here, so that a
+/// tenant whose interactive sign-ins were not exported accuses nobody.
+fn never_entered(
+    units: &[Unit],
+    sessions: &BTreeMap<(&str, &str), Vec<usize>>,
+    habits: &Habits,
+    scale: &Scale,
+) -> Vec<(usize, Evidence)> {
+    let all = || units.iter().filter(|unit| unit.signs_in);
+    let Some(settled) = all().map(|unit| unit.first).min().map(|one| one + SETTLED_NS) else {
+        return Vec::new();
+    };
+    let late: Vec<Vec<(usize, &Unit)>> = sessions
+        .values()
+        .map(|places| places.iter().filter_map(|at| units.get(*at).map(|unit| (*at, unit))))
+        .map(Iterator::collect)
+        .filter(|own: &Vec<(usize, &Unit)>| {
+            own.iter().any(|one| one.1.signs_in) && own.iter().all(|one| one.1.first >= settled)
+        })
+        .collect();
+    let is_never = |own: &&Vec<(usize, &Unit)>| own.iter().all(|one| one.1.entered.is_none());
+    let count = |number: usize| f64::from(u32::try_from(number).unwrap_or(u32::MAX));
+    let never = late.iter().filter(is_never).count();
+    // Krichevsky-Trofimov: the chance that a session of anybody's begins so.
+    let rare = 10.0 * ((count(late.len()) + 1.0) / (count(never) + 0.5)).log10();
+    let at_new_place = |one: &(usize, &Unit)| {
+        one.1.origin == Origin::Outside
+            && one.1.signs_in
+            && !one.1.is_bound()
+            && habits.past(one.1).days_of(Feature::Network, &one.1.network) == 0
+    };
+    let places = late.iter().filter(is_never).flatten().filter(|one| at_new_place(one));
+    let sign = |one: &(usize, &Unit)| {
+        let text = format!(
+            "a session is renewed from {} that nobody signed in to while the log was kept",
+            one.1.address
+        );
+        (one.0, scale.graded("never_entered", rare, text))
+    };
+    places.map(sign).filter(|one| one.1.weight_db > 0.0).collect()
 }
 
 /// What a session shows against one of its units, given another one of them.
