@@ -60,6 +60,21 @@ pub enum AddressScope {
     Special,
 }
 
+/// The /24 or /48 that an address lies in: what stays when a provider gives a new one.
+#[must_use]
+pub fn address_network(address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(v4) => {
+            let [a, b, c, _] = v4.octets();
+            format!("{a}.{b}.{c}.0/24")
+        }
+        IpAddr::V6(v6) => {
+            let [a, b, c, ..] = v6.segments();
+            format!("{a:x}:{b:x}:{c:x}::/48")
+        }
+    }
+}
+
 /// The scope of an address, by RFC 1918, 6598, 4193, 3927 and 4291.
 #[must_use]
 pub fn address_scope(address: IpAddr) -> AddressScope {

@@ -127,6 +127,12 @@ const POSING: &[(&str, &str, Option<&str>)] = &[
     ("third_party_outside_terms", "third_party_access", Some("address")),
 ];
 
+/// By what an account came in that signed in to the VPN from the intruder's address.
+fn vpn_vector(finding: Option<&Finding>) -> &'static str {
+    let known = finding.and_then(|finding| POSING.iter().find(|one| one.0 == finding.rule.id));
+    known.map_or("vpn_credential", |one| one.1)
+}
+
 fn by_finding(judged: &mut BTreeMap<String, Judged>, picture: &Picture<'_>, index: usize) {
     let Some(finding) = picture.finding(index) else { return };
     let at = finding.time.unwrap_or_default();
@@ -276,7 +282,11 @@ fn by_cloud_use(judged: &mut BTreeMap<String, Judged>, picture: &Picture<'_>) {
         account.ties.insert(by);
         account.addresses.insert(sign_in.address.clone());
         account.last = account.last.max(Some(sign_in.last));
-        let vector = if sign_in.is_cloud { "stolen_credential" } else { "vpn_credential" };
+        let vector = if sign_in.is_cloud {
+            "stolen_credential"
+        } else {
+            vpn_vector(picture.finding(finding))
+        };
         account.enter(vector, sign_in.first, finding);
     }
     for used in &picture.facts.uses {

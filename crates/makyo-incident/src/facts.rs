@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use makyo_base::{Organisation, Query, QueryError, RecordRef, Row};
 
+use crate::addresses::Addresses;
 use crate::intruder::Places;
 use crate::names::{Known, Names};
 
@@ -12,6 +13,8 @@ use crate::names::{Known, Names};
 #[derive(Debug, Default)]
 pub(crate) struct Facts {
     pub(crate) names: Names,
+    /// Which computer an inside address was.
+    pub(crate) addresses: Addresses,
     pub(crate) accounts: BTreeMap<String, AccountSeen>,
     pub(crate) hosts: BTreeMap<String, HostSeen>,
     pub(crate) logons: Vec<Logon>,
@@ -19,6 +22,7 @@ pub(crate) struct Facts {
     pub(crate) uses: Vec<CloudUse>,
     pub(crate) sign_ins: Vec<SignIn>,
     pub(crate) shares: Vec<ShareUse>,
+    pub(crate) becomes: Vec<Becomes>,
 }
 
 #[derive(Debug, Default)]
@@ -48,6 +52,15 @@ pub(crate) struct Logon {
     pub(crate) first: i64,
     pub(crate) times: Vec<i64>,
     pub(crate) record: RecordRef,
+}
+
+/// On a host an account gave the credential of another one.
+#[derive(Debug)]
+pub(crate) struct Becomes {
+    pub(crate) host: String,
+    pub(crate) account: String,
+    pub(crate) other: String,
+    pub(crate) time: i64,
 }
 
 /// One VPN tunnel.
@@ -159,6 +172,15 @@ const LOGONS: &str = "
       AND (src_endpoint_ip IS NOT NULL OR src_endpoint_hostname IS NOT NULL)
     GROUP BY account, src_endpoint_ip, src_endpoint_hostname, host, logon_type
     ORDER BY first, account, address, from_host, host, kind";
+
+/// Credentials that were typed or kept for another account (Windows event 4648), hour by hour.
+const BECOMES: &str = "
+    SELECT host, account, user_account AS other, CAST(min(time) AS BIGINT) AS first
+    FROM events
+    WHERE logon_type = 'explicit_credentials' AND host IS NOT NULL AND account IS NOT NULL
+      AND user_account IS NOT NULL AND time IS NOT NULL AND account NOT LIKE '%$'
+    GROUP BY host, account, user_account, date_trunc('hour', time)
+    ORDER BY first, host, account, other";
 
 const TUNNELS: &str = "
     WITH lines AS (
@@ -280,6 +302,12 @@ impl Facts {
             };
             facts.hosts.insert(row.string("host"), host);
         }
+        facts.addresses = Addresses::read(query, facts.hosts.keys(), organisation)?;
+        for (host, address) in facts.addresses.of_hosts() {
+            if let Some(seen) = facts.hosts.get_mut(host) {
+                seen.addresses.insert(address.to_owned());
+            }
+        }
         facts.read_logons(query)?;
         facts.read_cloud(query)?;
         Ok(facts)
@@ -305,6 +333,13 @@ impl Facts {
                 times,
                 record: row.reference(),
             });
+        }
+        for row in query.query(BECOMES)?.iter() {
+            let (account, other) = (self.account(row), self.names.resolve(&row.string("other")));
+            if account != other {
+                let time = row.integer("first").unwrap_or_default();
+                self.becomes.push(Becomes { host: row.string("host"), account, other, time });
+            }
         }
         for row in query.query(TUNNELS)?.iter() {
             self.tunnels.push(Tunnel {

@@ -103,6 +103,8 @@ pub(crate) fn incidents(
         .collect();
     let owners = owners_own(&members, findings, facts, intruder);
     join_by_entities(&mut sets, &members, &owners, findings, facts, organisation);
+    join_by_networks(&mut sets, &members, findings, facts, organisation);
+    join_by_inside_addresses(&mut sets, &members, findings, facts, strong);
     join_by_records(&mut sets, &members, findings, facts, intruder, organisation);
     let mut groups: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for index in &members {
@@ -265,6 +267,92 @@ fn join_by_entities(
                 sets.join(*other, index);
             }
             last.insert(key, (index, time));
+        }
+    }
+}
+
+/// Accounts up to which a network is nobody's but the intruder's.
+const NETWORK_USERS_MAX: usize = 2;
+
+/// Confirmed strangers from one outside network that hardly anybody else comes from are one.
+fn join_by_networks(
+    sets: &mut Sets,
+    members: &[usize],
+    findings: &[Finding],
+    facts: &Facts,
+    organisation: &Organisation,
+) {
+    let network = |address: &str| {
+        let parsed = address.parse().ok().filter(|_| is_foreign(address, organisation));
+        parsed.map(makyo_base::address_network)
+    };
+    let mut strangers: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    let mut posed: BTreeSet<String> = BTreeSet::new();
+    for index in members {
+        let Some(finding) = findings.get(*index) else { continue };
+        if !is_posing(&finding.rule.id) && !is_suspicion(finding) {
+            continue;
+        }
+        posed.extend(names_of(findings, facts, *index, EntityKind::Account, Role::Actor));
+        let from = names_of(findings, facts, *index, EntityKind::Address, Role::Origin);
+        for network in from.iter().filter_map(|one| network(one)).collect::<BTreeSet<_>>() {
+            if is_posing(&finding.rule.id) {
+                strangers.entry(network).or_default().push(*index);
+            }
+        }
+    }
+    let mut users: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    let others = facts.sign_ins.iter().filter(|one| one.is_success && one.is_cloud);
+    for one in others.filter(|one| !posed.contains(&one.account)) {
+        if let Some(network) = network(&one.address).filter(|one| strangers.contains_key(one)) {
+            users.entry(network).or_default().insert(&one.account);
+        }
+    }
+    for (network, mut own) in strangers {
+        if users.get(&network).map_or(0, BTreeSet::len) > NETWORK_USERS_MAX {
+            continue;
+        }
+        let time = |index: &usize| findings.get(*index).and_then(|finding| finding.time);
+        own.sort_by_key(|index| (time(index), *index));
+        for pair in own.windows(2) {
+            if let [before, after] = pair
+                && time(after).zip(time(before)).is_some_and(|(b, a)| b - a <= JOIN_NS)
+            {
+                sets.join(*before, *after);
+            }
+        }
+    }
+}
+
+/// What flows show of an inside address belongs to what was found on the computer that had it,
+/// from the time on at which that computer was somebody else's.
+fn join_by_inside_addresses(
+    sets: &mut Sets,
+    members: &[usize],
+    findings: &[Finding],
+    facts: &Facts,
+    strong: f64,
+) {
+    let at = |index: usize| findings.get(index).and_then(|finding| finding.time);
+    let mut taken: BTreeMap<String, (i64, usize)> = BTreeMap::new();
+    for index in members {
+        let is_strong = findings.get(*index).is_some_and(|one| one.weight_db >= strong);
+        let Some(time) = at(*index).filter(|_| is_strong) else { continue };
+        for host in names_of(findings, facts, *index, EntityKind::Host, Role::Place) {
+            let first = taken.entry(host).or_insert((time, *index));
+            *first = (time, *index).min(*first);
+        }
+    }
+    for index in members {
+        let places = names_of(findings, facts, *index, EntityKind::Host, Role::Place);
+        let Some(time) = at(*index).filter(|_| places.is_empty()) else { continue };
+        for address in names_of(findings, facts, *index, EntityKind::Address, Role::Origin) {
+            let host = facts.addresses.host(&address, time).and_then(|host| taken.get(host));
+            if let Some((since, first)) = host
+                && (*since..=since + JOIN_NS).contains(&time)
+            {
+                sets.join(*first, *index);
+            }
         }
     }
 }

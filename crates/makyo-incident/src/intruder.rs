@@ -131,10 +131,12 @@ impl Intruder {
                 .find(|e| e.role == role && e.kind == kind)
                 .map(|e| e.value.clone())
         };
+        // A finding has the time of the login, and the tunnel opens a moment later.
         let tunnel = facts
             .tunnels
             .iter()
-            .find(|tunnel| tunnel.start == start && finding.records.contains(&tunnel.record));
+            .filter(|tunnel| finding.records.contains(&tunnel.record) && tunnel.start >= start)
+            .min_by_key(|tunnel| tunnel.start);
         let until_next = || {
             let inside = value(Role::Object, EntityKind::Address)?;
             facts
@@ -220,32 +222,46 @@ impl Intruder {
                 }
             }
         }
-        let first = self.steps.clone();
-        for step_before in &first {
-            let lease = self.leases.iter().find(|lease| lease.finding == step_before.finding);
-            let Some(lease) = lease else { continue };
-            for logon in facts.logons.iter().filter(|logon| {
-                logon.account == step_before.account && logon.host != step_before.to
-            }) {
-                let comes_from = logon.from_host == step_before.to
-                    || facts
-                        .hosts
-                        .get(&step_before.to)
-                        .is_some_and(|host| host.addresses.contains(&logon.address));
-                let within = logon
-                    .times
-                    .iter()
-                    .copied()
-                    .find(|time| step_before.time <= *time && *time <= lease.to);
-                if let (true, Some(time)) = (comes_from, within)
+        self.follow_hosts(facts, &mut taken);
+        self.follow_screens(facts, &mut taken);
+        self.steps.sort_by(|a, b| (a.time, &a.to, &a.account).cmp(&(b.time, &b.to, &b.account)));
+    }
+
+    /// From host to host, as far as it goes while the tunnel is up: with the account that came, and
+    /// with those whose credentials it gave on the way. What that account did from there before the
+    /// intruder had it, such as a service's own logons, is none of their steps.
+    fn follow_hosts(&mut self, facts: &Facts, taken: &mut BTreeSet<(i64, String, String)>) {
+        let mut at = 0;
+        while let Some(before) = self.steps.get(at).cloned() {
+            at += 1;
+            let up = |one: &&Address| {
+                one.finding == before.finding && (one.from..=one.to).contains(&before.time)
+            };
+            let Some(until) = self.leases.iter().find(up).map(|lease| lease.to) else { continue };
+            let became = facts.becomes.iter().filter(|one| {
+                one.host == before.to
+                    && one.account == before.account
+                    && (before.time..=until).contains(&one.time)
+            });
+            let held: Vec<(&str, i64)> = became
+                .map(|one| (one.other.as_str(), one.time))
+                .chain([(before.account.as_str(), before.time)])
+                .collect();
+            for logon in facts.logons.iter().filter(|logon| logon.host != before.to) {
+                let Some((_, since)) = held.iter().find(|one| one.0 == logon.account) else {
+                    continue;
+                };
+                let comes = |time: &&i64| {
+                    (*since..=until).contains(*time) && is_from(logon, &before.to, **time, facts)
+                };
+                let is_new = logon.first >= before.time || is_screen(logon);
+                if let Some(time) = logon.times.iter().find(comes).copied().filter(|_| is_new)
                     && taken.insert((time, logon.account.clone(), logon.host.clone()))
                 {
-                    self.steps.push(step(logon, time, &step_before.to, lease.finding));
+                    self.steps.push(step(logon, time, &before.to, before.finding));
                 }
             }
         }
-        self.follow_screens(facts, &mut taken);
-        self.steps.sort_by(|a, b| (a.time, &a.to, &a.account).cmp(&(b.time, &b.to, &b.account)));
     }
 
     /// Sessions at a host's screen that an account which the intruder holds has for the first time
@@ -264,9 +280,7 @@ impl Intruder {
             if let Some(finding) = lease.map(|lease| lease.finding)
                 && taken.insert((at, logon.account.clone(), logon.host.clone()))
             {
-                let of_host =
-                    facts.hosts.iter().find(|host| host.1.addresses.contains(&logon.address));
-                let from = of_host.map_or(&logon.address, |host| host.0);
+                let from = facts.addresses.host(&logon.address, at).unwrap_or(&logon.address);
                 self.steps.push(step(logon, at, from, finding));
             }
         }
@@ -329,6 +343,11 @@ pub(crate) struct Places<'a> {
 /// Analytics that say that somebody else acted as an account's owner.
 pub(crate) fn is_posing(rule: &str) -> bool {
     matches!(rule, "posing_as_user" | "posing_with_stolen_token" | "posing_by_phishing")
+}
+
+/// Whether a logon came from a host: by the name that it gave, or by the host's address then.
+pub(crate) fn is_from(logon: &Logon, host: &str, at: i64, facts: &Facts) -> bool {
+    logon.from_host == host || facts.addresses.host(&logon.address, at) == Some(host)
 }
 
 /// Whether it is a session at the host's screen from afar.

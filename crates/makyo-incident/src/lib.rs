@@ -5,6 +5,8 @@
 
 mod access;
 mod accounts;
+mod addresses;
+mod alternatives;
 mod answers;
 mod assets;
 mod containment;

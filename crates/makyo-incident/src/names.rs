@@ -53,7 +53,8 @@ fn renamed<'a>(known: impl Iterator<Item = &'a Known>) -> BTreeMap<String, Strin
 impl Names {
     /// Learns the names: names that one object of the cloud's directory had one after another are
     /// the last of them; `agency\ando` and the VPN's `ando` are `ando@agency.example` if that user
-    /// principal name was seen in an own domain, and no other one has the same local part.
+    /// principal name was seen in an own domain, and no other one has the same local part. Without
+    /// one the VPN's `svc` is `agency\svc` if only one own domain has such an account.
     pub(crate) fn learn(
         seen: &BTreeSet<String>,
         known: &[Known],
@@ -70,6 +71,18 @@ impl Names {
                 principals.entry(local).or_default().push(account);
             }
         }
+        let is_own_directory = |domain: &str| {
+            let own = &organisation.ad_domains;
+            own.is_empty() || own.iter().any(|own| own.split('.').next() == Some(domain))
+        };
+        let mut directory: BTreeMap<&str, Vec<&String>> = BTreeMap::new();
+        for account in seen.iter().filter(|one| makyo_base::is_directory_account(one)) {
+            if let Some((domain, local)) = account.split_once('\\')
+                && is_own_directory(domain)
+            {
+                directory.entry(local).or_default().push(account);
+            }
+        }
         let known = known
             .iter()
             .filter(|one| one.name.split_once('@').is_some_and(|(_, domain)| is_own(domain)));
@@ -80,14 +93,14 @@ impl Names {
                 continue;
             }
             let (domain, local) = account.split_once('\\').unwrap_or(("", account));
-            let known_domain = domain.is_empty()
-                || organisation.ad_domains.is_empty()
-                || organisation.ad_domains.iter().any(|own| own.split('.').next() == Some(domain));
-            if let (true, Some([principal])) =
-                (known_domain, principals.get(local).map(Vec::as_slice))
+            let of_directory = directory.get(local).map(Vec::as_slice);
+            if (domain.is_empty() || is_own_directory(domain))
+                && let Some([principal]) = principals.get(local).map(Vec::as_slice)
             {
                 let now = renamed.get(principal.as_str()).unwrap_or(principal);
                 to.insert(account.clone(), (*now).clone());
+            } else if let (true, Some([one])) = (domain.is_empty(), of_directory) {
+                to.insert(account.clone(), (*one).clone());
             }
         }
         to.extend(renamed);

@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use makyo_base::{EntityKind, Finding, Object, Role, Value};
 
 use crate::accounts::{Judged, Rung};
+use crate::alternatives::{arrivals, tunnels_then};
 use crate::answers::{Picture, Table};
 use crate::entry::Entry;
 use crate::facts::ShareUse;
 use crate::incident::{Incident, is_suspicion};
+use crate::intruder::is_foreign;
 use crate::rows::{maybe, object, text, texts, time};
 
 pub(crate) struct PathStep {
@@ -17,6 +19,8 @@ pub(crate) struct PathStep {
     technique: String,
     from: String,
     to: String,
+    /// From where else it may have been.
+    alternatives: Vec<String>,
     finding: String,
 }
 
@@ -33,7 +37,24 @@ fn path(picture: &Picture<'_>, incident: &Incident) -> Vec<PathStep> {
     // What only may have been the intruder's is no step of theirs.
     let theirs = incident.all().into_iter().filter_map(|index| picture.finding(index));
     let theirs = theirs.filter(|finding| !is_suspicion(finding) && !finding.techniques.is_empty());
-    let mut steps: Vec<PathStep> = theirs.map(of_finding).collect();
+    // What goes on for days is one step, with its beginning; the timeline has each time.
+    let mut told: BTreeSet<(&str, String, String)> = BTreeSet::new();
+    let mut steps: Vec<PathStep> = theirs
+        .map(|finding| (finding, of_finding(picture, finding)))
+        .filter(|(finding, step)| {
+            told.insert((&finding.rule.id, step.from.clone(), step.to.clone()))
+        })
+        .map(|one| one.1)
+        .collect();
+    steps.extend(arrivals(picture, incident).into_iter().map(|one| PathStep {
+        time: Some(one.time),
+        tactic: "lateral-movement".into(),
+        technique: String::new(),
+        from: String::new(),
+        to: one.host,
+        alternatives: one.ways,
+        finding: picture.finding_id(one.finding),
+    }));
     for step in
         picture.intruder.steps.iter().filter(|step| incident.findings.contains(&step.finding))
     {
@@ -43,6 +64,7 @@ fn path(picture: &Picture<'_>, incident: &Incident) -> Vec<PathStep> {
             technique: picture.way_onto(step).into(),
             from: step.from.clone(),
             to: step.to.clone(),
+            alternatives: Vec::new(),
             finding: picture.finding_id(step.finding),
         });
     }
@@ -67,6 +89,7 @@ fn path(picture: &Picture<'_>, incident: &Incident) -> Vec<PathStep> {
                 technique: technique.into(),
                 from: used.address.clone(),
                 to: if used.owner.is_empty() { used.account.clone() } else { used.owner.clone() },
+                alternatives: Vec::new(),
                 finding: picture.finding_id(finding),
             });
         }
@@ -102,6 +125,7 @@ fn from_shares(picture: &Picture<'_>, incident: &Incident) -> Vec<PathStep> {
                 technique: "T1039".into(),
                 from: used.address.clone(),
                 to: used.host.clone(),
+                alternatives: Vec::new(),
                 finding: picture.finding_id(finding),
             });
         }
@@ -109,7 +133,7 @@ fn from_shares(picture: &Picture<'_>, incident: &Incident) -> Vec<PathStep> {
     steps
 }
 
-fn of_finding(finding: &Finding) -> PathStep {
+fn of_finding(picture: &Picture<'_>, finding: &Finding) -> PathStep {
     let first = |wanted: &[(EntityKind, Role)]| {
         wanted
             .iter()
@@ -133,6 +157,7 @@ fn of_finding(finding: &Finding) -> PathStep {
             (EntityKind::Account, Role::Target),
             (EntityKind::Account, Role::Actor),
         ]),
+        alternatives: tunnels_then(picture, finding),
         finding: finding.id.clone(),
     }
 }
@@ -144,11 +169,16 @@ fn step_fields(step: &PathStep) -> Vec<(&'static str, Value<'static>)> {
         ("technique", maybe(Some(&step.technique))),
         ("from", maybe(Some(&step.from))),
         ("to", maybe(Some(&step.to))),
+        (
+            "alternatives",
+            Value::List(step.alternatives.iter().map(|one| text(one.as_str())).collect()),
+        ),
         ("finding", text(step.finding.clone())),
     ]
 }
 
-const COLUMNS: &[&str] = &["incident", "time", "tactic", "technique", "from", "to", "finding"];
+const COLUMNS: &[&str] =
+    &["incident", "time", "tactic", "technique", "from", "to", "alternatives", "finding"];
 
 pub(crate) fn table(paths: &BTreeMap<String, Vec<PathStep>>) -> Table {
     let mut rows = Vec::new();
@@ -226,7 +256,7 @@ fn incident_row(
     );
     let addresses: BTreeSet<String> = named(EntityKind::Address)
         .into_iter()
-        .filter(|address| crate::intruder::is_foreign(address, picture.organisation))
+        .filter(|address| is_foreign(address, picture.organisation))
         .collect();
     let entry = entries.iter().find(|entry| entry.incident == incident.id);
     let steps = paths.get(&incident.id).map(Vec::as_slice).unwrap_or_default();

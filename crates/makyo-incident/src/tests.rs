@@ -8,6 +8,7 @@ use makyo_base::{
 use crate::{Answers, Inputs, Unread, answer};
 
 mod coverage;
+mod hosts;
 
 /// A case without events; it remembers what it was asked.
 #[derive(Default)]

@@ -75,7 +75,10 @@ pub(crate) const SECTIONS: [&[Wanted]; 10] = [
     &[("hosts", &["host", "verdict", "first_seen", "reached_from", "techniques", "reason"])],
     &[
         ("incidents", &["incident", "start|end", "weight_db", "summary"]),
-        ("path", &["incident", "time", "tactic", "technique", "what", "from", "to"]),
+        (
+            "path",
+            &["incident", "time", "tactic", "technique", "what", "from", "to", "alternatives"],
+        ),
     ],
     &[
         (
@@ -210,6 +213,8 @@ fn cell(table: &str, row: &Object<'static>, column: &str, phrases: &Phrases) -> 
         // Which way back in it is, a rule's title or the product says.
         ("persistence", "kind") => None,
         ("links", "through") => Some("link"),
+        // From where else it may have been.
+        ("path", "alternatives") => None,
         _ => VOCABULARIES.iter().find(|entry| entry.0 == column).map(|entry| entry.1),
     };
     let written = |value: &Value<'_>| match (vocabulary, value.as_str()) {

@@ -91,7 +91,9 @@ fn columns(what: What) -> (&'static str, &'static [&'static str]) {
                 "reason",
             ],
         ),
-        What::Path => ("path", &["time", "tactic", "technique", "from", "to", "incident"]),
+        What::Path => {
+            ("path", &["time", "tactic", "technique", "from", "to", "alternatives", "incident"])
+        }
         What::Access => (
             "access",
             &["first", "last", "account", "kind", "operation", "subject", "count", "certainty"],

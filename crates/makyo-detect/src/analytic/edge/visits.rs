@@ -7,7 +7,7 @@ use makyo_base::{AddressClass, DAY_NS, Query, QueryError, RecordRef};
 
 use super::moved::{Networks, others_in, others_there};
 use super::wide_network;
-use crate::analytic::posing::context::network;
+use makyo_base::address_network as network;
 
 /// Logins of one account from one address on one day.
 const SQL: &str = "

@@ -112,7 +112,7 @@ fn context(row: Row<'_>) -> Option<Context> {
         // Shorter ones are counters that repeat.
         session: row.text("session").filter(|id| id.len() >= 16).unwrap_or_default().to_owned(),
         address: address.to_string(),
-        network: network(address),
+        network: makyo_base::address_network(address),
         browser: browser_family(&agent),
         os: os.unwrap_or_else(|| os_family(&agent)),
         agent,
@@ -135,18 +135,4 @@ fn context(row: Row<'_>) -> Option<Context> {
         days,
         record: row.reference(),
     })
-}
-
-/// The /24 or /48 that an address lies in: what stays when a provider gives a new one.
-pub(crate) fn network(address: IpAddr) -> String {
-    match address {
-        IpAddr::V4(v4) => {
-            let [a, b, c, _] = v4.octets();
-            format!("{a}.{b}.{c}.0/24")
-        }
-        IpAddr::V6(v6) => {
-            let [a, b, c, ..] = v6.segments();
-            format!("{a:x}:{b:x}:{c:x}::/48")
-        }
-    }
 }

@@ -10,11 +10,11 @@ use std::net::IpAddr;
 
 use makyo_base::{MINUTE_NS, Query, QueryError, Row, sql_text};
 
-use super::context::network;
 use super::fan_in::poisson_tail_db;
 use super::intruders::{Lease, count};
 use super::scale::Scale;
 use super::weigh::Evidence;
+use makyo_base::address_network as network;
 
 /// Sign-ins that are enough to learn from, and as many as it takes at least.
 const SAMPLE_MAX: usize = 400;

@@ -6,7 +6,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use makyo_base::{DAY_NS, EntityKind, Finding, HOUR_NS, Query, QueryError, RecordRef, Role};
 
-use super::context::network;
 use super::intruders::{Lease, count};
 use super::passage::Passage;
 use super::scale::Scale;
@@ -14,6 +13,7 @@ use super::weigh::{Evidence, Weighed};
 use crate::analytic::edge::wide_network;
 use crate::analytic::tunnel_without_authentication::Inside;
 use crate::analytic::{Analytic, entity};
+use makyo_base::address_network as network;
 
 /// Somebody else uses the account's VPN access.
 const POSING: Analytic = Analytic {

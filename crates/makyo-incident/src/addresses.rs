@@ -1,0 +1,149 @@
+//! Which computer an inside address belonged to, and when.
+//!
+//! Computers say it themselves: with the tickets and logons of their own account (`PC-7$`), with
+//! the name that they give when they log on elsewhere, and in their own logs. Addresses go from
+//! one computer to another, so that each is known for the days on which it was seen.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use makyo_base::{AddressScope, DAY_NS, Organisation, Query, QueryError};
+
+/// Days on which a computer showed at an address. A name that only others give for it counts where
+/// the computer exists: an own log or an own account in the directory.
+const SQL: &str = "
+    SELECT address, host, bool_or(is_own) AS is_own,
+           CAST(min(time) AS BIGINT) AS first, CAST(max(time) AS BIGINT) AS last
+    FROM (SELECT src_endpoint_ip AS address, account AS host, true AS is_own, time FROM events
+          WHERE class_uid = 3002 AND status = 'Success' AND (account LIKE '%$' OR account LIKE '%$@%')
+            AND source LIKE 'windows-%'
+          UNION ALL
+          SELECT src_endpoint_ip, lower(src_endpoint_hostname), false, time FROM events
+          WHERE class_uid = 3002 AND status = 'Success' AND source LIKE 'windows-%'
+            AND src_endpoint_hostname IS NOT NULL
+          UNION ALL
+          SELECT device_ip, host, true, time FROM events
+          WHERE device_ip IS NOT NULL AND source LIKE 'windows-%')
+    WHERE address IS NOT NULL AND host IS NOT NULL AND time IS NOT NULL
+    GROUP BY address, host, date_trunc('day', time)
+    ORDER BY address, first, host";
+
+/// Before and after it was seen, a computer is taken to have had an address for so long.
+const AROUND_NS: i64 = DAY_NS;
+
+#[derive(Debug)]
+struct Held {
+    host: String,
+    from: i64,
+    to: i64,
+}
+
+/// Inside addresses by the computers that had them.
+#[derive(Debug, Default)]
+pub(crate) struct Addresses(BTreeMap<String, Vec<Held>>);
+
+impl Addresses {
+    /// Reads them; `known` are hosts with logs of their own.
+    pub(crate) fn read<'a>(
+        query: &dyn Query,
+        known: impl Iterator<Item = &'a String>,
+        organisation: &Organisation,
+    ) -> Result<Self, QueryError> {
+        let rows = query.query(SQL)?;
+        let mut own: BTreeSet<String> = known.cloned().collect();
+        let named = |host: &str| {
+            let bare = host.rsplit_once('\\').map_or(host, |parts| parts.1);
+            makyo_base::canonical_host(bare.split('@').next()?.trim_end_matches('$'))
+        };
+        let is_own = |row: &makyo_base::Row<'_>| row.boolean("is_own") == Some(true);
+        own.extend(rows.iter().filter(is_own).filter_map(|row| named(row.text("host")?)));
+        let mut of: BTreeMap<String, Vec<Held>> = BTreeMap::new();
+        for row in rows.iter() {
+            let address = row.string("address");
+            let host = row.text("host").and_then(named).filter(|host| own.contains(host));
+            let (Some(host), true) = (host, is_inside(&address, organisation)) else { continue };
+            let from = row.integer("first").unwrap_or_default();
+            let to = row.integer("last").unwrap_or_default();
+            of.entry(address).or_default().push(Held { host, from, to });
+        }
+        Ok(Addresses(of))
+    }
+
+    /// The computer that had an address at a time; nothing if that is not known, or if it may have
+    /// been one of two.
+    pub(crate) fn host(&self, address: &str, at: i64) -> Option<&str> {
+        let near = |one: &&Held| (one.from - AROUND_NS..=one.to + AROUND_NS).contains(&at);
+        let mut hosts = self.0.get(address)?.iter().filter(near).map(|one| one.host.as_str());
+        let first = hosts.next()?;
+        hosts.all(|other| other == first).then_some(first)
+    }
+
+    /// All addresses of each computer.
+    pub(crate) fn of_hosts(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0
+            .iter()
+            .flat_map(|(address, all)| all.iter().map(|one| (one.host.as_str(), address.as_str())))
+    }
+}
+
+fn is_inside(address: &str, organisation: &Organisation) -> bool {
+    let Ok(address) = address.parse::<IpAddr>() else { return false };
+    if organisation.network.is_vpn_pool(address) {
+        return false;
+    }
+    organisation.network.is_internal(address)
+        || makyo_base::address_scope(address) == AddressScope::Internal
+}
+
+#[cfg(test)]
+mod tests {
+    use makyo_base::{DAY_NS, Organisation, Query, QueryError, Rows, SqlValue};
+
+    use super::Addresses;
+
+    struct Seen(Vec<(&'static str, &'static str, bool, i64)>);
+
+    impl Query for Seen {
+        fn query(&self, _: &str) -> Result<Rows, QueryError> {
+            let columns = ["address", "host", "is_own", "first", "last"];
+            let row = |one: &(&str, &str, bool, i64)| {
+                let at = SqlValue::Integer(one.3 * DAY_NS);
+                let (address, host) = (one.0.to_owned(), one.1.to_owned());
+                let own = SqlValue::Boolean(one.2);
+                vec![SqlValue::Text(address), SqlValue::Text(host), own, at.clone(), at]
+            };
+            let columns = columns.iter().map(|name| (*name).to_owned()).collect();
+            Ok(Rows { columns, rows: self.0.iter().map(row).collect() })
+        }
+    }
+
+    fn host(seen: &[(&'static str, &'static str, bool, i64)], day: i64) -> Option<String> {
+        let known = ["srv1".to_owned()];
+        let all = Addresses::read(&Seen(seen.to_vec()), known.iter(), &Organisation::default());
+        all.expect("canned").host("10.20.10.53", day * DAY_NS).map(str::to_owned)
+    }
+
+    #[test]
+    fn a_computers_own_account_says_where_it_is() {
+        let seen = [("10.20.10.53", "agency\\pc-7$", true, 5)];
+        assert_eq!(host(&seen, 5).as_deref(), Some("pc-7"));
+        assert_eq!(host(&seen, 9), None, "days later it may be another's");
+    }
+
+    #[test]
+    fn a_name_that_no_computer_here_has_is_nobodys() {
+        assert_eq!(host(&[("10.20.10.53", "desktop-3vq81kd", false, 5)], 5), None);
+        assert_eq!(host(&[("10.20.10.53", "srv1", false, 5)], 5).as_deref(), Some("srv1"));
+    }
+
+    #[test]
+    fn an_address_that_changes_hands_is_each_ones_in_its_time() {
+        let seen =
+            [("10.20.10.53", "agency\\pc-7$", true, 1), ("10.20.10.53", "agency\\pc-8$", true, 8)];
+        assert_eq!(host(&seen, 1).as_deref(), Some("pc-7"));
+        assert_eq!(host(&seen, 8).as_deref(), Some("pc-8"));
+        let same_day =
+            [("10.20.10.53", "agency\\pc-7$", true, 1), ("10.20.10.53", "agency\\pc-8$", true, 2)];
+        assert_eq!(host(&same_day, 1), None, "one of two is not named");
+    }
+}

@@ -1,0 +1,284 @@
+//! From host to host: what the intruder's account did, and what is its service's own.
+
+use makyo_base::{
+    DAY_NS, Entity, EntityKind, Finding, HOUR_NS, MINUTE_NS, Network, Object, Organisation, Query,
+    QueryError, RecordRef, Role, Rows, SqlValue, Value,
+};
+
+use super::{finding, posing, texts};
+use crate::{Answers, Inputs, answer};
+
+const LEASE: &str = "10.99.0.5";
+const APPLICATIONS: &str = "10.20.3.20";
+const READER: &str = "10.20.10.53";
+/// When the tunnel opens.
+const START: i64 = 5 * DAY_NS;
+
+/// A case's events, as the aggregates give them.
+#[derive(Default)]
+struct Case {
+    logons: Vec<Vec<SqlValue>>,
+    becomes: Vec<Vec<SqlValue>>,
+    addresses: Vec<Vec<SqlValue>>,
+    sign_ins: Vec<Vec<SqlValue>>,
+}
+
+fn text(value: &str) -> SqlValue {
+    SqlValue::Text(value.to_owned())
+}
+
+impl Query for Case {
+    fn query(&self, sql: &str) -> Result<Rows, QueryError> {
+        let (columns, rows): (&[&str], _) = if sql.contains("logon_type AS kind") {
+            (
+                &[
+                    "account",
+                    "address",
+                    "from_host",
+                    "host",
+                    "kind",
+                    "first",
+                    "times",
+                    "least_record",
+                ],
+                self.logons.clone(),
+            )
+        } else if sql.contains("explicit_credentials") {
+            (&["host", "account", "other", "first"], self.becomes.clone())
+        } else if sql.contains("AS is_own") {
+            (&["address", "host", "is_own", "first", "last"], self.addresses.clone())
+        } else if sql.contains("AS is_cloud") {
+            let names =
+                &["account", "address", "status", "is_cloud", "first", "last", "least_record"];
+            (names, self.sign_ins.clone())
+        } else {
+            (&[], Vec::new())
+        };
+        let columns = columns.iter().map(|name| (*name).to_owned()).collect();
+        Ok(Rows { columns, rows })
+    }
+}
+
+impl Case {
+    /// A network logon, or with `screen` a session at the host's screen.
+    fn logon(mut self, account: &str, address: &str, host: &str, times: &[i64]) -> Self {
+        let list = times.iter().map(ToString::to_string).collect();
+        self.logons.push(vec![
+            text(account),
+            text(address),
+            text(""),
+            text(host),
+            text("network"),
+            SqlValue::Integer(times.iter().copied().min().unwrap_or_default()),
+            SqlValue::TextList(list),
+            text("security.evtx#7"),
+        ]);
+        self
+    }
+
+    fn becomes(mut self, host: &str, account: &str, other: &str, at: i64) -> Self {
+        let time = SqlValue::Integer(at);
+        self.becomes.push(vec![text(host), text(account), text(other), time]);
+        self
+    }
+
+    fn at(mut self, address: &str, host: &str) -> Self {
+        let (from, to) = (SqlValue::Integer(0), SqlValue::Integer(20 * DAY_NS));
+        self.addresses.push(vec![
+            text(address),
+            text(&format!("agency\\{host}$")),
+            SqlValue::Boolean(true),
+            from,
+            to,
+        ]);
+        self
+    }
+
+    fn signs_in(mut self, account: &str, address: &str) -> Self {
+        let at = SqlValue::Integer(START);
+        self.sign_ins.push(vec![
+            text(account),
+            text(address),
+            text("Success"),
+            SqlValue::Boolean(true),
+            at.clone(),
+            at,
+            text("signins.json#1"),
+        ]);
+        self
+    }
+
+    fn answers(&self, findings: &[Finding]) -> Answers {
+        let pools = vec!["10.99.0.0/16".parse().expect("network")];
+        let network = Network { vpn_pools: pools, ..Network::default() };
+        let organisation = Organisation { network, ..Organisation::default() };
+        let mut findings = findings.to_vec();
+        findings.sort_by(|a, b| (a.time, &a.id).cmp(&(b.time, &b.id)));
+        answer(&Inputs {
+            query: self,
+            organisation: &organisation,
+            findings: &findings,
+            unread: &[],
+            incident_least: 20.0,
+            incident_strong: 14.0,
+        })
+        .expect("answered")
+    }
+}
+
+fn entity(role: Role, kind: EntityKind, value: &str) -> Entity {
+    Entity { role, kind, value: value.into() }
+}
+
+/// A tunnel that nobody's login explains.
+fn tunnel() -> Finding {
+    let mut tunnel = finding("tunnel", 30.0, 0, "gw1", 1);
+    tunnel.rule.id = "tunnel_without_authentication".into();
+    tunnel.time = Some(START);
+    tunnel.tactics = vec!["initial-access".into()];
+    tunnel.records = vec![RecordRef { file: "vpn.log".into(), record: 1 }];
+    tunnel.entities.push(entity(Role::Origin, EntityKind::Address, "192.0.2.9"));
+    tunnel.entities.push(entity(Role::Object, EntityKind::Address, LEASE));
+    tunnel
+}
+
+/// Servers on the way of the intruder, who came to the first with a service's account.
+fn entered() -> Case {
+    Case::default().at(APPLICATIONS, "srv-app01").at("10.20.0.12", "fs01").logon(
+        "agency\\svc-ldap",
+        LEASE,
+        "srv-app01",
+        &[START + 10 * MINUTE_NS],
+    )
+}
+
+fn movements(answers: &Answers) -> Vec<(String, String)> {
+    let rows: Vec<Object<'static>> = answers
+        .table("path")
+        .iter()
+        .filter(|row| row.get("tactic").and_then(Value::as_str) == Some("lateral-movement"))
+        .cloned()
+        .collect();
+    texts(&rows, "from").into_iter().zip(texts(&rows, "to")).collect()
+}
+
+fn pairs(all: &[(&str, &str)]) -> Vec<(String, String)> {
+    all.iter().map(|one| (one.0.to_owned(), one.1.to_owned())).collect()
+}
+
+#[test]
+fn the_path_goes_on_from_host_to_host_and_with_the_accounts_that_were_taken_on_the_way() {
+    let case = entered()
+        .becomes("srv-app01", "agency\\svc-ldap", "agency\\adm-ito", START + 20 * MINUTE_NS)
+        .logon("agency\\adm-ito", APPLICATIONS, "fs01", &[START + 21 * MINUTE_NS])
+        .logon("agency\\adm-ito", "10.20.0.12", "dc01", &[START + 40 * MINUTE_NS]);
+    let wanted = pairs(&[(LEASE, "srv-app01"), ("srv-app01", "fs01"), ("fs01", "dc01")]);
+    assert_eq!(movements(&case.answers(&[tunnel()])), wanted);
+}
+
+#[test]
+fn what_a_service_did_from_there_before_is_no_step() {
+    let habit: Vec<i64> = (0..200).map(|turn| turn * HOUR_NS).collect();
+    let case = entered().logon("agency\\svc-ldap", APPLICATIONS, "dc01", &habit);
+    assert_eq!(movements(&case.answers(&[tunnel()])), pairs(&[(LEASE, "srv-app01")]));
+}
+
+#[test]
+fn another_accounts_logons_from_there_and_those_after_the_tunnel_are_no_steps() {
+    let case = entered()
+        .logon("agency\\svc-backup", APPLICATIONS, "fs01", &[START + HOUR_NS])
+        .logon("agency\\svc-ldap", APPLICATIONS, "dc01", &[START + 2 * DAY_NS]);
+    assert_eq!(movements(&case.answers(&[tunnel()])), pairs(&[(LEASE, "srv-app01")]));
+}
+
+/// A host of the incident onto which no logon of the intruder's leads.
+#[test]
+fn where_no_record_shows_the_way_the_ways_that_there_were_are_named() {
+    let mut later = finding("later", 22.0, 0, "dc01", 3);
+    later.time = Some(START + 6 * HOUR_NS);
+    later.entities.push(entity(Role::Actor, EntityKind::Account, "agency\\svc-x"));
+    let mut there = finding("there", 22.0, 0, "srv-app01", 4);
+    there.time = Some(START + HOUR_NS);
+    there.entities.push(entity(Role::Actor, EntityKind::Account, "agency\\svc-x"));
+    let case = entered()
+        .logon("agency\\svc-x", APPLICATIONS, "dc01", &[START + 5 * HOUR_NS])
+        .logon("agency\\mori", "10.20.10.9", "dc01", &[START + 5 * HOUR_NS]);
+    let found = case.answers(&[tunnel(), there, later]);
+    assert_eq!(movements(&found), pairs(&[(LEASE, "srv-app01"), ("", "dc01")]));
+    let ways = found.table("path").iter().flat_map(|row| match row.get("alternatives") {
+        Some(Value::List(list)) => list.clone(),
+        _ => Vec::new(),
+    });
+    let ways: Vec<String> = ways.filter_map(|one| one.as_str().map(str::to_owned)).collect();
+    assert_eq!(ways, ["agency\\svc-x @ srv-app01, 1970-01-06T05:00:00Z"]);
+}
+
+fn calls_home(day: i64) -> Finding {
+    let mut calls = finding("calls", 7.0, day, "", 9);
+    calls.rule.id = "beacon".into();
+    calls.entities = vec![
+        entity(Role::Origin, EntityKind::Address, READER),
+        entity(Role::Destination, EntityKind::Address, "192.0.2.177"),
+    ];
+    calls
+}
+
+fn members(answers: &Answers) -> usize {
+    let [incident] = answers.table("incidents") else { panic!("one incident") };
+    match incident.get("findings") {
+        Some(Value::List(list)) => list.len(),
+        _ => 0,
+    }
+}
+
+#[test]
+fn calls_of_a_taken_computer_belong_to_it_and_those_before_do_not() {
+    let case = Case::default().at(READER, "pc-7");
+    let taken = finding("taken", 22.0, 5, "pc-7", 1);
+    assert_eq!(members(&case.answers(&[taken.clone(), calls_home(6)])), 2);
+    assert_eq!(members(&case.answers(&[taken.clone(), calls_home(2)])), 1);
+    let unknown = Case::default();
+    assert_eq!(members(&unknown.answers(&[taken, calls_home(6)])), 1);
+}
+
+/// Two accounts are entered from two addresses of one network, by nobody else used.
+fn two_strangers() -> [Finding; 2] {
+    let first = posing();
+    let mut second = posing();
+    second.id = "q".into();
+    second.records = vec![RecordRef { file: "f".into(), record: 8 }];
+    second.entities = vec![
+        entity(Role::Actor, EntityKind::Account, "baba@agency.example"),
+        entity(Role::Object, EntityKind::Session, "stolen-session-0002"),
+        entity(Role::Origin, EntityKind::Address, "192.0.2.151"),
+    ];
+    [first, second]
+}
+
+#[test]
+fn strangers_from_a_network_that_nobody_else_uses_are_one_intrusion() {
+    let found = Case::default().answers(&two_strangers());
+    assert_eq!(found.table("incidents").len(), 1);
+}
+
+#[test]
+fn strangers_in_a_network_that_staff_use_too_are_not_joined_by_it() {
+    let mut case = Case::default();
+    for who in 0..3 {
+        case = case.signs_in(&format!("user{who}@agency.example"), &format!("192.0.2.{who}"));
+    }
+    assert_eq!(case.answers(&two_strangers()).table("incidents").len(), 2);
+}
+
+#[test]
+fn what_goes_on_for_days_is_one_step_with_its_beginning() {
+    let runs = (1..6).map(|day| {
+        let mut run = finding(&format!("run{day}"), 14.0, day, "pc-7", u64::try_from(day).unwrap());
+        run.rule.id = "task runs".into();
+        run
+    });
+    let mut all: Vec<Finding> = runs.collect();
+    all.push(finding("first", 22.0, 1, "pc-7", 77));
+    let found = Case::default().answers(&all);
+    assert_eq!(found.table("path").len(), 2);
+}
