@@ -103,7 +103,7 @@ pub(crate) fn incidents(
         .collect();
     let owners = owners_own(&members, findings, facts, intruder);
     join_by_entities(&mut sets, &members, &owners, findings, facts, organisation);
-    join_by_networks(&mut sets, &members, findings, facts, organisation);
+    join_by_networks(&mut sets, &members, findings, facts, organisation, strong);
     join_by_inside_addresses(&mut sets, &members, findings, facts, strong);
     join_by_records(&mut sets, &members, findings, facts, intruder, organisation);
     let mut groups: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
@@ -115,7 +115,7 @@ pub(crate) fn incidents(
         .filter_map(|group| incident(group, findings, intruder, least, strong))
         .collect();
     found.sort_by(|a, b| (a.start, &a.id).cmp(&(b.start, &b.id)));
-    add_minor(&mut found, findings, facts, intruder);
+    add_minor(&mut found, findings, facts, intruder, organisation);
     found
 }
 
@@ -246,8 +246,10 @@ fn join_by_entities(
         let time = finding.time.unwrap_or_default();
         for entity in &finding.entities {
             let joins = match (entity.kind, entity.role) {
-                (EntityKind::Host, Role::Place)
-                | (EntityKind::Session | EntityKind::Message, _) => true,
+                (EntityKind::Host, Role::Place) | (EntityKind::Message, _) => true,
+                // Each Windows host counts its logons by itself, and some numbers are the same on
+                // all of them.
+                (EntityKind::Session, _) => !entity.value.starts_with("0x"),
                 (EntityKind::Account, Role::Actor | Role::Origin) => !owners.contains(&index),
                 (EntityKind::Address, _) => is_foreign(&entity.value, organisation),
                 _ => false,
@@ -281,24 +283,31 @@ fn join_by_networks(
     findings: &[Finding],
     facts: &Facts,
     organisation: &Organisation,
+    strong: f64,
 ) {
     let network = |address: &str| {
         let parsed = address.parse().ok().filter(|_| is_foreign(address, organisation));
         parsed.map(makyo_base::address_network)
     };
+    let actors = |index: usize| names_of(findings, facts, index, EntityKind::Account, Role::Actor);
+    let of = |index: &usize| findings.get(*index);
+    let posed_in: Vec<usize> = members
+        .iter()
+        .copied()
+        .filter(|index| of(index).is_some_and(|one| is_posing(&one.rule.id) || is_suspicion(one)))
+        .collect();
+    let posed: BTreeSet<String> = posed_in.iter().flat_map(|index| actors(*index)).collect();
+    // A suspicion takes part where something else than suspicion speaks of its account.
+    let certain: BTreeSet<String> = members
+        .iter()
+        .filter(|index| of(index).is_some_and(|one| !is_suspicion(one) && one.weight_db >= strong))
+        .flat_map(|index| actors(*index))
+        .collect();
     let mut strangers: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-    let mut posed: BTreeSet<String> = BTreeSet::new();
-    for index in members {
-        let Some(finding) = findings.get(*index) else { continue };
-        if !is_posing(&finding.rule.id) && !is_suspicion(finding) {
-            continue;
-        }
-        posed.extend(names_of(findings, facts, *index, EntityKind::Account, Role::Actor));
+    for index in posed_in.iter().filter(|index| !actors(**index).is_disjoint(&certain)) {
         let from = names_of(findings, facts, *index, EntityKind::Address, Role::Origin);
         for network in from.iter().filter_map(|one| network(one)).collect::<BTreeSet<_>>() {
-            if is_posing(&finding.rule.id) {
-                strangers.entry(network).or_default().push(*index);
-            }
+            strangers.entry(network).or_default().push(*index);
         }
     }
     let mut users: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();

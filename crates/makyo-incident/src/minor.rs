@@ -2,13 +2,16 @@
 //!
 //! A list of trusts, a new second factor, a search for files: on any other day nobody would look
 //! twice. Done in a session, from an address or on a host while these were the intruder's, it is a
-//! step of theirs. It adds no weight and joins nothing.
+//! step of theirs; so is every call to where the incident's own findings call. It adds no weight and
+//! joins nothing.
 
-use makyo_base::{EntityKind, Finding, HOUR_NS, Role};
+use std::collections::BTreeSet;
+
+use makyo_base::{EntityKind, Finding, HOUR_NS, Organisation, Role};
 
 use crate::facts::Facts;
 use crate::incident::{Incident, MEMBER_DB, is_membership, is_suspicion};
-use crate::intruder::Intruder;
+use crate::intruder::{Intruder, is_foreign};
 
 /// After a logon of the intruder's the account acts for them on that host for so long.
 const LOGON_NS: i64 = 12 * HOUR_NS;
@@ -19,16 +22,44 @@ pub(crate) fn add_minor(
     findings: &[Finding],
     facts: &Facts,
     intruder: &Intruder,
+    organisation: &Organisation,
 ) {
+    let called: Vec<BTreeSet<&str>> = incidents
+        .iter()
+        .map(|one| one.findings.iter().filter_map(|index| findings.get(*index)))
+        .map(|own| own.flat_map(|finding| called_outside(finding, organisation)).collect())
+        .collect();
     for (index, finding) in findings.iter().enumerate() {
         if finding.weight_db >= MEMBER_DB || is_membership(finding) || is_suspicion(finding) {
             continue;
         }
-        let Some(anchor) = anchor(finding, facts, intruder) else { continue };
+        let Some(anchor) = anchor(finding, facts, intruder) else {
+            let of_calls = incidents.iter_mut().zip(&called).find(|(incident, called)| {
+                finding.time.is_some_and(|time| incident.start <= time)
+                    && called_outside(finding, organisation).any(|one| called.contains(one))
+            });
+            if let Some((incident, _)) = of_calls {
+                incident.minor.push(index);
+            }
+            continue;
+        };
         if let Some(one) = incidents.iter_mut().find(|one| one.findings.contains(&anchor)) {
             one.minor.push(index);
         }
     }
+}
+
+/// The outside addresses that something inside called.
+fn called_outside<'a>(
+    finding: &'a Finding,
+    organisation: &'a Organisation,
+) -> impl Iterator<Item = &'a str> {
+    let called = finding.entities.iter().filter(|one| {
+        one.kind == EntityKind::Address
+            && one.role == Role::Destination
+            && is_foreign(&one.value, organisation)
+    });
+    called.map(|one| one.value.as_str())
 }
 
 /// The finding that says that the intruder was who did this.

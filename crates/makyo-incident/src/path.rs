@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use makyo_base::{EntityKind, Finding, Object, Role, Value};
+use makyo_base::{EntityKind, Finding, FindingSource, Object, Role, Value};
 
 use crate::accounts::{Judged, Rung};
 use crate::alternatives::{arrivals, tunnels_then};
@@ -41,10 +41,11 @@ fn path(picture: &Picture<'_>, incident: &Incident) -> Vec<PathStep> {
     let mut told: BTreeSet<(&str, String, String)> = BTreeSet::new();
     let mut steps: Vec<PathStep> = theirs
         .map(|finding| (finding, of_finding(picture, finding)))
-        .filter(|(finding, step)| {
-            told.insert((&finding.rule.id, step.from.clone(), step.to.clone()))
+        .filter(|(finding, steps)| {
+            let of_it = steps.first().map(|step| (step.from.clone(), step.to.clone()));
+            of_it.is_some_and(|(from, to)| told.insert((&finding.rule.id, from, to)))
         })
-        .map(|one| one.1)
+        .flat_map(|one| one.1)
         .collect();
     steps.extend(arrivals(picture, incident).into_iter().map(|one| PathStep {
         time: Some(one.time),
@@ -133,7 +134,9 @@ fn from_shares(picture: &Picture<'_>, incident: &Incident) -> Vec<PathStep> {
     steps
 }
 
-fn of_finding(picture: &Picture<'_>, finding: &Finding) -> PathStep {
+/// The step that a finding tells. An analytic that names as many tactics as techniques tells a step
+/// of each.
+fn of_finding(picture: &Picture<'_>, finding: &Finding) -> Vec<PathStep> {
     let first = |wanted: &[(EntityKind, Role)]| {
         wanted
             .iter()
@@ -143,10 +146,13 @@ fn of_finding(picture: &Picture<'_>, finding: &Finding) -> PathStep {
             .map(|entity| entity.value.clone())
             .unwrap_or_default()
     };
-    PathStep {
+    let is_each = finding.source == FindingSource::Analytic
+        && finding.tactics.len() == finding.techniques.len();
+    let count = if is_each { finding.techniques.len() } else { 1 };
+    let step = |at: usize| PathStep {
         time: finding.time,
-        tactic: finding.tactics.first().cloned().unwrap_or_default(),
-        technique: finding.techniques.first().cloned().unwrap_or_default(),
+        tactic: finding.tactics.get(at).cloned().unwrap_or_default(),
+        technique: finding.techniques.get(at).cloned().unwrap_or_default(),
         from: first(&[
             (EntityKind::Address, Role::Origin),
             (EntityKind::Account, Role::Origin),
@@ -159,7 +165,8 @@ fn of_finding(picture: &Picture<'_>, finding: &Finding) -> PathStep {
         ]),
         alternatives: tunnels_then(picture, finding),
         finding: finding.id.clone(),
-    }
+    };
+    (0..count).map(step).collect()
 }
 
 fn step_fields(step: &PathStep) -> Vec<(&'static str, Value<'static>)> {

@@ -70,7 +70,7 @@ pub(super) const ANALYTIC: Analytic = Analytic {
 const BY_TOKEN: Analytic = Analytic {
     id: "posing_with_stolen_token",
     title: "Somebody else acts in the owner's session",
-    techniques: &["T1550.001", "T1539"],
+    techniques: &["T1078.004", "T1550.001", "T1539"],
     ..ANALYTIC
 };
 
@@ -78,7 +78,8 @@ const BY_TOKEN: Analytic = Analytic {
 const BY_PHISHING: Analytic = Analytic {
     id: "posing_by_phishing",
     title: "Somebody else entered with what the owner was made to give away",
-    techniques: &["T1557", "T1078.004"],
+    techniques: &["T1078.004", "T1557"],
+    tactics: &["initial-access", "credential-access"],
     ..ANALYTIC
 };
 

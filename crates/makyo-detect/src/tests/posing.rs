@@ -354,6 +354,29 @@ fn a_session_that_leaves_its_device_is_a_stolen_one() {
     assert!(found[0].entities.iter().all(|entity| entity.value != OFFICE), "owner's own place");
 }
 
+/// Everybody's own computer; user 12's session goes on from Singapore an hour after the office.
+fn gone_to_singapore(agent: &str) -> Vec<Finding> {
+    let mut tenant = Tenant::staff(30, false);
+    let at = 9 * DAY_NS + 2 * HOUR_NS;
+    let (account, session, device) = (user(12), "the-session-of-user-12", "");
+    for (address, agent, at) in [(OFFICE, EDGE, at), ("198.51.100.7", agent, at + 2 * HOUR_NS)] {
+        tenant.sign_in(&SignIn { account: &account, session, address, agent, device, at });
+    }
+    tenant.find()
+}
+
+#[test]
+fn a_session_that_is_faster_than_travel_accuses_nobody_by_itself() {
+    assert!(gone_to_singapore(EDGE).is_empty(), "a service that hides where its user is");
+}
+
+#[test]
+fn a_session_that_is_faster_than_travel_weighs_beside_another_browser() {
+    let found = gone_to_singapore(FIREFOX);
+    let [one] = found.as_slice() else { panic!("{found:?}") };
+    assert!(one.text.contains("goes from JP to SG in 60 minutes, at least 4"), "{}", one.text);
+}
+
 #[test]
 fn a_session_that_roams_with_its_device_is_its_owners() {
     let mut tenant = Tenant::staff(20, true);

@@ -241,6 +241,32 @@ fn calls_of_a_taken_computer_belong_to_it_and_those_before_do_not() {
     assert_eq!(members(&unknown.answers(&[taken, calls_home(6)])), 1);
 }
 
+#[test]
+fn what_calls_the_same_place_belongs_to_it_however_common_it_is() {
+    let case = Case::default().at(READER, "pc-7");
+    let mut odd = calls_home(7);
+    (odd.id, odd.rule.id, odd.weight_db) = ("odd".into(), "port 443 without tls".into(), 3.0);
+    odd.techniques = vec!["T1095".into()];
+    let mut elsewhere = odd.clone();
+    elsewhere.id = "elsewhere".into();
+    elsewhere.entities = vec![entity(Role::Destination, EntityKind::Address, "192.0.2.178")];
+    let taken = finding("taken", 22.0, 5, "pc-7", 1);
+    let found = case.answers(&[taken, calls_home(6), odd, elsewhere]);
+    let told = texts(found.table("path"), "finding");
+    assert_eq!(told, ["taken", "calls", "odd"]);
+}
+
+#[test]
+fn logon_numbers_of_windows_join_no_two_hosts() {
+    let on = |id: &str, host: &str, record| {
+        let mut one = finding(id, 22.0, 5, host, record);
+        one.entities.push(entity(Role::Object, EntityKind::Session, "0x3e7"));
+        one
+    };
+    let found = Case::default().answers(&[on("a", "pc-7", 1), on("b", "pc-8", 2)]);
+    assert_eq!(found.table("incidents").len(), 2);
+}
+
 /// Two accounts are entered from two addresses of one network, by nobody else used.
 fn two_strangers() -> [Finding; 2] {
     let first = posing();
@@ -259,6 +285,24 @@ fn two_strangers() -> [Finding; 2] {
 fn strangers_from_a_network_that_nobody_else_uses_are_one_intrusion() {
     let found = Case::default().answers(&two_strangers());
     assert_eq!(found.table("incidents").len(), 1);
+}
+
+#[test]
+fn a_suspicion_joins_by_its_network_only_where_its_account_is_known_to_be_taken() {
+    let [first, mut second] = two_strangers();
+    second.rule.id = "suspected_posing".into();
+    let alone = Case::default().answers(&[first.clone(), second.clone()]);
+    let ids = |answers: &Answers| match answers.table("incidents") {
+        [one] => match one.get("findings") {
+            Some(Value::List(list)) => list.len(),
+            _ => 0,
+        },
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(ids(&alone), 1);
+    let mut taken = finding("taken", 22.0, 2, "pc-8", 11);
+    taken.entities.push(entity(Role::Actor, EntityKind::Account, "baba@agency.example"));
+    assert_eq!(ids(&Case::default().answers(&[first, second, taken])), 3);
 }
 
 #[test]

@@ -154,11 +154,7 @@ pub(crate) fn judge(hops: &[Hop]) -> Vec<(&Hop, f64)> {
         let fast: Vec<(&Hop, f64)> = own
             .iter()
             .filter_map(|hop| Some((hop, distance(&hop.country_before, &hop.country)?)))
-            .filter(|(hop, distance)| {
-                #[allow(clippy::cast_precision_loss, reason = "days in nanoseconds")]
-                let hours = (hop.at - hop.before).max(1) as f64 / HOUR_NS as f64;
-                *distance > DISTANCE_MIN && distance / hours > SPEED_MAX
-            })
+            .filter(|(hop, distance)| is_too_far(*distance, hop.at - hop.before))
             .collect();
         if fast.len() <= HOPS_MAX {
             found.extend(fast);
@@ -167,8 +163,15 @@ pub(crate) fn judge(hops: &[Hop]) -> Vec<(&Hop, f64)> {
     found
 }
 
+/// Whether nobody travels so many kilometres in a time, in nanoseconds.
+pub(crate) fn is_too_far(distance_km: f64, time_ns: i64) -> bool {
+    #[allow(clippy::cast_precision_loss, reason = "days in nanoseconds")]
+    let hours = time_ns.max(1) as f64 / HOUR_NS as f64;
+    distance_km > DISTANCE_MIN && distance_km / hours > SPEED_MAX
+}
+
 /// Kilometres between two countries at least, by haversine between their middles less their radii.
-fn distance(one: &str, other: &str) -> Option<f64> {
+pub(crate) fn distance(one: &str, other: &str) -> Option<f64> {
     let (a, b) = (country(one)?, country(other)?);
     let (lat_a, lat_b) = (a.latitude.to_radians(), b.latitude.to_radians());
     let half = |angle: f64| (angle / 2.0).sin().powi(2);

@@ -3,8 +3,6 @@
 //! One row per account, session, address, client and device, whatever the number of records, so
 //! that everything after this is as large as the sessions.
 
-use std::net::IpAddr;
-
 use makyo_base::{Query, QueryError, RecordRef, Row};
 
 use super::agent::{browser_family, os_family};

@@ -9,6 +9,7 @@ use super::own::Origin;
 use super::scale::Scale;
 use super::unit::Unit;
 use super::weigh::Evidence;
+use crate::analytic::edge::travel::{distance, is_too_far};
 
 /// Kinds of places and devices of one session that are compared with each other.
 const KINDS_MAX: usize = 24;
@@ -154,6 +155,7 @@ fn against(unit: &Unit, other: &Unit, habits: &Habits, scale: &Scale) -> Vec<Evi
             found.push(scale.sign("page_between", text));
         }
     }
+    found.extend(hop(unit, other, scale));
     if !unit.signs_in && other.signs_in && elsewhere {
         let text = format!(
             "the session acts from {}, where nobody signed in to it (sign-in from {})",
@@ -162,6 +164,23 @@ fn against(unit: &Unit, other: &Unit, habits: &Habits, scale: &Scale) -> Vec<Evi
         found.push(scale.sign("elsewhere", text));
     }
     found
+}
+
+/// A session that goes from country to country faster than anybody travels: its owner's service
+/// that hides where they are, or a stranger.
+fn hop(unit: &Unit, other: &Unit, scale: &Scale) -> Option<Evidence> {
+    let km = distance(&unit.country, &other.country)?;
+    let times = [other.first, other.last].map(|at| [unit.first, unit.last].map(|one| one - at));
+    let gap = times.as_flattened().iter().map(|gap| gap.abs()).min()?;
+    is_too_far(km, gap).then(|| {
+        let text = format!(
+            "the session goes from {} to {} in {} minutes, at least {km:.0} km",
+            other.country,
+            unit.country,
+            gap / MINUTE_NS
+        );
+        scale.sign("too_far", text)
+    })
 }
 
 /// How clearly two units of one session are two machines; nothing if they may be one that moved.
