@@ -1,6 +1,7 @@
 //! Analytics: behaviour that no single record shows.
 
 pub(crate) mod edge;
+pub(crate) mod host;
 pub(crate) mod mail;
 pub(crate) mod posing;
 pub(crate) mod tunnel_without_authentication;
@@ -49,6 +50,7 @@ pub const ANALYTICS: &[Analytic] = &[
     edge::hosting::ANALYTIC,
     edge::parallel::ANALYTIC,
     edge::third_party::ANALYTIC,
+    host::remote_execution::ANALYTIC,
     posing::ANALYTIC,
     mail::ANALYTIC,
 ];

@@ -1,5 +1,6 @@
 mod correlation;
 mod edge;
+mod hosts;
 mod indicators;
 mod logins;
 mod mail;

@@ -1,0 +1,3 @@
+//! Hosts: what the records of several hosts, or of several kinds, show together.
+
+pub(crate) mod remote_execution;
