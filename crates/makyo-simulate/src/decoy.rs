@@ -25,6 +25,7 @@ pub(crate) const SERVICES: &[(&str, &str)] = &[
     ("svc-vulnscan", "S-1-5-21-2046118302-1193370447-771204913-1203"),
     ("adm-ito", "S-1-5-21-2046118302-1193370447-771204913-1204"),
     ("vendor-rs", "S-1-5-21-2046118302-1193370447-771204913-1205"),
+    ("svc-deploy", "S-1-5-21-2046118302-1193370447-771204913-1206"),
 ];
 /// Where the remote-support vendor comes from.
 pub(crate) const VENDOR: &str = "198.51.100.7";

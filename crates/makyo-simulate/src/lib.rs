@@ -10,6 +10,7 @@ mod estate;
 mod evidence;
 mod flows;
 mod habit;
+mod hosts;
 mod intrusion;
 mod mail;
 mod moment;

@@ -14,7 +14,7 @@ use crate::people::people;
 use crate::random::Random;
 use crate::record::vpn::{Gateway, Make, gateways};
 use crate::truth::Truth;
-use crate::{Error, Gap, chip_maker, decoy, estate, habit, organisation, staff, think_tank};
+use crate::{Error, Gap, chip_maker, decoy, estate, habit, hosts, organisation, staff, think_tank};
 
 /// What can be simulated.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -147,6 +147,7 @@ pub fn simulate(options: &Options) -> Result<Summary, Error> {
             staff::live(&mut scene, day, index);
         }
         decoy::happen(&mut scene, day);
+        hosts::happen(&mut scene, day);
         intrude(options.scenario, &mut scene, &plan, day);
         scene.evidence.finish_day(day, day + 1 == options.days)?;
     }

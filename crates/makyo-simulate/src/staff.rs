@@ -3,6 +3,7 @@
 use crate::act::{BROWSER, BROWSER_MFA, Context, RENEWAL, Scene, Token, file_path};
 use crate::evidence::Log;
 use crate::habit::{self, Habit, habit};
+use crate::hosts;
 use crate::mail::Mail;
 use crate::moment::{HOUR, MINUTE, Moment, SECOND, TOKYO, europe, is_working_day, midnight};
 use crate::people::{DEPARTMENTS, Person, Role};
@@ -172,6 +173,7 @@ fn domain(scene: &mut Scene, shift: &Shift, random: &mut Random) {
     let who = Who { sam: &person.sam, sid: &person.sid, logon: 0x10_0000 + random.below(1 << 27) };
     let start = connected + random.within(0, 180) * SECOND;
     let Some(inside) = shift.inside_at(start) else { return };
+    hosts::starts(scene, person, inside, shift.day, start);
     if random.chance(0.7) {
         let text = windows::ticket("dc01", start, &who, "krbtgt", inside, random);
         scene.windows("dc01", start, text);

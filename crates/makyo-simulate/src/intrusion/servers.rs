@@ -6,6 +6,7 @@ use super::plan::Plan;
 use crate::act::{Scene, file_path};
 use crate::decoy::{SERVICES, service};
 use crate::evidence::Log;
+use crate::hosts::{Afar, Started, start_from_afar};
 use crate::moment::{HOUR, MINUTE, Moment, SECOND, at, utc};
 use crate::place::{self, Place};
 use crate::random::Random;
@@ -127,9 +128,32 @@ pub(crate) fn enter(scene: &mut Scene, plan: &Plan, day: i64, random: &mut Rando
         truth.vector = "vpn_appliance";
         scene.truth.stage(moment, "lateral-movement", "T1021.002");
     }
+    settle(scene, &who, (&inside, &workstation), start + 29 * MINUTE, random);
     look_around(scene, &who, start + 40 * MINUTE, random);
     let moment = start + 70 * MINUTE;
     take_share(scene, &who, &inside, moment, random);
+}
+
+/// A program on each of two servers: by a service on one, by a task on the other.
+fn settle(
+    scene: &mut Scene,
+    who: &Who<'_>,
+    (inside, workstation): (&str, &str),
+    start: Moment,
+    random: &mut Random,
+) {
+    let afar = Afar { who: *who, from: inside, workstation, is_ntlm: true };
+    let name = *random.pick(&["OemSync", "WinMgmtHelper", "OfficeHostSvc"]);
+    let program = "C:\\ProgramData\\oem\\synchost.exe";
+    let what = ("Temp\\synchost.exe", Started::Service(name, program));
+    start_from_afar(scene, "fs01", &afar, what, start, random);
+    scene.truth.host("fs01", Rung::Modified, start);
+    scene.truth.stage(start + 9 * SECOND, "execution", "T1569.002");
+    let start = start + 4 * MINUTE;
+    let what = ("Temp\\synchost.exe", Started::Task("\\OemSync", program));
+    start_from_afar(scene, "dc01", &afar, what, start, random);
+    scene.truth.host("dc01", Rung::Modified, start);
+    scene.truth.stage(start + 9 * SECOND, "execution", "T1053.005");
 }
 
 /// Questions to the directory, asked on two servers.

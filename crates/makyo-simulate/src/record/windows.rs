@@ -146,6 +146,23 @@ pub(crate) fn process(
     event(host, moment, &Head { id: 4688, task: 13_312, is_success: true }, data, random)
 }
 
+/// A service was installed: its name and its program.
+pub(crate) fn service(
+    host: &str,
+    moment: Moment,
+    who: &Who<'_>,
+    (name, program): (&str, &str),
+    random: &mut Random,
+) -> String {
+    let data = json!({
+        "SubjectUserSid": who.sid, "SubjectUserName": who.sam, "SubjectDomainName": AD,
+        "SubjectLogonId": format!("{:#x}", who.logon), "ServiceName": name, "ServiceFileName": program,
+        "ServiceType": "0x10", "ServiceStartType": "3", "ServiceAccount": "LocalSystem",
+        "ClientProcessStartKey": "5348024557502812", "ClientProcessId": "716", "ParentProcessId": "612",
+    });
+    event(host, moment, &Head { id: 4697, task: 12_289, is_success: true }, data, random)
+}
+
 /// A task was planned: what it starts, and with what.
 pub(crate) fn task(
     host: &str,
@@ -213,11 +230,16 @@ pub(crate) fn share(
     random: &mut Random,
 ) -> String {
     let (from, share, file) = place;
+    let local = match share {
+        "ADMIN$" => "\\??\\C:\\Windows".to_owned(),
+        "IPC$" => String::new(),
+        share => format!("\\??\\D:\\{share}"),
+    };
     let mut data = json!({
         "SubjectUserSid": who.sid, "SubjectUserName": who.sam, "SubjectDomainName": AD,
         "SubjectLogonId": format!("{:#x}", who.logon), "ObjectType": "File", "IpAddress": from,
         "IpPort": (49_152 + random.below(16_000)).to_string(), "ShareName": format!("\\\\*\\{share}"),
-        "ShareLocalPath": format!("\\??\\D:\\{share}"),
+        "ShareLocalPath": local,
     });
     let more = match file {
         Some(file) => json!({"RelativeTargetName": file, "AccessMask": "0x120089",
