@@ -61,7 +61,7 @@ fn sql() -> String {
       SELECT host, actor_session_uid AS session, source, time,
              CASE WHEN class_uid = 201004 THEN 'service'
                   WHEN class_uid = 1006 THEN 'task' ELSE 'wmi' END AS kind,
-             coalesce(service_name, job_name, process_file_path, '') AS name,
+             coalesce(service_name, job_name, process_path, '') AS name,
              coalesce(job_cmd_line, process_cmd_line, '') AS command, file, record
       FROM events
       WHERE host IS NOT NULL AND time IS NOT NULL AND source LIKE 'windows-%' AND activity_id = 1
