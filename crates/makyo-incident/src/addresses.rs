@@ -30,6 +30,8 @@ const SQL: &str = "
 
 /// Before and after it was seen, a computer is taken to have had an address for so long.
 const AROUND_NS: i64 = DAY_NS;
+/// And for so long between two times at which it was seen there, and no other one was.
+const BETWEEN_NS: i64 = 14 * DAY_NS;
 
 #[derive(Debug)]
 struct Held {
@@ -69,13 +71,19 @@ impl Addresses {
         Ok(Addresses(of))
     }
 
-    /// The computer that had an address at a time; nothing if that is not known, or if it may have
-    /// been one of two.
+    /// The computer that had an address at a time: the one that was seen there before and after.
+    /// Nothing if that is not known, or if it may have been one of two.
     pub(crate) fn host(&self, address: &str, at: i64) -> Option<&str> {
+        let all = self.0.get(address)?;
         let near = |one: &&Held| (one.from - AROUND_NS..=one.to + AROUND_NS).contains(&at);
-        let mut hosts = self.0.get(address)?.iter().filter(near).map(|one| one.host.as_str());
-        let first = hosts.next()?;
-        hosts.all(|other| other == first).then_some(first)
+        let before = all.iter().rev().find(|one| one.from <= at && at - one.to <= BETWEEN_NS);
+        let after = all.iter().find(|one| one.from > at && one.from - at <= BETWEEN_NS);
+        let both = before.is_some() && after.is_some();
+        let around: Vec<&Held> =
+            before.into_iter().chain(after).filter(|one| both || near(one)).collect();
+        let mut hosts = around.into_iter().chain(all.iter().filter(near));
+        let first = hosts.next()?.host.as_str();
+        hosts.all(|other| other.host == first).then_some(first)
     }
 
     /// All addresses of each computer.
@@ -145,5 +153,20 @@ mod tests {
         let same_day =
             [("10.20.10.53", "agency\\pc-7$", true, 1), ("10.20.10.53", "agency\\pc-8$", true, 2)];
         assert_eq!(host(&same_day, 1), None, "one of two is not named");
+    }
+
+    #[test]
+    fn between_two_days_on_which_it_was_seen_there_the_address_is_its_own() {
+        let seen = |other| {
+            [
+                ("10.20.10.53", "agency\\pc-7$", true, 1),
+                ("10.20.10.53", "agency\\pc-7$", true, 4),
+                ("10.20.10.53", other, true, 10),
+            ]
+        };
+        let own = seen("agency\\pc-7$");
+        assert_eq!(host(&own, 2).as_deref(), Some("pc-7"));
+        assert_eq!(host(&own, 7).as_deref(), Some("pc-7"));
+        assert_eq!(host(&seen("agency\\pc-8$"), 7), None, "it changed hands at some time");
     }
 }
