@@ -78,10 +78,8 @@ impl Addresses {
         let near = |one: &&Held| (one.from - AROUND_NS..=one.to + AROUND_NS).contains(&at);
         let before = all.iter().rev().find(|one| one.from <= at && at - one.to <= BETWEEN_NS);
         let after = all.iter().find(|one| one.from > at && one.from - at <= BETWEEN_NS);
-        let both = before.is_some() && after.is_some();
-        let around: Vec<&Held> =
-            before.into_iter().chain(after).filter(|one| both || near(one)).collect();
-        let mut hosts = around.into_iter().chain(all.iter().filter(near));
+        let between = before.zip(after).filter(|(before, after)| before.host == after.host);
+        let mut hosts = all.iter().filter(near).chain(between.map(|one| one.0));
         let first = hosts.next()?.host.as_str();
         hosts.all(|other| other.host == first).then_some(first)
     }
