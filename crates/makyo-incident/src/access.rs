@@ -18,7 +18,8 @@ pub(crate) fn table(picture: &Picture<'_>) -> Table {
         let (finding, _) = picture.tied_use(used)?;
         of_use(used, picture.finding(finding).is_some_and(is_suspicion))
     });
-    let shares = facts.shares.iter().filter(|share| picture.tied_share(share).is_some());
+    let shares = facts.shares.iter().filter(|share| share.holds_files());
+    let shares = shares.filter(|share| picture.tied_share(share).is_some());
     let tunnels = facts
         .tunnels
         .iter()

@@ -7,7 +7,8 @@ use makyo_base::{EntityKind, Finding, Object, Role, Value};
 use crate::answers::{Picture, Table};
 use crate::coverage::Lack;
 use crate::facts::{CloudUse, earliest};
-use crate::incident::{is_directory_theft, is_suspicion};
+use crate::incident::{is_directory_theft, is_suspicion, is_through_appliance};
+use crate::intruder::Step;
 use crate::names::is_own_account;
 use crate::rows::{count, maybe, object, text, texts, time};
 
@@ -237,31 +238,53 @@ fn by_steps(judged: &mut BTreeMap<String, Judged>, picture: &Picture<'_>) {
         account.weak = false;
         account.ties.insert("address");
         account.addresses.insert(step.from.clone());
-        account.enter("lateral_movement", step.time, step.finding);
-        for share in picture
-            .facts
-            .shares
-            .iter()
-            .filter(|share| share.account == step.account && share.host == step.to)
-        {
-            if picture.tied_share(share).is_none() {
-                continue;
+        // Straight out of a tunnel that nobody's login explains it is the appliance that let them in.
+        let is_straight = picture.intruder.leases.iter().any(|lease| lease.value == step.from);
+        let through = picture.finding(step.finding).is_some_and(is_through_appliance);
+        let vector = if is_straight && through { "vpn_appliance" } else { "lateral_movement" };
+        account.enter(vector, step.time, step.finding);
+        let left = |what: String| match taken {
+            taken if taken >= EGRESS_BYTES => {
+                format!("{what}; {} MB left over the tunnel", taken >> 20)
             }
+            _ => what,
+        };
+        if let (true, Some(packed)) = (taken >= EGRESS_BYTES, packed(picture, step)) {
+            let at = picture.finding(packed).and_then(|finding| finding.time).unwrap_or(step.time);
+            let reason = || left(format!("packed files on {}", step.to));
+            account.raise(Rung::ExfilLikely, packed, at, reason);
+        }
+        let opened = picture.facts.shares.iter().filter(|share| share.holds_files());
+        for share in opened
+            .filter(|share| share.account == step.account && share.host == step.to)
+            .filter(|share| picture.tied_share(share).is_some())
+        {
             let rung = if taken >= EGRESS_BYTES { Rung::ExfilLikely } else { Rung::Accessed };
-            account.raise(rung, step.finding, share.first, || {
-                let left = if taken >= EGRESS_BYTES {
-                    format!("; {} MB left over the tunnel", taken >> 20)
-                } else {
-                    String::new()
-                };
-                format!("read {} on {}{left}", share.share, share.host)
-            });
+            let reason = || left(format!("read {} on {}", share.share, share.host));
+            account.raise(rung, step.finding, share.first, reason);
             account
                 .viewed
                 .extend(share.files.iter().map(|file| format!("{}\\{file}", share.share)));
             account.last = account.last.max(Some(share.last));
         }
     }
+}
+
+/// The finding that says that files were packed on a host where this account came for the intruder.
+fn packed(picture: &Picture<'_>, step: &Step) -> Option<usize> {
+    let incident = picture.incidents.iter().find(|one| one.findings.contains(&step.finding))?;
+    let names = |finding: &Finding, kind, role| -> Vec<String> {
+        let of_it = finding.entities.iter().filter(|one| one.kind == kind && one.role == role);
+        of_it.map(|one| picture.facts.names.resolve(&one.value)).collect()
+    };
+    incident.all().into_iter().find(|index| {
+        picture.finding(*index).is_some_and(|finding| {
+            finding.techniques.iter().any(|one| one.starts_with("T1560"))
+                && finding.time.is_some_and(|time| step.time <= time)
+                && names(finding, EntityKind::Host, Role::Place).contains(&step.to)
+                && names(finding, EntityKind::Account, Role::Actor).contains(&step.account)
+        })
+    })
 }
 
 fn by_cloud_use(judged: &mut BTreeMap<String, Judged>, picture: &Picture<'_>) {

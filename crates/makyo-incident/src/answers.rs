@@ -124,13 +124,29 @@ impl Picture<'_> {
         }
     }
 
-    /// The finding that ties a use of a share to an incident: it came from a leased address.
+    /// The finding that ties a use of a share to an incident: it came from a leased address, or from
+    /// a host on which the intruder was with this account, and never before.
     pub(crate) fn tied_share(&self, share: &ShareUse) -> Option<usize> {
         let overlaps = |lease: &&Address| {
             lease.value == share.address && share.last >= lease.from && share.first <= lease.to
         };
-        let lease = self.intruder.leases.iter().find(overlaps)?;
-        Some(lease.finding).filter(|finding| self.in_incident(*finding))
+        let lease = self.intruder.leases.iter().find(overlaps).map(|lease| lease.finding);
+        let finding = lease.or_else(|| {
+            let from = self.facts.addresses.host(&share.address, share.first)?;
+            let is_theirs = |step: &&Step| {
+                let until = |lease: &Address| {
+                    lease.finding == step.finding
+                        && (lease.from..=lease.to).contains(&step.time)
+                        && share.first <= lease.to
+                };
+                step.to == from
+                    && step.account == share.account
+                    && step.time <= share.since
+                    && self.intruder.leases.iter().any(until)
+            };
+            self.intruder.steps.iter().find(is_theirs).map(|step| step.finding)
+        });
+        finding.filter(|finding| self.in_incident(*finding))
     }
 
     /// The finding that says a tunnel was the intruder's.

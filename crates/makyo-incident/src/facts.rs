@@ -122,12 +122,20 @@ pub(crate) struct ShareUse {
     pub(crate) share: String,
     pub(crate) first: i64,
     pub(crate) last: i64,
+    /// When this account used this share from there for the first time of all.
+    pub(crate) since: i64,
     pub(crate) records: i64,
     pub(crate) files: BTreeSet<String>,
     pub(crate) record: RecordRef,
 }
 
 impl ShareUse {
+    /// Whether files are kept there: over the others machines are run.
+    pub(crate) fn holds_files(&self) -> bool {
+        let share = self.share.to_lowercase();
+        !share.ends_with("admin$") && !share.ends_with("ipc$")
+    }
+
     /// `\\\\host\\share`, whatever form the record has.
     pub(crate) fn name(&self) -> String {
         format!("\\\\{}\\{}", self.host, self.share.trim_start_matches("\\\\*\\"))
@@ -353,8 +361,14 @@ impl Facts {
                 record: row.reference(),
             });
         }
+        let mut since: BTreeMap<[String; 4], i64> = BTreeMap::new();
         for row in query.query(SHARES)?.iter() {
+            let first = row.integer("first").unwrap_or_default();
+            let [address, host, share] = ["address", "host", "share"].map(|name| row.string(name));
+            // Rows come in the order of time.
+            let use_of = [self.account(row), address, host, share];
             self.shares.push(ShareUse {
+                since: *since.entry(use_of).or_insert(first),
                 account: self.account(row),
                 address: row.string("address"),
                 host: row.string("host"),
