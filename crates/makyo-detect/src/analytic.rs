@@ -19,6 +19,7 @@ type Run = fn(
     &Organisation,
     &Weights,
     &dyn Places,
+    &[Finding],
 ) -> Result<Vec<Finding>, QueryError>;
 
 /// One analytic.
@@ -51,11 +52,13 @@ pub const ANALYTICS: &[Analytic] = &[
     edge::parallel::ANALYTIC,
     edge::third_party::ANALYTIC,
     host::remote_execution::ANALYTIC,
-    posing::ANALYTIC,
     mail::ANALYTIC,
+    // After mail, which says whose computers were reached.
+    posing::ANALYTIC,
 ];
 
-/// Runs all analytics over the case's events. `places` is what the user's lists say of addresses.
+/// Runs all analytics over the case's events. `places` is what the user's lists say of addresses,
+/// `by_rules` what rules found.
 ///
 /// # Errors
 /// If a query fails, which is a mistake of ours or damage to the case.
@@ -64,16 +67,18 @@ pub fn run_analytics(
     organisation: &Organisation,
     weights: &Weights,
     places: &dyn Places,
+    by_rules: &[Finding],
 ) -> Result<Vec<Finding>, QueryError> {
-    let mut found = Vec::new();
+    let mut found = by_rules.to_vec();
     for analytic in ANALYTICS {
-        found.extend(analytic.run(query, organisation, weights, places)?);
+        found.extend(analytic.run(query, organisation, weights, places, &found)?);
     }
+    found.drain(..by_rules.len());
     Ok(found)
 }
 
 impl Analytic {
-    /// Runs it over the case's events.
+    /// Runs it over the case's events; `found` is what was found before.
     ///
     /// # Errors
     /// If the query fails.
@@ -83,8 +88,9 @@ impl Analytic {
         organisation: &Organisation,
         weights: &Weights,
         places: &dyn Places,
+        found: &[Finding],
     ) -> Result<Vec<Finding>, QueryError> {
-        (self.run)(self, query, organisation, weights, places)
+        (self.run)(self, query, organisation, weights, places, found)
     }
 
     fn finding(

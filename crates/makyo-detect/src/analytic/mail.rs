@@ -66,6 +66,7 @@ fn nothing(
     _: &Organisation,
     _: &Weights,
     _places: &dyn Places,
+    _found: &[Finding],
 ) -> Result<Vec<Finding>, QueryError> {
     Ok(Vec::new())
 }
@@ -112,6 +113,7 @@ fn run(
     organisation: &Organisation,
     weights: &Weights,
     _places: &dyn Places,
+    _found: &[Finding],
 ) -> Result<Vec<Finding>, QueryError> {
     let scale = weights.mail();
     let all = messages(query)?;

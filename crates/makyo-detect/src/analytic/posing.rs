@@ -20,6 +20,7 @@ mod own;
 mod passage;
 mod precursor;
 mod presence;
+mod reached;
 mod refused;
 mod replay;
 pub(crate) mod scale;
@@ -48,6 +49,7 @@ use own::{Origin, Own};
 use passage::{Known, Passage};
 use precursor::{Failure, Precursors};
 use presence::Presence;
+use reached::Reached;
 use replay::Replay;
 use scale::Scale;
 use shared::{Shared, Strangers};
@@ -108,6 +110,7 @@ struct Ground<'a> {
     precursors: Precursors<'a>,
     acts: Acts,
     presence: Presence,
+    reached: Reached,
     hours: Hours,
     tunnels: &'a [Tunnel],
     unauthenticated: Vec<tunnel_without_authentication::Inside>,
@@ -120,6 +123,7 @@ fn run(
     organisation: &Organisation,
     weights: &Weights,
     _places: &dyn Places,
+    found_before: &[Finding],
 ) -> Result<Vec<Finding>, QueryError> {
     let contexts = context::read(query)?;
     if contexts.is_empty() {
@@ -136,6 +140,7 @@ fn run(
         precursors: Precursors::new(&failures),
         acts: Acts::read(query)?,
         presence: Presence::read(query, &units, &own, &tunnels)?,
+        reached: Reached::by(found_before),
         hours: Hours::read(query)?,
         tunnels: &tunnels,
         unauthenticated: tunnel_without_authentication::intruders(query)?,
@@ -291,6 +296,7 @@ fn weigh_all(
         evidence.extend(tokens.get(&at).into_iter().flatten().cloned());
         evidence.extend(ground.precursors.weigh(unit, habits, scale));
         evidence.extend(ground.presence.weigh(unit, scale));
+        evidence.extend(ground.reached.weigh(unit, habits, scale));
         evidence.extend(intruders.weigh(unit, passage, scale));
         evidence.extend(returns.weigh(unit, scale));
         let groups = by_group.get(&at).into_iter().flatten().map(|group| group.evidence(scale));

@@ -106,6 +106,7 @@ fn run(
     _organisation: &Organisation,
     weights: &Weights,
     _places: &dyn Places,
+    _found: &[Finding],
 ) -> Result<Vec<Finding>, QueryError> {
     let devices = devices(query)?;
     let found = unauthenticated(&devices);

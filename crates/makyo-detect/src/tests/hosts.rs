@@ -52,7 +52,7 @@ impl Started {
         let pools = vec!["10.99.0.0/16".parse().expect("network")];
         let network = Network { vpn_pools: pools, ..Network::default() };
         let organisation = Organisation { network, ..Organisation::default() };
-        ANALYTIC.run(self, &organisation, &weights(), &NoPlaces).expect("canned")
+        ANALYTIC.run(self, &organisation, &weights(), &NoPlaces, &[]).expect("canned")
     }
 }
 

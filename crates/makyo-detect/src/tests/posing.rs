@@ -1,7 +1,9 @@
 //! Who posed as whom, and everybody who did not: each look-alike stays quiet.
 
-use makyo_base::{DAY_NS, Finding, HOUR_NS, MINUTE_NS, Network, Organisation, Query, QueryError};
-use makyo_base::{Rows, SqlValue};
+use makyo_base::{
+    DAY_NS, Entity, EntityKind, Finding, FindingSource, HOUR_NS, Level, MINUTE_NS, Network,
+    Organisation, Query, QueryError, Role, Rows, RuleRef, SqlValue,
+};
 
 use super::{text, weights};
 use crate::ANALYTICS;
@@ -20,6 +22,8 @@ struct Tenant {
     tunnels: Vec<Vec<SqlValue>>,
     lines: Vec<Vec<SqlValue>>,
     connections: Vec<Vec<SqlValue>>,
+    /// What rules and mail found before.
+    found: Vec<Finding>,
 }
 
 const CONTEXT: &[&str] = &[
@@ -126,7 +130,10 @@ impl Tenant {
         let key = |row: &Vec<SqlValue>| format!("{:?}", row.iter().take(2).collect::<Vec<_>>());
         self.contexts.sort_by_key(key);
         let posing = ANALYTICS.iter().find(|one| one.id == "posing_as_user").expect("analytic");
-        posing.run(self, &organisation(), &weights(), &makyo_base::NoPlaces).expect("canned")
+        let found = self.found.clone();
+        posing
+            .run(self, &organisation(), &weights(), &makyo_base::NoPlaces, &found)
+            .expect("canned")
     }
 
     fn ids(&mut self) -> Vec<String> {
@@ -375,6 +382,62 @@ fn a_session_that_is_faster_than_travel_weighs_beside_another_browser() {
     let found = gone_to_singapore(FIREFOX);
     let [one] = found.as_slice() else { panic!("{found:?}") };
     assert!(one.text.contains("goes from JP to SG in 60 minutes, at least 4"), "{}", one.text);
+}
+
+/// A rule found something on a computer in user 12's name, on the seventh day.
+fn on_a_computer() -> Finding {
+    let entity = |role, kind, value: &str| Entity { role, kind, value: value.into() };
+    Finding {
+        id: "finding-task".into(),
+        time: Some(7 * DAY_NS),
+        source: FindingSource::Sigma,
+        rule: RuleRef { id: "task".into(), title: "Odd task".into(), level: Level::High },
+        techniques: vec!["T1053.005".into()],
+        tactics: vec!["persistence".into()],
+        entities: vec![
+            entity(Role::Actor, EntityKind::Account, "agency\\user12"),
+            entity(Role::Place, EntityKind::Host, "pc-12"),
+        ],
+        weight_db: 14.0,
+        explained_by: None,
+        records: Vec::new(),
+        text: String::new(),
+    }
+}
+
+/// User 12 appears in Singapore without a device, on the ninth day.
+fn in_singapore(is_renewal: bool, found: &[Finding]) -> Vec<String> {
+    let mut tenant = Tenant::staff(30, true);
+    tenant.sign_in(&SignIn {
+        account: &user(12),
+        session: "the-session-of-user-12",
+        address: "198.51.100.7",
+        agent: FIREFOX,
+        device: "",
+        at: 9 * DAY_NS + 2 * HOUR_NS,
+    });
+    if is_renewal {
+        tenant.renewed();
+    }
+    tenant.found = found.to_vec();
+    tenant.ids()
+}
+
+#[test]
+fn whose_computer_was_reached_is_sooner_suspected() {
+    assert!(in_singapore(true, &[]).is_empty());
+    assert_eq!(in_singapore(true, &[on_a_computer()]), ["suspected_posing"]);
+    let mut explained = on_a_computer();
+    explained.explained_by = Some("CHG1".into());
+    assert!(in_singapore(true, &[explained]).is_empty());
+    let mut later = on_a_computer();
+    later.time = Some(10 * DAY_NS);
+    assert!(in_singapore(true, &[later]).is_empty());
+}
+
+#[test]
+fn whose_computer_was_reached_may_travel_all_the_same() {
+    assert!(in_singapore(false, &[on_a_computer()]).is_empty());
 }
 
 #[test]

@@ -54,7 +54,7 @@ fn find_in(source: &str, lines: &[(Line, &str, &str, &str, i64)]) -> Vec<Finding
     let rows = Rows { columns: columns.map(str::to_owned).to_vec(), rows: rows.collect() };
     let analytic = tunnel_without_authentication::ANALYTIC;
     let given = (Organisation::default(), weights());
-    analytic.run(&Canned(rows), &given.0, &given.1, &NoPlaces).expect("canned")
+    analytic.run(&Canned(rows), &given.0, &given.1, &NoPlaces, &[]).expect("canned")
 }
 
 fn ordinary() -> Vec<(Line, &'static str, &'static str, &'static str, i64)> {

@@ -407,11 +407,15 @@ fn findings(
     })?;
     let mut all = merge_findings(from_rules.into_iter());
     all.extend(correlated(case, manifest, ids, setup)?);
-    all.extend(run_analytics(case, &setup.organisation, weights, &setup.lists)?);
-    all.extend(flows.findings(weights));
     for finding in &mut all {
         weights.explain(finding, &setup.organisation);
     }
+    let mut more = run_analytics(case, &setup.organisation, weights, &setup.lists, &all)?;
+    more.extend(flows.findings(weights));
+    for finding in &mut more {
+        weights.explain(finding, &setup.organisation);
+    }
+    all.append(&mut more);
     all.sort_by(|a, b| (a.time, &a.id).cmp(&(b.time, &b.id)));
     Ok(all)
 }

@@ -101,6 +101,7 @@ fn run(
     organisation: &Organisation,
     weights: &Weights,
     _places: &dyn Places,
+    _found: &[Finding],
 ) -> Result<Vec<Finding>, QueryError> {
     let Some(edge) = edge_condition(query)? else { return Ok(Vec::new()) };
     let mut devices: BTreeMap<String, Device> = BTreeMap::new();

@@ -65,6 +65,7 @@ fn run(
     organisation: &Organisation,
     weights: &Weights,
     _places: &dyn Places,
+    _found: &[Finding],
 ) -> Result<Vec<Finding>, QueryError> {
     let addresses = speaking_appliances(query, organisation)?;
     if addresses.is_empty() {

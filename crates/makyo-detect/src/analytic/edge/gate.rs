@@ -74,6 +74,7 @@ fn run(
     organisation: &Organisation,
     weights: &Weights,
     _places: &dyn Places,
+    _found: &[Finding],
 ) -> Result<Vec<Finding>, QueryError> {
     if organisation.network.appliances.is_empty() {
         return Ok(Vec::new());

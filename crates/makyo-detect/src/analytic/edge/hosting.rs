@@ -33,6 +33,7 @@ fn run(
     organisation: &Organisation,
     weights: &Weights,
     places: &dyn Places,
+    _found: &[Finding],
 ) -> Result<Vec<Finding>, QueryError> {
     if !places.has_classes() {
         return Ok(Vec::new());

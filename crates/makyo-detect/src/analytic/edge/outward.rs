@@ -66,6 +66,7 @@ fn run(
     organisation: &Organisation,
     weights: &Weights,
     places: &dyn Places,
+    _found: &[Finding],
 ) -> Result<Vec<Finding>, QueryError> {
     let addresses = speaking_appliances(query, organisation)?;
     if addresses.is_empty() {

@@ -100,6 +100,7 @@ fn run(
     organisation: &Organisation,
     weights: &Weights,
     places: &dyn Places,
+    _found: &[Finding],
 ) -> Result<Vec<Finding>, QueryError> {
     let Some(edge) = edge_condition(query)? else { return Ok(Vec::new()) };
     let stays = read(query)?;

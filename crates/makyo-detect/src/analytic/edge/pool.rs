@@ -114,6 +114,7 @@ fn run(
     organisation: &Organisation,
     weights: &Weights,
     _places: &dyn Places,
+    _found: &[Finding],
 ) -> Result<Vec<Finding>, QueryError> {
     let Some(edge) = edge_condition(query)? else { return Ok(Vec::new()) };
     let mut pool = Pool { hours: Hours::read(query, &edge)?, ..Pool::default() };

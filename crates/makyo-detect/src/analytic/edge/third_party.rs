@@ -94,6 +94,7 @@ fn run(
     organisation: &Organisation,
     weights: &Weights,
     _places: &dyn Places,
+    _found: &[Finding],
 ) -> Result<Vec<Finding>, QueryError> {
     let named: BTreeSet<String> = organisation
         .third_parties

@@ -82,6 +82,7 @@ fn run(
     _organisation: &Organisation,
     weights: &Weights,
     _places: &dyn Places,
+    _found: &[Finding],
 ) -> Result<Vec<Finding>, QueryError> {
     let hops: Vec<Hop> = query
         .query(&sql(&sql_list(&Visits::read(query)?.services_abroad())))?

@@ -1,0 +1,91 @@
+//! What was found elsewhere before: whose computer somebody else ran something on, and who was sent
+//! a malicious message. What such a computer held, passwords and tokens, is somebody else's too.
+
+use std::collections::BTreeMap;
+
+use makyo_base::{DAY_NS, Entity, EntityKind, Finding, Role};
+
+use super::habit::{Feature, Habits};
+use super::own::Origin;
+use super::scale::Scale;
+use super::unit::Unit;
+use super::vpn::local;
+use super::weigh::Evidence;
+
+/// What was taken from a computer is used for so long.
+const COMPUTER_NS: i64 = 30 * DAY_NS;
+/// What a page asked for is used for so long.
+const MESSAGE_NS: i64 = 14 * DAY_NS;
+/// Decibans from which a finding on a host says that somebody else was there.
+const STRONG_DB: f64 = 14.0;
+/// Decibans from which a message is malicious.
+const MALICIOUS_DB: f64 = 20.0;
+/// Tactics of who runs something on a host.
+const TACTICS: &[&str] = &["execution", "persistence", "credential-access", "command-and-control"];
+
+/// By the account's bare name: when, and in words what.
+#[derive(Debug, Default)]
+pub(super) struct Reached {
+    computers: BTreeMap<String, Vec<(i64, String)>>,
+    messages: BTreeMap<String, Vec<i64>>,
+}
+
+impl Reached {
+    pub(super) fn by(found: &[Finding]) -> Self {
+        let mut reached = Reached::default();
+        for finding in found.iter().filter(|one| one.explained_by.is_none()) {
+            let Some(at) = finding.time else { continue };
+            let of = |kind, role| {
+                let is_it = move |one: &&Entity| one.kind == kind && one.role == role;
+                finding.entities.iter().filter(is_it).map(|one| one.value.as_str())
+            };
+            let is_strong = finding.weight_db >= STRONG_DB
+                && finding.tactics.iter().any(|one| TACTICS.contains(&one.as_str()));
+            if let (true, Some(host)) = (is_strong, of(EntityKind::Host, Role::Place).next()) {
+                for account in of(EntityKind::Account, Role::Actor) {
+                    let what = format!("on {host}: {}", finding.rule.title);
+                    reached
+                        .computers
+                        .entry(local(account).to_owned())
+                        .or_default()
+                        .push((at, what));
+                }
+            }
+            let is_lure = finding.weight_db >= MALICIOUS_DB
+                && of(EntityKind::Message, Role::Object).next().is_some();
+            if is_lure {
+                for account in of(EntityKind::Account, Role::Target) {
+                    reached.messages.entry(local(account).to_owned()).or_default().push(at);
+                }
+            }
+        }
+        reached.computers.values_mut().for_each(|all| all.sort());
+        reached.messages.values_mut().for_each(|all| all.sort_unstable());
+        reached
+    }
+
+    /// Where the owner is used to be, they act themselves.
+    pub(super) fn weigh(&self, unit: &Unit, habits: &Habits, scale: &Scale) -> Vec<Evidence> {
+        let mut found = Vec::new();
+        let is_new = unit.origin == Origin::Outside
+            && !unit.is_bound()
+            && habits.past(unit).days_of(Feature::Network, &unit.network) == 0;
+        if !is_new {
+            return found;
+        }
+        let days = |at: i64| (unit.first - at) / DAY_NS;
+        let name = local(&unit.account);
+        let computers = self.computers.get(name).into_iter().flatten();
+        let before = |at: i64, most: i64| (0..=most).contains(&(unit.first - at));
+        if let Some((at, what)) = computers.rev().find(|one| before(one.0, COMPUTER_NS)) {
+            let text = format!("{} days after something was run in its name {what}", days(*at));
+            found.push(scale.sign("computer_reached", text));
+        }
+        let mut messages = self.messages.get(name).into_iter().flatten();
+        if let Some(at) = messages.rfind(|at| before(**at, MESSAGE_NS)) {
+            let text = format!("{} days after a malicious message came to it", days(*at));
+            found.push(scale.sign("message_came", text));
+        }
+        found
+    }
+}
