@@ -101,8 +101,9 @@ const FAN_IN: Analytic = Analytic {
     ..ANALYTIC
 };
 
-/// Contagion goes no further.
-const ROUNDS: usize = 2;
+/// The first round finds whose strange sessions teach nobody what is usual; after the second, which
+/// knows it, contagion goes twice and no further.
+const ROUNDS: usize = 3;
 
 /// Everything that units are weighed by.
 struct Ground<'a> {
@@ -397,7 +398,7 @@ fn finding(analytic: &Analytic, units: &[Unit], judged: &Judged, one: &Verdict) 
         &SUSPECTED
     } else if shows(&["page_between", "device_code"]) || in_session && !has_owner {
         &BY_PHISHING
-    } else if in_session {
+    } else if in_session || has_owner {
         &BY_TOKEN
     } else {
         analytic

@@ -199,7 +199,7 @@ fn every_schema_has_a_command_and_every_answer_a_schema() {
 #[test]
 fn the_check_itself_finds_what_is_wrong() {
     let of = schema("show-path");
-    let good = r#"[{"incident":"i","time":"2025-01-01T00:00:00Z","tactic":null,"technique":"T1","from":null,"to":"x","finding":"f"}]"#;
+    let good = r#"[{"incident":"i","time":"2025-01-01T00:00:00Z","tactic":null,"technique":"T1","from":null,"to":"x","alternatives":[],"finding":"f"}]"#;
     let with = |from: &str, to: &str| {
         let text = good.replace(from, to);
         let value = parse_json(&text).expect("JSON").into_owned();

@@ -116,7 +116,7 @@ fn the_nine_answers_in_short() {
         3. Hosts and devices
            4 of 5 hosts breached: dc01, fs01, pc-ando, vpn-gw1; 1 unknown. No own device is seen to serve a botnet.
         4. Path
-           1 incident in 38 steps: initial access → execution → persistence → lateral movement → collection → discovery → credential access → defense impairment → stealth.
+           1 incident in 35 steps: initial access → execution → persistence → lateral movement → collection → discovery → credential access → defense impairment → stealth.
         5. Access
            At least 29 mails, 15 files in the cloud and 15 files on shares; one folder or mailbox must be presumed taken as a whole.
         6. Not accessed
