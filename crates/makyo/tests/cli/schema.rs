@@ -181,6 +181,28 @@ fn what_is_printed_is_what_its_schema_says() {
     check("attribute", &printed(folder, &who));
 }
 
+#[test]
+fn what_those_who_write_rules_and_measure_print_is_what_its_schema_says() {
+    let folder = tempfile::tempdir().expect("folder");
+    let folder = folder.path();
+    check("rules-list", &printed(folder, &["rules", "list", "--format", "json"]));
+    check("sources-list", &printed(folder, &["sources", "list", "--format", "json"]));
+    fs::write(folder.join("bad.yml"), "title: no detection\n").expect("written");
+    let rules = root().join("rules").display().to_string();
+    let run = makyo(folder, &["rules", "check", "bad.yml", &rules, "--format", "json"]);
+    let text = stdout(&run);
+    check("rules-check", &text);
+    for kind in ["rule", "problem"] {
+        assert!(text.contains(&format!("\"kind\":\"{kind}\"")), "{kind} in {text}");
+    }
+    let simulated = ["simulate", "benign", "--seed", "3", "--scale", "0.05", "--out", "o"];
+    printed(folder, &simulated);
+    let inquiry = ["investigate", "o/evidence", "--org", "o/org.toml", "--case", "c"];
+    printed(folder, &inquiry);
+    let score = ["simulate", "--score", "c", "o/truth.json", "--format", "json"];
+    check("simulate-score", &printed(folder, &score));
+}
+
 /// A schema that nothing is held against would rot, and an answer without one is a promise less.
 #[test]
 fn every_schema_has_a_command_and_every_answer_a_schema() {
@@ -191,7 +213,18 @@ fn every_schema_has_a_command_and_every_answer_a_schema() {
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
         .filter_map(|name| name.strip_suffix(".schema.json").map(str::to_owned))
         .collect();
-    let others = ["attribute", "detect", "events", "investigate", "link", "watch"];
+    let others = [
+        "attribute",
+        "detect",
+        "events",
+        "investigate",
+        "link",
+        "rules-check",
+        "rules-list",
+        "simulate-score",
+        "sources-list",
+        "watch",
+    ];
     let wanted = SHOWN.iter().map(|what| format!("show-{what}"));
     assert_eq!(found, wanted.chain(others.map(str::to_owned)).collect());
 }
