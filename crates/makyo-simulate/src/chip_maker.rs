@@ -208,7 +208,11 @@ fn abuse_vendor(scene: &mut Scene, random: &mut Random) {
     scene.vpn(gateway, start - 6 * SECOND, Fact::Connects(&from.address));
     scene.vpn(gateway, start - 2 * SECOND, Fact::Authenticates(&tunnel));
     scene.vpn(gateway, start, Fact::Opens(&tunnel));
-    scene.vpn(gateway, end, Fact::Closes(&tunnel, vpn::end((end - start) / SECOND, random)));
+    scene.vpn(
+        gateway,
+        end,
+        Fact::Closes(&tunnel, vpn::end_of_much((end - start) / SECOND, 74_000_000, random)),
+    );
     let who = service("vendor-rs", 0x72_0000 + random.below(1 << 20));
     let moment = start + 3 * MINUTE;
     let flow = Flow {

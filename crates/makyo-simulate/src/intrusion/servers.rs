@@ -81,9 +81,18 @@ pub(crate) fn tunnel(
     scene.vpn(
         scene.gateways[0],
         end,
-        Fact::Closes(&tunnel, vpn::end((end - start) / SECOND, random)),
+        Fact::Closes(&tunnel, ends((end - start) / SECOND, login.is_none(), random)),
     );
     (inside, is_logged)
+}
+
+/// Over the tunnels of the nights on servers goes what is read there.
+fn ends(seconds: i64, is_of_servers: bool, random: &mut Random) -> vpn::End {
+    if is_of_servers {
+        vpn::end_of_much(seconds, 135_000_000, random)
+    } else {
+        vpn::end(seconds, random)
+    }
 }
 
 /// The first night: the appliance, then servers.

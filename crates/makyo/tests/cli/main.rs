@@ -17,6 +17,7 @@ mod real;
 mod resume;
 mod schema;
 mod splits;
+mod stix;
 mod stories;
 mod story;
 mod story_friend;
