@@ -10,6 +10,7 @@ mod event;
 mod event_json;
 mod finding;
 mod json;
+mod missing;
 mod net;
 mod organisation;
 mod outline;
@@ -29,6 +30,7 @@ pub use event::{
 pub use event_json::{event_object, nest};
 pub use finding::{Entity, EntityKind, Finding, FindingSource, Level, Role, RuleRef};
 pub use json::{parse_json, to_json, write_json};
+pub use missing::{Missing, missing_records};
 pub use net::{AddressScope, address_network, address_scope, parse_address, parse_port};
 pub use organisation::{Asset, Change, Network, Organisation, ThirdParty};
 pub use outline::{Layout, Leaf, LeafKind, Outline, unescape, unescape_into};

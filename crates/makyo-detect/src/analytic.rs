@@ -52,6 +52,7 @@ pub const ANALYTICS: &[Analytic] = &[
     edge::parallel::ANALYTIC,
     edge::third_party::ANALYTIC,
     host::remote_execution::ANALYTIC,
+    host::records_missing::ANALYTIC,
     mail::ANALYTIC,
     // After mail, which says whose computers were reached.
     posing::ANALYTIC,

@@ -1,4 +1,4 @@
-//! What the logs cover, and where they are silent, cleared or could not be read.
+//! What the logs cover, and where they are silent, cleared, lack records or could not be read.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -147,6 +147,11 @@ impl Coverage {
                     to: at,
                     kind: "cleared",
                 });
+            }
+        }
+        for one in makyo_base::missing_records(query)?.into_iter().filter(|one| !one.is_cleared) {
+            if let Some(stretch) = coverage.stretches.get_mut(&(one.source, one.host)) {
+                stretch.gaps.push(Gap { from: one.from, to: one.to, kind: "silence" });
             }
         }
         for row in query.query(THROTTLED)?.iter() {

@@ -8,4 +8,4 @@ mod cloud;
 
 pub(crate) use cloud::in_cloud;
 pub(crate) use plan::{Depth, Plan, Way};
-pub(crate) use servers::{cleared_at, enter, on_servers, outside, tunnel, workstation};
+pub(crate) use servers::{cleared_at, enter, on_servers, outside, taken_out, tunnel, workstation};

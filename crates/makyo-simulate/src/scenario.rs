@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::act::Scene;
 use crate::evidence::{Evidence, Log, Wording, gap, reworded};
-use crate::intrusion::{self, Plan, cleared_at};
+use crate::intrusion::{self, Plan, cleared_at, taken_out};
 use crate::mail::{Desk, Mail};
 use crate::moment::{HOUR, START, at};
 use crate::people::people;
@@ -225,6 +225,10 @@ fn gaps(options: &Options, gateway: Gateway) -> (Vec<(Log, i64, i64)>, Vec<Gap>)
         let cleared = cleared_at(options.seed);
         holes.push((Log::Windows("srv-app01".into()), START - 24 * HOUR, cleared));
         told.push(gap("windows-security", "srv-app01", START, cleared, "cleared"));
+        // Single records are taken out of the controller's log, and only their numbers tell.
+        let (from, to) = taken_out(options.seed);
+        holes.push((Log::Windows("dc01".into()), from, to));
+        told.push(gap("windows-security", "dc01", from, to, "silence"));
     }
     (holes, told)
 }

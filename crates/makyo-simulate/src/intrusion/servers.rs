@@ -262,6 +262,7 @@ fn copy_directory(scene: &mut Scene, plan: &Plan, random: &mut Random) {
     let text = windows::share("dc01", moment, &who, place, random);
     scene.windows("dc01", moment, text);
     scene.truth.host("dc01", Rung::ExfilLikely, copied);
+    scene.truth.stage(taken_out(scene.seed).0, "defense-impairment", "T1685.005");
     scene.truth.stage(copied, "credential-access", "T1003.003");
     expose(scene, copied);
     let moment = cleared_at(scene.seed);
@@ -270,12 +271,17 @@ fn copy_directory(scene: &mut Scene, plan: &Plan, random: &mut Random) {
     scene.truth.host("srv-app01", Rung::Modified, moment);
     // What was changed is the host; in the account's name nothing was.
     scene.truth.reached("agency\\svc-ldap", Rung::ExfilLikely, moment, true);
-    scene.truth.stage(moment, "stealth", "T1685.005");
 }
 
 /// When the log of the application server is cleared.
 pub(crate) fn cleared_at(seed: u64) -> Moment {
     copy_starts(seed) + 87 * MINUTE
+}
+
+/// The time whose records are taken out of the controller's log, after the copy.
+pub(crate) fn taken_out(seed: u64) -> (Moment, Moment) {
+    let from = copy_starts(seed) + 40 * MINUTE;
+    (from, from + 35 * MINUTE)
 }
 
 /// The database is copied by one of two tools; only one of them makes the engine speak.

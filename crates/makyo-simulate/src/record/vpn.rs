@@ -102,13 +102,13 @@ pub(crate) fn line(gateway: Gateway, moment: Moment, fact: Fact<'_>) -> String {
     }
 }
 
-/// An end with the traffic of an ordinary day.
 /// The end of a tunnel over which at least so many bytes went to the client.
 pub(crate) fn end_of_much(seconds: i64, least: u64, random: &mut Random) -> End {
     let end = end(seconds, random);
     End { sent: end.sent.max(least + random.below(9_000_000)), ..end }
 }
 
+/// An end with the traffic of an ordinary day.
 pub(crate) fn end(seconds: i64, random: &mut Random) -> End {
     End {
         seconds,

@@ -132,11 +132,13 @@ impl<'a> Investigation<'a> {
         bar.set_message("consolidating events");
         let ids: Vec<ArtifactId> = collection.artifacts.iter().map(|one| one.artifact.id).collect();
         let done = case.consolidate(&manifest, &ids, records)?;
+        // What weighs asks what could not be read.
+        let defects = defects(&case, &manifest, &ids, &collection)?;
+        case.put_answer("defects", &["file", "record", "kind", "detail"], &defects)?;
         bar.set_message("following flows");
         let flows = flows(&case, &collection, setup, threads)?;
         bar.set_message("weighing");
         let findings = findings(&case, &manifest, &ids, setup, &flows)?;
-        let defects = defects(&case, &manifest, &ids, &collection)?;
         keep_tables(&case, setup, &flows)?;
         bar.set_message("answering");
         conclude(&case, setup, &findings, &defects, &manifest, records, done.events)?;
@@ -518,7 +520,6 @@ fn conclude(
         ],
         &rows,
     )?;
-    case.put_answer("defects", &["file", "record", "kind", "detail"], defects)?;
     let unread: Vec<Unread> = defects
         .iter()
         .map(|row| Unread {
