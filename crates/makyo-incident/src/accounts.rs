@@ -212,11 +212,18 @@ fn is_way_back_in(picture: &Picture<'_>, finding: &Finding, account: &str, at: i
     let mut origins = finding
         .entities
         .iter()
-        .filter(|entity| entity.kind == EntityKind::Address && entity.role == Role::Origin);
+        .filter(|entity| entity.kind == EntityKind::Address && entity.role == Role::Origin)
+        .peekable();
     let session = finding.entities.iter().find(|entity| entity.kind == EntityKind::Session);
     let session = session.map_or("", |entity| entity.value.as_str());
-    finding.tactics.iter().any(|tactic| tactic == "persistence")
-        && origins.any(|origin| picture.intruder.tie(account, session, &origin.value, at).is_some())
+    if !finding.tactics.iter().any(|tactic| tactic == "persistence") {
+        return false;
+    }
+    if session.is_empty() && origins.peek().is_none() {
+        let is_on_host = finding.entities.iter().any(|one| one.kind == EntityKind::Host);
+        return !is_on_host && picture.intruder.during(account, at, &picture.facts).is_some();
+    }
+    origins.any(|origin| picture.intruder.tie(account, session, &origin.value, at).is_some())
 }
 
 fn by_steps(judged: &mut BTreeMap<String, Judged>, picture: &Picture<'_>) {

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 
 use makyo_base::{EntityKind, Finding, MINUTE_NS, Organisation, RecordRef, Role};
 
-use crate::facts::{Facts, Logon};
+use crate::facts::{CloudUse, Facts, Logon};
 
 /// An address that was the intruder's between two times.
 #[derive(Debug, Clone)]
@@ -30,6 +30,8 @@ pub(crate) struct Posed {
     account: String,
     address: String,
     session: String,
+    /// The owner's session that they used too.
+    split: String,
     from: i64,
     to: i64,
     finding: usize,
@@ -193,14 +195,16 @@ impl Intruder {
         if let Some(session) = &session {
             self.sessions.entry(session.clone()).or_insert(index);
         }
-        if let Some(session) = value(Role::Target, EntityKind::Session) {
-            self.split.entry((session, address.clone())).or_insert(index);
+        let split = value(Role::Target, EntityKind::Session).unwrap_or_default();
+        if !split.is_empty() {
+            self.split.entry((split.clone(), address.clone())).or_insert(index);
         }
         if let (Some(account), Some(time)) = (value(Role::Actor, EntityKind::Account), finding.time)
         {
             let to = time.saturating_add(makyo_base::DAY_NS);
             let session = session.unwrap_or_default();
-            self.posed.push(Posed { account, address, session, from: time, to, finding: index });
+            let finding = index;
+            self.posed.push(Posed { account, address, session, split, from: time, to, finding });
         }
     }
 
@@ -299,6 +303,23 @@ impl Intruder {
         }
     }
 
+    /// The finding that says that the intruder's own session in this account's name was on at a time:
+    /// what is recorded then without an address and a session is theirs.
+    pub(crate) fn during(&self, account: &str, time: i64, facts: &Facts) -> Option<usize> {
+        let own = self.posed.iter().filter(|one| one.account == account && one.from <= time);
+        let is_theirs = |used: &&CloudUse, one: &Posed| {
+            !used.session.is_empty()
+                && (used.session == one.session
+                    || used.session == one.split && used.address == one.address)
+        };
+        let is_on = |one: &&Posed| {
+            let uses = facts.uses.iter().filter(|used| is_theirs(used, one));
+            let last = uses.map(|used| used.last).max();
+            last.is_some_and(|last| time <= last + SESSION_END_NS)
+        };
+        own.filter(|one| is_on(one)).map(|one| one.finding).next()
+    }
+
     /// The finding that ties an action to the intruder, and by what: its session, its address in
     /// this account's name, or the intruder's own address at that time.
     pub(crate) fn tie(
@@ -331,6 +352,9 @@ impl Intruder {
         self.outside.iter().chain(&self.leases).find(within).map(|one| (one.finding, "address"))
     }
 }
+
+/// A session is on for so long after the last thing that was done in it.
+const SESSION_END_NS: i64 = 2 * MINUTE_NS;
 
 /// Where the intruder was, for asking the case.
 pub(crate) struct Places<'a> {

@@ -88,5 +88,8 @@ pub(crate) fn anchor(finding: &Finding, facts: &Facts, intruder: &Intruder) -> O
     let addresses = named(EntityKind::Address, &[Role::Origin]);
     let address = addresses.first().map(String::as_str).unwrap_or_default();
     let account = accounts.first()?;
+    if session.is_empty() && address.is_empty() {
+        return intruder.during(account, time, facts);
+    }
     intruder.tie(account, session, address, time).map(|one| one.0)
 }

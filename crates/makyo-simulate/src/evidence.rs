@@ -79,13 +79,17 @@ impl Evidence {
             *self.lost.entry(log.clone()).or_default() += 1;
             // The numbers of lost records are missing in the log.
             if matches!(log, Log::Windows(_)) {
-                *self.record_ids.entry(log).or_insert_with_key(first_record_id) += 1;
+                self.wait(log, moment, String::new());
             }
             return false;
         }
+        self.wait(log, moment, text);
+        true
+    }
+
+    fn wait(&mut self, log: Log, moment: Moment, text: String) {
         self.sequence += 1;
         self.waiting.entry(log).or_default().push((moment, self.sequence, text));
-        true
     }
 
     /// How many records a log lost.
@@ -107,7 +111,8 @@ impl Evidence {
             let later = all.extract_if(.., |entry| entry.0 >= end).collect();
             self.waiting.insert(log.clone(), later);
             all.sort_unstable_by_key(|entry| (entry.0, entry.1));
-            self.records += u64::try_from(all.len()).unwrap_or(0);
+            let kept = all.iter().filter(|entry| !entry.2.is_empty()).count();
+            self.records += u64::try_from(kept).unwrap_or(0);
             if !all.is_empty() {
                 self.write(&log, day, &all)?;
             }
@@ -150,14 +155,16 @@ impl Evidence {
         }
     }
 
-    /// Gives Windows records their numbers.
+    /// Gives Windows records their numbers; those of lost ones are skipped.
     fn numbered(&mut self, log: &Log, all: &[(Moment, u64, String)]) -> Vec<(Moment, u64, String)> {
         let next = self.record_ids.entry(log.clone()).or_insert_with_key(first_record_id);
         let mut numbered = Vec::with_capacity(all.len());
         for (moment, sequence, text) in all {
             let id = format!("\"EventRecordID\":{next}");
-            numbered.push((*moment, *sequence, text.replacen("\"EventRecordID\":0", &id, 1)));
             *next += 1;
+            if !text.is_empty() {
+                numbered.push((*moment, *sequence, text.replacen("\"EventRecordID\":0", &id, 1)));
+            }
         }
         numbered
     }

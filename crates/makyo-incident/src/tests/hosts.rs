@@ -5,7 +5,7 @@ use makyo_base::{
     QueryError, RecordRef, Role, Rows, SqlValue, Value,
 };
 
-use super::{finding, posing, texts};
+use super::{finding, posing, second_factor, texts};
 use crate::{Answers, Inputs, answer};
 
 const LEASE: &str = "10.99.0.5";
@@ -21,6 +21,7 @@ struct Case {
     becomes: Vec<Vec<SqlValue>>,
     addresses: Vec<Vec<SqlValue>>,
     sign_ins: Vec<Vec<SqlValue>>,
+    uses: Vec<Vec<SqlValue>>,
 }
 
 fn text(value: &str) -> SqlValue {
@@ -51,6 +52,24 @@ impl Query for Case {
             let names =
                 &["account", "address", "status", "is_cloud", "first", "last", "least_record"];
             (names, self.sign_ins.clone())
+        } else if sql.contains("AS throttled") {
+            let names = &[
+                "account",
+                "address",
+                "session",
+                "access",
+                "first",
+                "last",
+                "operation",
+                "kind",
+                "stretch",
+                "place",
+                "owner",
+                "records",
+                "throttled",
+                "least_record",
+            ];
+            (names, self.uses.clone())
         } else {
             (&[], Vec::new())
         };
@@ -104,6 +123,27 @@ impl Case {
             at.clone(),
             at,
             text("signins.json#1"),
+        ]);
+        self
+    }
+
+    fn uses(mut self, account: &str, address: &str, session: &str, times: (i64, i64)) -> Self {
+        let (first, last) = (SqlValue::Integer(times.0), SqlValue::Integer(times.1));
+        self.uses.push(vec![
+            text(account),
+            text(address),
+            text(session),
+            text("bind"),
+            first,
+            last,
+            text("MailItemsAccessed"),
+            text("mailbox"),
+            SqlValue::Integer(0),
+            text("\\Inbox"),
+            text(""),
+            SqlValue::Integer(1),
+            SqlValue::Boolean(false),
+            text("audit.jsonl#3"),
         ]);
         self
     }
@@ -279,6 +319,33 @@ fn two_strangers() -> [Finding; 2] {
         entity(Role::Origin, EntityKind::Address, "192.0.2.151"),
     ];
     [first, second]
+}
+
+/// The directory's audit often has neither address nor session.
+#[test]
+fn what_is_recorded_without_a_place_is_theirs_while_their_session_is_on() {
+    let at = 3 * DAY_NS;
+    let times = (at, at + 10 * MINUTE_NS);
+    let case =
+        Case::default().uses("ando@agency.example", "192.0.2.150", "stolen-session-0001", times);
+    let factor = |id: &str, account: &str, time: i64| {
+        let mut made = second_factor(id, account, "");
+        made.entities.retain(|one| one.kind == EntityKind::Account);
+        made.time = Some(time);
+        made
+    };
+    let all = [
+        posing(),
+        factor("theirs", "ando@agency.example", at + 9 * MINUTE_NS),
+        factor("later", "ando@agency.example", at + HOUR_NS),
+        factor("before", "ando@agency.example", at - HOUR_NS),
+        factor("another", "baba@agency.example", at + 9 * MINUTE_NS),
+    ];
+    let found = case.answers(&all);
+    let told = texts(found.table("path"), "finding");
+    assert!(told.contains(&"theirs".to_owned()), "{told:?}");
+    assert!(!told.iter().any(|one| ["later", "before", "another"].contains(&one.as_str())));
+    assert_eq!(texts(found.table("accounts"), "rung"), Vec::<String>::new());
 }
 
 #[test]
