@@ -49,6 +49,18 @@ pub(crate) fn entries(picture: &Picture<'_>) -> Vec<Entry> {
                 }
             }
         }
+        // Of a way in that is known, a rule's first sign is no second one.
+        let known: Vec<(String, String)> = own
+            .iter()
+            .filter(|entry| entry.vector != "unknown")
+            .map(|entry| (entry.account.clone(), entry.address.clone()))
+            .collect();
+        own.retain(|entry| {
+            let is_same = |(account, address): &(String, String)| {
+                *account == entry.account || !address.is_empty() && *address == entry.address
+            };
+            entry.vector != "unknown" || !known.iter().any(is_same)
+        });
         if own.is_empty() {
             own.push(unknown(picture, incident));
         }
