@@ -15,6 +15,8 @@ pub struct Missing {
     pub host: String,
     /// How many records are missing.
     pub count: i64,
+    /// How often the log skips numbers in all.
+    pub skips: i64,
     /// Times of the records before and after, nanoseconds since the Unix epoch.
     pub from: i64,
     /// See `from`.
@@ -57,15 +59,16 @@ const SQL: &str = "
       SELECT host, log, count(*) AS records,
              sum(CASE WHEN id - id_before > 1 THEN 1 ELSE 0 END) AS skips
       FROM steps GROUP BY host, log)
-    SELECT steps.host, steps.source, steps.id - steps.id_before - 1 AS missing, steps.at_before,
-           steps.at, steps.file_before, steps.record_before, steps.file, steps.record,
+    SELECT steps.host, steps.source, steps.id - steps.id_before - 1 AS missing,
+           least(steps.at_before, steps.at) AS at_before, greatest(steps.at_before, steps.at) AS at,
+           logs.skips, steps.file_before, steps.record_before, steps.file, steps.record,
            steps.file = steps.file_before AND damaged.file IS NULL AS is_within,
            coalesce(steps.clears, false) OR coalesce(steps.clears_before, false) AS is_cleared
     FROM steps JOIN logs ON steps.host = logs.host AND steps.log = logs.log
       LEFT JOIN (SELECT DISTINCT file FROM defects) damaged ON steps.file = damaged.file
-    WHERE steps.id - steps.id_before > 1 AND steps.at > steps.at_before
+    WHERE steps.id - steps.id_before > 1
       AND logs.records >= {records} AND logs.skips * {steps} <= logs.records
-    ORDER BY steps.host, steps.source, steps.at_before, steps.file, steps.record";
+    ORDER BY steps.host, steps.source, 4, steps.file, steps.record";
 
 /// Finds what is missing.
 ///
@@ -84,6 +87,7 @@ pub fn missing_records(query: &dyn Query) -> Result<Vec<Missing>, QueryError> {
         source: row.string("source"),
         host: row.string("host"),
         count: row.integer("missing").unwrap_or_default(),
+        skips: row.integer("skips").unwrap_or_default(),
         from: row.integer("at_before").unwrap_or_default(),
         to: row.integer("at").unwrap_or_default(),
         before: at(row, "file_before", "record_before"),

@@ -59,7 +59,7 @@ pub const ANALYTICS: &[Analytic] = &[
 ];
 
 /// Runs all analytics over the case's events. `places` is what the user's lists say of addresses,
-/// `by_rules` what rules found.
+/// `by_rules` what rules found. What planned work or a third party explains is marked so.
 ///
 /// # Errors
 /// If a query fails, which is a mistake of ours or damage to the case.
@@ -72,7 +72,11 @@ pub fn run_analytics(
 ) -> Result<Vec<Finding>, QueryError> {
     let mut found = by_rules.to_vec();
     for analytic in ANALYTICS {
-        found.extend(analytic.run(query, organisation, weights, places, &found)?);
+        let mut more = analytic.run(query, organisation, weights, places, &found)?;
+        for finding in &mut more {
+            weights.explain(finding, organisation);
+        }
+        found.append(&mut more);
     }
     found.drain(..by_rules.len());
     Ok(found)

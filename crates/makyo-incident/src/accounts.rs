@@ -8,7 +8,7 @@ use crate::answers::{Picture, Table};
 use crate::coverage::Lack;
 use crate::facts::{CloudUse, earliest};
 use crate::incident::{is_directory_theft, is_suspicion, is_through_appliance};
-use crate::intruder::Step;
+use crate::intruder::{Address, Step};
 use crate::names::is_own_account;
 use crate::rows::{count, maybe, object, text, texts, time};
 
@@ -284,10 +284,14 @@ fn packed(picture: &Picture<'_>, step: &Step) -> Option<usize> {
         let of_it = finding.entities.iter().filter(|one| one.kind == kind && one.role == role);
         of_it.map(|one| picture.facts.names.resolve(&one.value)).collect()
     };
+    let up = |lease: &&Address| {
+        lease.finding == step.finding && (lease.from..=lease.to).contains(&step.time)
+    };
+    let until = picture.intruder.leases.iter().find(up)?.to;
     incident.all().into_iter().find(|index| {
         picture.finding(*index).is_some_and(|finding| {
             finding.techniques.iter().any(|one| one.starts_with("T1560"))
-                && finding.time.is_some_and(|time| step.time <= time)
+                && finding.time.is_some_and(|time| (step.time..=until).contains(&time))
                 && names(finding, EntityKind::Host, Role::Place).contains(&step.to)
                 && names(finding, EntityKind::Account, Role::Actor).contains(&step.account)
         })

@@ -1,8 +1,10 @@
 //! Which computer an inside address belonged to, and when.
 //!
 //! Computers say it themselves: with the tickets and logons of their own account (`PC-7$`), with
-//! the name that they give when they log on elsewhere, and in their own logs. Addresses go from
-//! one computer to another, so that each is known for the days on which it was seen.
+//! the name that they give when they log on elsewhere over the network, and in their own logs. (A
+//! session at a screen names the computer whose screen it is, and the address of another one.)
+//! Addresses go from one computer to another, so that each is known for the days on which it was
+//! seen; those that the VPN leases are nobody's.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -20,11 +22,16 @@ const SQL: &str = "
           UNION ALL
           SELECT src_endpoint_ip, lower(src_endpoint_hostname), false, time FROM events
           WHERE class_uid = 3002 AND status = 'Success' AND source LIKE 'windows-%'
-            AND src_endpoint_hostname IS NOT NULL
+            AND logon_type = 'network' AND src_endpoint_hostname IS NOT NULL
+            AND host IS NOT NULL AND lower(src_endpoint_hostname) <> host
           UNION ALL
           SELECT device_ip, host, true, time FROM events
-          WHERE device_ip IS NOT NULL AND source LIKE 'windows-%')
-    WHERE address IS NOT NULL AND host IS NOT NULL AND time IS NOT NULL
+          WHERE device_ip IS NOT NULL
+            AND source NOT IN ('generic', 'entra-sign-in', 'entra-audit', 'm365-unified-audit',
+                               'email'))
+    WHERE address NOT IN (SELECT tunnel_interface_ip FROM events
+                          WHERE tunnel_interface_ip IS NOT NULL)
+      AND address IS NOT NULL AND host IS NOT NULL AND time IS NOT NULL
     GROUP BY address, host, date_trunc('day', time)
     ORDER BY address, first, host";
 
@@ -36,6 +43,8 @@ const BETWEEN_NS: i64 = 14 * DAY_NS;
 #[derive(Debug)]
 struct Held {
     host: String,
+    /// Whether the host has logs of its own: an account ending in `$` may be a service's too.
+    has_logs: bool,
     from: i64,
     to: i64,
 }
@@ -52,7 +61,8 @@ impl Addresses {
         organisation: &Organisation,
     ) -> Result<Self, QueryError> {
         let rows = query.query(SQL)?;
-        let mut own: BTreeSet<String> = known.cloned().collect();
+        let with_logs: BTreeSet<String> = known.cloned().collect();
+        let mut own = with_logs.clone();
         let named = |host: &str| {
             let bare = host.rsplit_once('\\').map_or(host, |parts| parts.1);
             makyo_base::canonical_host(bare.split('@').next()?.trim_end_matches('$'))
@@ -66,7 +76,8 @@ impl Addresses {
             let (Some(host), true) = (host, is_inside(&address, organisation)) else { continue };
             let from = row.integer("first").unwrap_or_default();
             let to = row.integer("last").unwrap_or_default();
-            of.entry(address).or_default().push(Held { host, from, to });
+            let has_logs = with_logs.contains(&host);
+            of.entry(address).or_default().push(Held { host, has_logs, from, to });
         }
         Ok(Addresses(of))
     }
@@ -78,10 +89,21 @@ impl Addresses {
         let near = |one: &&Held| (one.from - AROUND_NS..=one.to + AROUND_NS).contains(&at);
         let before = all.iter().rev().find(|one| one.from <= at && at - one.to <= BETWEEN_NS);
         let after = all.iter().find(|one| one.from > at && one.from - at <= BETWEEN_NS);
-        let between = before.zip(after).filter(|(before, after)| before.host == after.host);
-        let mut hosts = all.iter().filter(near).chain(between.map(|one| one.0));
-        let first = hosts.next()?.host.as_str();
-        hosts.all(|other| other.host == first).then_some(first)
+        let between = before.zip(after).filter(|(before, after)| {
+            before.host == after.host && after.from - before.to <= BETWEEN_NS
+        });
+        let mut seen: Vec<&Held> =
+            all.iter().filter(near).chain(between.map(|one| one.0)).collect();
+        if seen.iter().any(|one| one.has_logs) {
+            seen.retain(|one| one.has_logs);
+        }
+        let first = seen.first()?.host.as_str();
+        seen.iter().all(|other| other.host == first).then_some(first)
+    }
+
+    /// Whether a computer had an address at any time.
+    pub(crate) fn had(&self, host: &str, address: &str) -> bool {
+        self.0.get(address).is_some_and(|all| all.iter().any(|one| one.host == host))
     }
 
     /// All addresses of each computer.

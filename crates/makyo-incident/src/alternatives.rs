@@ -81,13 +81,24 @@ pub(crate) fn arrivals(picture: &Picture<'_>, incident: &Incident) -> Vec<Arriva
     for (host, (at, index)) in first.iter().filter(|one| !explained.contains(one.0)) {
         let mut ways: BTreeSet<(i64, String)> = BTreeSet::new();
         for logon in picture.facts.logons.iter().filter(|logon| logon.host == *host) {
-            for time in logon.times.iter().filter(|one| (*at - ARRIVAL_NS..=*at).contains(*one)) {
+            let may_come = |from: &&&(&str, i64)| {
+                from.0 != host.as_str()
+                    && (logon.from_host == from.0
+                        || picture.facts.addresses.had(from.0, &logon.address))
+            };
+            let reached: Vec<&(&str, i64)> = reached.iter().filter(|one| may_come(&one)).collect();
+            if reached.is_empty() && !held.contains(logon.account.as_str()) {
+                continue;
+            }
+            let since = logon.times.partition_point(|one| *one < *at - ARRIVAL_NS);
+            let of_day = logon.times.get(since..).into_iter().flatten();
+            // The latest are named.
+            let of_day: Vec<&i64> = of_day.take_while(|one| **one <= *at).collect();
+            for time in of_day.into_iter().rev().take(ARRIVALS_MAX) {
                 let came = |from: &&(&str, i64)| {
-                    from.1 <= *time
-                        && from.0 != host.as_str()
-                        && is_from(logon, from.0, *time, &picture.facts)
+                    from.1 <= *time && is_from(logon, from.0, *time, &picture.facts)
                 };
-                let from = reached.iter().find(came).map(|one| one.0);
+                let from = reached.iter().find(|one| came(one)).map(|one| one.0);
                 if from.is_none() && !held.contains(logon.account.as_str()) {
                     continue;
                 }

@@ -160,6 +160,10 @@ const KNOWN_NAMES: &str = "
       AND source IN ('entra-sign-in', 'm365-unified-audit')
     GROUP BY account, lower(actor_user_uid) ORDER BY account, uid";
 
+/// Names under which VPN tunnels were opened.
+const TUNNELLED: &str = "
+    SELECT DISTINCT account FROM events WHERE class_uid = 4014 AND account IS NOT NULL ORDER BY 1";
+
 const HOSTS: &str = "
     SELECT host, array_agg(DISTINCT device_ip) AS addresses, array_agg(DISTINCT source) AS sources
     FROM events
@@ -181,13 +185,16 @@ const LOGONS: &str = "
     GROUP BY account, src_endpoint_ip, src_endpoint_hostname, host, logon_type
     ORDER BY first, account, address, from_host, host, kind";
 
-/// Credentials that were typed or kept for another account (Windows event 4648), hour by hour.
+/// Credentials that were typed or kept for another account (Windows event 4648), minute by minute.
+/// The account of such a record is the one whose credential it is.
 const BECOMES: &str = "
-    SELECT host, account, user_account AS other, CAST(min(time) AS BIGINT) AS first
+    SELECT host, account AS other,
+           concat(lower(coalesce(actor_user_domain, '')), '\\', lower(actor_user_name)) AS account,
+           CAST(min(time) AS BIGINT) AS first
     FROM events
     WHERE logon_type = 'explicit_credentials' AND host IS NOT NULL AND account IS NOT NULL
-      AND user_account IS NOT NULL AND time IS NOT NULL AND account NOT LIKE '%$'
-    GROUP BY host, account, user_account, date_trunc('hour', time)
+      AND actor_user_name IS NOT NULL AND actor_user_name NOT LIKE '%$' AND time IS NOT NULL
+    GROUP BY host, account, actor_user_domain, actor_user_name, date_trunc('minute', time)
     ORDER BY first, host, account, other";
 
 const TUNNELS: &str = "
@@ -286,7 +293,9 @@ impl Facts {
                 last: row.integer("last").unwrap_or_default(),
             })
             .collect();
-        facts.names = Names::learn(&seen, &known, organisation);
+        let tunnelled = query.query(TUNNELLED)?;
+        let tunnelled = tunnelled.iter().map(|row| row.string("account")).collect();
+        facts.names = Names::learn(&seen, &known, &tunnelled, organisation);
         for row in accounts.iter() {
             let name = row.string("account");
             // A bare name that never did anything but fail to sign in was guessed.
@@ -330,13 +339,16 @@ impl Facts {
             let mut times: Vec<i64> =
                 row.list("times").iter().filter_map(|time| time.parse().ok()).collect();
             times.sort_unstable();
-            let host = |name: String| makyo_base::canonical_host(&name).unwrap_or_default();
+            let (host, kind) = (row.string("host"), row.string("kind"));
+            // A session at a screen names the computer whose screen it is.
+            let from = makyo_base::canonical_host(&row.string("from_host"));
+            let from = from.filter(|from| *from != host && kind != "remote_interactive");
             self.logons.push(Logon {
                 account: self.account(row),
                 address: row.string("address"),
-                from_host: host(row.string("from_host")),
-                host: row.string("host"),
-                kind: row.string("kind"),
+                from_host: from.unwrap_or_default(),
+                host,
+                kind,
                 first: row.integer("first").unwrap_or_default(),
                 times,
                 record: row.reference(),

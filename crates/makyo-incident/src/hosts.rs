@@ -56,14 +56,9 @@ fn members(picture: &Picture<'_>) -> BTreeMap<String, Vec<usize>> {
     for (index, finding) in picture.findings.iter().enumerate().filter(|one| is_membership(one.1)) {
         let devices = finding.entities.iter().filter(|entity| entity.role == Role::Place);
         for device in devices {
-            let mut known =
-                picture.facts.hosts.iter().filter(|host| host.1.addresses.contains(&device.value));
-            // An address that two hosts had names neither.
-            let name = match (known.next(), known.next()) {
-                (Some((host, _)), None) => host.clone(),
-                _ => device.value.clone(),
-            };
-            found.entry(name).or_default().push(index);
+            let at = finding.time.unwrap_or_default();
+            let host = picture.facts.addresses.host(&device.value, at);
+            found.entry(host.unwrap_or(&device.value).to_owned()).or_default().push(index);
         }
     }
     found

@@ -296,23 +296,38 @@ fn join_by_networks(
         .copied()
         .filter(|index| of(index).is_some_and(|one| is_posing(&one.rule.id) || is_suspicion(one)))
         .collect();
-    let posed: BTreeSet<String> = posed_in.iter().flat_map(|index| actors(*index)).collect();
+    let is_certain = |index: &usize| of(index).is_some_and(|one| is_posing(&one.rule.id));
+    let posed: BTreeSet<String> =
+        posed_in.iter().filter(|one| is_certain(one)).flat_map(|index| actors(*index)).collect();
+    let time = |index: &usize| findings.get(*index).and_then(|finding| finding.time);
     // A suspicion takes part where something else than suspicion speaks of its account.
-    let certain: BTreeSet<String> = members
-        .iter()
-        .filter(|index| of(index).is_some_and(|one| !is_suspicion(one) && one.weight_db >= strong))
-        .flat_map(|index| actors(*index))
-        .collect();
+    let mut certain: BTreeMap<String, Vec<i64>> = BTreeMap::new();
+    for index in members {
+        if of(index).is_some_and(|one| !is_suspicion(one) && one.weight_db >= strong) {
+            for account in actors(*index) {
+                certain.entry(account).or_default().extend(time(index));
+            }
+        }
+    }
+    let is_known = |index: &&usize| {
+        let at = time(index).unwrap_or_default();
+        let near = |times: &Vec<i64>| times.iter().any(|one| (at - one).abs() <= JOIN_NS);
+        actors(**index).iter().any(|account| certain.get(account).is_some_and(near))
+    };
     let mut strangers: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-    for index in posed_in.iter().filter(|index| !actors(**index).is_disjoint(&certain)) {
+    for index in posed_in.iter().filter(is_known) {
         let from = names_of(findings, facts, *index, EntityKind::Address, Role::Origin);
         for network in from.iter().filter_map(|one| network(one)).collect::<BTreeSet<_>>() {
             strangers.entry(network).or_default().push(*index);
         }
     }
     let mut users: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
-    let others = facts.sign_ins.iter().filter(|one| one.is_success && one.is_cloud);
-    for one in others.filter(|one| !posed.contains(&one.account)) {
+    let others = || facts.sign_ins.iter().filter(|one| one.is_success && one.is_cloud);
+    // Without sign-ins nobody knows who else comes from there.
+    if others().next().is_none() {
+        return;
+    }
+    for one in others().filter(|one| !posed.contains(&one.account)) {
         if let Some(network) = network(&one.address).filter(|one| strangers.contains_key(one)) {
             users.entry(network).or_default().insert(&one.account);
         }
@@ -321,7 +336,6 @@ fn join_by_networks(
         if users.get(&network).map_or(0, BTreeSet::len) > NETWORK_USERS_MAX {
             continue;
         }
-        let time = |index: &usize| findings.get(*index).and_then(|finding| finding.time);
         own.sort_by_key(|index| (time(index), *index));
         for pair in own.windows(2) {
             if let [before, after] = pair

@@ -251,15 +251,20 @@ impl Intruder {
                 .map(|one| (one.other.as_str(), one.time))
                 .chain([(before.account.as_str(), before.time)])
                 .collect();
-            for logon in facts.logons.iter().filter(|logon| logon.host != before.to) {
+            let may_come = |logon: &&Logon| {
+                logon.host != before.to
+                    && (logon.from_host == before.to
+                        || facts.addresses.had(&before.to, &logon.address))
+            };
+            for logon in facts.logons.iter().filter(may_come) {
                 let Some((_, since)) = held.iter().find(|one| one.0 == logon.account) else {
                     continue;
                 };
-                let comes = |time: &&i64| {
-                    (*since..=until).contains(*time) && is_from(logon, &before.to, **time, facts)
-                };
-                let is_new = logon.first >= before.time || is_screen(logon);
-                if let Some(time) = logon.times.iter().find(comes).copied().filter(|_| is_new)
+                let from = logon.times.partition_point(|time| time < since);
+                let later = logon.times.get(from..).into_iter().flatten();
+                let mut within = later.take_while(|time| **time <= until).copied();
+                let came = within.find(|time| is_from(logon, &before.to, *time, facts));
+                if let Some(time) = came.filter(|_| !came_before(logon, &before, facts))
                     && taken.insert((time, logon.account.clone(), logon.host.clone()))
                 {
                     self.steps.push(step(logon, time, &before.to, before.finding));
@@ -306,7 +311,8 @@ impl Intruder {
     /// The finding that says that the intruder's own session in this account's name was on at a time:
     /// what is recorded then without an address and a session is theirs.
     pub(crate) fn during(&self, account: &str, time: i64, facts: &Facts) -> Option<usize> {
-        let own = self.posed.iter().filter(|one| one.account == account && one.from <= time);
+        let within = |one: &&Posed| one.account == account && one.from <= time && time <= one.to;
+        let own = self.posed.iter().filter(within);
         let is_theirs = |used: &&CloudUse, one: &Posed| {
             !used.session.is_empty()
                 && (used.session == one.session
@@ -367,6 +373,18 @@ pub(crate) struct Places<'a> {
 /// Analytics that say that somebody else acted as an account's owner.
 pub(crate) fn is_posing(rule: &str) -> bool {
     matches!(rule, "posing_as_user" | "posing_with_stolen_token" | "posing_by_phishing")
+}
+
+/// Whether the account came from that host in this way before the intruder was there, under whatever
+/// address or name: what it always did is its owner's.
+fn came_before(logon: &Logon, before: &Step, facts: &Facts) -> bool {
+    let is_same = |other: &&Logon| {
+        other.account == logon.account && other.host == logon.host && other.kind == logon.kind
+    };
+    facts.logons.iter().filter(is_same).any(|other| {
+        let mut earlier = other.times.iter().take_while(|time| **time < before.time);
+        earlier.any(|time| is_from(other, &before.to, *time, facts))
+    })
 }
 
 /// Whether a logon came from a host: by the name that it gave, or by the host's address then.

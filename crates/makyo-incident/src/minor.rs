@@ -16,6 +16,9 @@ use crate::intruder::{Intruder, is_foreign};
 /// After a logon of the intruder's the account acts for them on that host for so long.
 const LOGON_NS: i64 = 12 * HOUR_NS;
 
+/// After an incident's last finding calls to the same place are still its own for so long.
+const CALLS_NS: i64 = 7 * makyo_base::DAY_NS;
+
 /// Gives each incident the minor findings that its intruder made.
 pub(crate) fn add_minor(
     incidents: &mut [Incident],
@@ -35,7 +38,9 @@ pub(crate) fn add_minor(
         }
         let Some(anchor) = anchor(finding, facts, intruder) else {
             let of_calls = incidents.iter_mut().zip(&called).find(|(incident, called)| {
-                finding.time.is_some_and(|time| incident.start <= time)
+                finding
+                    .time
+                    .is_some_and(|time| (incident.start..=incident.end + CALLS_NS).contains(&time))
                     && called_outside(finding, organisation).any(|one| called.contains(one))
             });
             if let Some((incident, _)) = of_calls {

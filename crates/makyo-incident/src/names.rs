@@ -54,10 +54,12 @@ impl Names {
     /// Learns the names: names that one object of the cloud's directory had one after another are
     /// the last of them; `agency\ando` and the VPN's `ando` are `ando@agency.example` if that user
     /// principal name was seen in an own domain, and no other one has the same local part. Without
-    /// one the VPN's `svc` is `agency\svc` if only one own domain has such an account.
+    /// one a bare name of `tunnelled`, those that have VPN tunnels, is `agency\svc` if only one of the
+    /// domains that the organisation names has such an account; a device's own `admin` is nobody's.
     pub(crate) fn learn(
         seen: &BTreeSet<String>,
         known: &[Known],
+        tunnelled: &BTreeSet<String>,
         organisation: &Organisation,
     ) -> Self {
         let is_own = |domain: &str| {
@@ -76,8 +78,10 @@ impl Names {
             own.is_empty() || own.iter().any(|own| own.split('.').next() == Some(domain))
         };
         let mut directory: BTreeMap<&str, Vec<&String>> = BTreeMap::new();
+        let names_domains = !organisation.ad_domains.is_empty();
         for account in seen.iter().filter(|one| makyo_base::is_directory_account(one)) {
             if let Some((domain, local)) = account.split_once('\\')
+                && names_domains
                 && is_own_directory(domain)
             {
                 directory.entry(local).or_default().push(account);
@@ -99,7 +103,7 @@ impl Names {
             {
                 let now = renamed.get(principal.as_str()).unwrap_or(principal);
                 to.insert(account.clone(), (*now).clone());
-            } else if let (true, Some([one])) = (domain.is_empty(), of_directory) {
+            } else if let (true, Some([one])) = (tunnelled.contains(account), of_directory) {
                 to.insert(account.clone(), (*one).clone());
             }
         }
@@ -145,6 +149,8 @@ fn is_identifier(account: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::{Known, Names};
     use makyo_base::Organisation;
 
@@ -158,7 +164,7 @@ mod tests {
     fn names(known: &[Known]) -> Names {
         let bare = ["mori".to_owned(), "agency\\mori".to_owned()];
         let seen = known.iter().map(|one| one.name.clone()).chain(bare).collect();
-        Names::learn(&seen, known, &Organisation::default())
+        Names::learn(&seen, known, &BTreeSet::new(), &Organisation::default())
     }
 
     #[test]
@@ -182,6 +188,19 @@ mod tests {
             known(OTHER, "info@agency.example", 3),
         ]);
         assert_eq!(found.resolve("info@agency.example"), "info@agency.example");
+    }
+
+    #[test]
+    fn a_bare_name_is_the_directorys_where_it_has_tunnels_and_the_domain_is_known() {
+        let of = |text: &[&str]| text.iter().map(|one| (*one).to_owned()).collect();
+        let seen = of(&["vendor-rs", "corp\\vendor-rs", "admin", "corp\\admin", "srv9\\vendor-rs"]);
+        let organisation =
+            Organisation { ad_domains: vec!["corp".into()], ..Organisation::default() };
+        let names = Names::learn(&seen, &[], &of(&["vendor-rs"]), &organisation);
+        assert_eq!(names.resolve("vendor-rs"), "corp\\vendor-rs");
+        assert_eq!(names.resolve("admin"), "admin", "a device's own");
+        let unknown = Names::learn(&seen, &[], &of(&["vendor-rs"]), &Organisation::default());
+        assert_eq!(unknown.resolve("vendor-rs"), "vendor-rs");
     }
 
     #[test]

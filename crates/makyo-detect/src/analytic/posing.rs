@@ -141,7 +141,7 @@ fn run(
         precursors: Precursors::new(&failures),
         acts: Acts::read(query)?,
         presence: Presence::read(query, &units, &own, &tunnels)?,
-        reached: Reached::by(found_before),
+        reached: Reached::by(found_before, organisation),
         hours: Hours::read(query)?,
         tunnels: &tunnels,
         unauthenticated: tunnel_without_authentication::intruders(query)?,

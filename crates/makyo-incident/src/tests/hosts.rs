@@ -224,6 +224,15 @@ fn what_a_service_did_from_there_before_is_no_step() {
 }
 
 #[test]
+fn what_a_service_did_from_there_before_under_another_address_is_no_step_either() {
+    let case = entered()
+        .at("10.20.3.21", "srv-app01")
+        .logon("agency\\svc-ldap", "10.20.3.21", "dc01", &[DAY_NS, 2 * DAY_NS])
+        .logon("agency\\svc-ldap", APPLICATIONS, "dc01", &[START + HOUR_NS]);
+    assert_eq!(movements(&case.answers(&[tunnel()])), pairs(&[(LEASE, "srv-app01")]));
+}
+
+#[test]
 fn another_accounts_logons_from_there_and_those_after_the_tunnel_are_no_steps() {
     let case = entered()
         .logon("agency\\svc-backup", APPLICATIONS, "fs01", &[START + HOUR_NS])
@@ -350,15 +359,18 @@ fn what_is_recorded_without_a_place_is_theirs_while_their_session_is_on() {
 
 #[test]
 fn strangers_from_a_network_that_nobody_else_uses_are_one_intrusion() {
-    let found = Case::default().answers(&two_strangers());
-    assert_eq!(found.table("incidents").len(), 1);
+    let elsewhere = Case::default().signs_in("mori@agency.example", "198.51.100.9");
+    assert_eq!(elsewhere.answers(&two_strangers()).table("incidents").len(), 1);
+    let unknown = Case::default();
+    assert_eq!(unknown.answers(&two_strangers()).table("incidents").len(), 2, "no sign-ins");
 }
 
 #[test]
 fn a_suspicion_joins_by_its_network_only_where_its_account_is_known_to_be_taken() {
     let [first, mut second] = two_strangers();
     second.rule.id = "suspected_posing".into();
-    let alone = Case::default().answers(&[first.clone(), second.clone()]);
+    let case = Case::default().signs_in("mori@agency.example", "198.51.100.9");
+    let alone = case.answers(&[first.clone(), second.clone()]);
     let ids = |answers: &Answers| match answers.table("incidents") {
         [one] => match one.get("findings") {
             Some(Value::List(list)) => list.len(),
@@ -369,7 +381,7 @@ fn a_suspicion_joins_by_its_network_only_where_its_account_is_known_to_be_taken(
     assert_eq!(ids(&alone), 1);
     let mut taken = finding("taken", 22.0, 2, "pc-8", 11);
     taken.entities.push(entity(Role::Actor, EntityKind::Account, "baba@agency.example"));
-    assert_eq!(ids(&Case::default().answers(&[first, second, taken])), 3);
+    assert_eq!(ids(&case.answers(&[first, second, taken])), 3);
 }
 
 #[test]

@@ -65,12 +65,15 @@ pub(crate) fn logon(
         (_, true) => "NtLmSsp ",
         _ => "Kerberos",
     };
+    // A session at a screen names the computer whose screen it is.
+    let own = host.to_uppercase();
+    let workstation = if matches!(logon.kind, 2 | 10) { &own } else { logon.workstation };
     let data = json!({
         "SubjectUserSid": "S-1-0-0", "SubjectUserName": "-", "SubjectDomainName": "-", "SubjectLogonId": "0x0",
         "TargetUserSid": who.sid, "TargetUserName": who.sam, "TargetDomainName": AD,
         "TargetLogonId": format!("{:#x}", who.logon), "LogonType": logon.kind, "LogonProcessName": process,
         "AuthenticationPackageName": if logon.kind == 2 { "Negotiate" } else { package },
-        "WorkstationName": logon.workstation, "LogonGuid": "00000000-0000-0000-0000-000000000000",
+        "WorkstationName": workstation, "LogonGuid": "00000000-0000-0000-0000-000000000000",
         "TransmittedServices": "-", "LmPackageName": if logon.is_ntlm { "NTLM V2" } else { "-" },
         "KeyLength": if logon.is_ntlm { 128 } else { 0 }, "ProcessId": "0x0", "ProcessName": "-",
         "IpAddress": logon.from, "IpPort": (49_152 + random.below(16_000)).to_string(),

@@ -413,10 +413,11 @@ fn findings(
         weights.explain(finding, &setup.organisation);
     }
     let mut more = run_analytics(case, &setup.organisation, weights, &setup.lists, &all)?;
-    more.extend(flows.findings(weights));
-    for finding in &mut more {
+    let mut of_flows = flows.findings(weights);
+    for finding in &mut of_flows {
         weights.explain(finding, &setup.organisation);
     }
+    more.append(&mut of_flows);
     all.append(&mut more);
     all.sort_by(|a, b| (a.time, &a.id).cmp(&(b.time, &b.id)));
     Ok(all)

@@ -49,7 +49,7 @@ fn records_that_were_taken_out_are_told_with_their_number_and_time() {
     assert_eq!(
         texts,
         [
-            "40 records are missing from windows-security on host7 between 2025-05-12T06:39:00Z and 2025-05-12T07:20:00Z: their numbers are skipped, and the log was not cleared then"
+            "the numbers of windows-security on host7 skip records that are missing: 40 between 2025-05-12T06:39:00Z and 2025-05-12T07:20:00Z; the log was not cleared then"
         ]
     );
     assert_eq!(gaps, 1);
@@ -59,6 +59,8 @@ fn records_that_were_taken_out_are_told_with_their_number_and_time() {
 fn a_cleared_log_a_filtered_export_and_a_file_that_was_not_brought_are_no_tampering() {
     let cleared = log((1..400).chain(440..700), Some(440));
     assert_eq!(told(&[("s.jsonl", cleared)]).0, Vec::<String>::new());
+    let shipped = log((1..2000).filter(|number| number % 400 != 0), None);
+    assert_eq!(told(&[("s.jsonl", shipped)]).0, Vec::<String>::new(), "lost on its way");
     let filtered = log((1..700).filter(|number| number % 3 == 0), None);
     assert_eq!(told(&[("s.jsonl", filtered)]).0, Vec::<String>::new());
     let two = [("a.jsonl", log(1..400, None)), ("b.jsonl", log(440..700, None))];

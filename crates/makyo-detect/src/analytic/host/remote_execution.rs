@@ -21,7 +21,7 @@ use crate::analytic::{Analytic, entity};
 use crate::weights::Weights;
 
 pub(crate) const ANALYTIC: Analytic = Analytic {
-    id: "remote_service",
+    id: "remote_execution",
     title: "Service installed from another host",
     level: Level::Medium,
     techniques: &["T1569.002", "T1021.002"],
@@ -30,7 +30,6 @@ pub(crate) const ANALYTIC: Analytic = Analytic {
 };
 
 const TASK: Analytic = Analytic {
-    id: "remote_task",
     title: "Task planned from another host",
     techniques: &["T1053.005"],
     tactics: &["execution"],
@@ -38,7 +37,6 @@ const TASK: Analytic = Analytic {
 };
 
 const WMI: Analytic = Analytic {
-    id: "remote_wmi",
     title: "Program started through WMI from another host",
     techniques: &["T1047"],
     tactics: &["execution"],
@@ -51,6 +49,8 @@ const LOGON_NS: i64 = DAY_NS;
 const PIPE_NS: i64 = 2 * MINUTE_NS;
 /// An account that did it on so many days before is at its work.
 const DAYS_OF_WORK: usize = 2;
+/// Before that much of the logs nobody is known not to have done so before.
+const SETTLED_NS: i64 = 7 * DAY_NS;
 /// Letters of a command that a sentence holds.
 const COMMAND_MAX: usize = 160;
 
@@ -78,22 +78,25 @@ fn sql() -> String {
       WHERE class_uid = 4006 AND resource_name LIKE '%IPC$' AND lower(file_path) = 'svcctl'
         AND time IS NOT NULL),
     tied AS (
-      SELECT runs.*, logons.account, logons.address, logons.time AS came
+      SELECT runs.*, logons.account, logons.address, logons.time AS came, true AS by_logon
       FROM runs JOIN logons ON runs.host = logons.host AND runs.session = logons.session
       WHERE CAST(runs.time AS BIGINT) - CAST(logons.time AS BIGINT) BETWEEN 0 AND {LOGON_NS}
       UNION ALL
-      SELECT runs.*, pipes.account, pipes.address, pipes.time AS came
+      SELECT runs.*, pipes.account, pipes.address, pipes.time AS came, false AS by_logon
       FROM runs JOIN pipes ON runs.host = pipes.host
       WHERE runs.source = 'windows-system'
         AND CAST(runs.time AS BIGINT) - CAST(pipes.time AS BIGINT) BETWEEN 0 AND {PIPE_NS})
     SELECT DISTINCT kind, host, account, address, name, command, CAST(came AS BIGINT) AS came,
-           CAST(time AS BIGINT) AS at, file, record
+           CAST(time AS BIGINT) AS at, by_logon, file, record
     FROM tied
     WHERE account IS NOT NULL AND account NOT LIKE '%$' AND address IS NOT NULL
       AND address NOT IN ('127.0.0.1', '::1')
     ORDER BY at, host, kind, name, account, address, came, file, record"
     )
 }
+
+const BEGAN: &str = "
+    SELECT CAST(min(time) AS BIGINT) AS began FROM events WHERE source LIKE 'windows-%'";
 
 const LEASED: &str = "
     SELECT DISTINCT tunnel_interface_ip AS address FROM events
@@ -110,6 +113,8 @@ struct Run {
     command: String,
     came: i64,
     at: i64,
+    /// The number of the logon ties it; else the pipe that was opened just before.
+    by_logon: bool,
     record: RecordRef,
 }
 
@@ -133,23 +138,71 @@ fn run(
             command: row.string("command"),
             came: row.integer("came").unwrap_or_default(),
             at: row.integer("at").unwrap_or_default(),
+            by_logon: row.boolean("by_logon") == Some(true),
             record: row.reference(),
         })
         .collect();
+    let runs = certain(runs);
     if runs.is_empty() {
         return Ok(Vec::new());
     }
+    let began = query.query(BEGAN)?.iter().find_map(|row| row.integer("began"));
+    let settled = began.unwrap_or_default() + SETTLED_NS;
     let leased: BTreeSet<String> =
         query.query(LEASED)?.iter().map(|row| row.string("address")).collect();
     let is_vpn = |address: &str| {
         leased.contains(address)
             || address.parse().is_ok_and(|one| organisation.network.is_vpn_pool(one))
     };
-    Ok(judge(&runs, &is_vpn, weights))
+    Ok(judge(&runs, settled, &is_vpn, weights))
 }
 
-/// A service is told by the System log and the Security log, and a logon has several numbers.
-fn judge(runs: &[Run], is_vpn: &dyn Fn(&str) -> bool, weights: &Weights) -> Vec<Finding> {
+/// Each record with who did it: by the latest logon that has its number, else by the pipe, if only
+/// one account opened one. Those that a logon ties come first.
+fn certain(mut runs: Vec<Run>) -> Vec<Run> {
+    runs.sort_by(|a, b| {
+        (&a.record.file, a.record.record, !a.by_logon, -a.came, &a.account).cmp(&(
+            &b.record.file,
+            b.record.record,
+            !b.by_logon,
+            -b.came,
+            &b.account,
+        ))
+    });
+    let mut is_kept: Vec<bool> = Vec::with_capacity(runs.len());
+    for all in runs.chunk_by(|a, b| a.record == b.record) {
+        let mut rest = all.iter();
+        let is_rival = |best: &Run, other: &Run| {
+            other.account != best.account
+                && other.by_logon == best.by_logon
+                && (!best.by_logon || other.came == best.came)
+        };
+        let best = rest.next().filter(|best| !all.iter().any(|other| is_rival(best, other)));
+        is_kept.push(best.is_some());
+        is_kept.extend(rest.map(|_| false));
+    }
+    let mut is_kept = is_kept.into_iter();
+    runs.retain(|_| is_kept.next() == Some(true));
+    runs.sort_by(|a, b| {
+        (!a.by_logon, a.at, &a.host, &a.kind, &a.name, &a.record).cmp(&(
+            !b.by_logon,
+            b.at,
+            &b.host,
+            &b.kind,
+            &b.name,
+            &b.record,
+        ))
+    });
+    runs
+}
+
+/// A service is told by the System log and the Security log.
+fn judge(
+    runs: &[Run],
+    settled: i64,
+    is_vpn: &dyn Fn(&str) -> bool,
+    weights: &Weights,
+) -> Vec<Finding> {
     let place = |run: &Run| {
         let address = if is_vpn(&run.address) { "VPN" } else { run.address.as_str() };
         (run.account.clone(), address.to_owned())
@@ -161,9 +214,11 @@ fn judge(runs: &[Run], is_vpn: &dyn Fn(&str) -> bool, weights: &Weights) -> Vec<
     let mut told: BTreeMap<(&str, &str, &str, i64), usize> = BTreeMap::new();
     let mut found: Vec<Finding> = Vec::new();
     for run in runs {
-        let key = (run.kind.as_str(), run.host.as_str(), run.name.as_str(), run.at / PIPE_NS);
-        let earlier = (key.0, key.1, key.2, key.3 - 1);
-        if let Some(at) = told.get(&key).or_else(|| told.get(&earlier)) {
+        let key = |window: i64| {
+            let window = run.at.div_euclid(PIPE_NS) + window;
+            (run.kind.as_str(), run.host.as_str(), run.name.as_str(), window)
+        };
+        if let Some(at) = [0, -1, 1].iter().find_map(|window| told.get(&key(*window))) {
             if let Some(finding) = found.get_mut(*at) {
                 finding.records.push(run.record.clone());
                 finding.records.sort();
@@ -176,13 +231,13 @@ fn judge(runs: &[Run], is_vpn: &dyn Fn(&str) -> bool, weights: &Weights) -> Vec<
         if before >= DAYS_OF_WORK {
             continue;
         }
-        told.insert(key, found.len());
-        found.push(finding(run, is_vpn(&run.address), weights));
+        told.insert(key(0), found.len());
+        found.push(finding(run, settled <= run.at, is_vpn(&run.address), weights));
     }
     found
 }
 
-fn finding(run: &Run, is_vpn: bool, weights: &Weights) -> Finding {
+fn finding(run: &Run, is_settled: bool, is_vpn: bool, weights: &Weights) -> Finding {
     let (analytic, did) = match run.kind.as_str() {
         "service" => (&ANALYTIC, "installed the service"),
         "task" => (&TASK, "planned the task"),
@@ -191,21 +246,26 @@ fn finding(run: &Run, is_vpn: bool, weights: &Weights) -> Finding {
     let command: String = run.command.chars().take(COMMAND_MAX).collect();
     let command = if command.is_empty() { command } else { format!(", which starts `{command}`,") };
     let whose = if is_vpn { "out of the VPN" } else { "inside" };
+    let tie = if run.by_logon {
+        let minutes = (run.at - run.came) / MINUTE_NS;
+        format!("{minutes} minutes after its logon there over the network")
+    } else {
+        "just after it opened the pipe to the service manager there".to_owned()
+    };
     let text = format!(
-        "{} from {} ({whose}) {did} `{}`{command} on {}, {} minutes after its logon there over the network",
-        run.account,
-        run.address,
-        run.name,
-        run.host,
-        (run.at - run.came) / MINUTE_NS
+        "{} from {} ({whose}) {did} `{}`{command} on {}, {tie}",
+        run.account, run.address, run.name, run.host,
     );
     let entities = [
         entity(Role::Actor, EntityKind::Account, &run.account),
         entity(Role::Place, EntityKind::Host, &run.host),
         entity(Role::Origin, EntityKind::Address, &run.address),
     ];
-    let weight =
-        weights.analytic(if is_vpn { "remote_execution_by_vpn" } else { "remote_execution" });
+    let weight = weights.analytic(if is_vpn && is_settled {
+        "remote_execution_by_vpn"
+    } else {
+        "remote_execution"
+    });
     let entities = entities.into_iter().flatten().collect();
     analytic.finding(Some(run.at), weight, entities, vec![run.record.clone()], text)
 }

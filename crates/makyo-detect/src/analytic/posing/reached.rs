@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use makyo_base::{DAY_NS, Entity, EntityKind, Finding, Role};
+use makyo_base::{DAY_NS, Entity, EntityKind, Finding, Organisation, Role};
 
 use super::habit::{Feature, Habits};
 use super::own::Origin;
@@ -11,6 +11,7 @@ use super::scale::Scale;
 use super::unit::Unit;
 use super::vpn::local;
 use super::weigh::Evidence;
+use crate::analytic::host::remote_execution;
 
 /// What was taken from a computer is used for so long.
 const COMPUTER_NS: i64 = 30 * DAY_NS;
@@ -31,9 +32,22 @@ pub(super) struct Reached {
 }
 
 impl Reached {
-    pub(super) fn by(found: &[Finding]) -> Self {
+    /// Another domain's or a computer's own account of the same name is somebody else; and that work
+    /// was done from afar says by itself nothing of who did it.
+    pub(super) fn by(found: &[Finding], organisation: &Organisation) -> Self {
+        let domains = &organisation.ad_domains;
+        let is_own = |account: &str| match account.split_once('\\') {
+            Some((domain, _)) => {
+                domains.is_empty()
+                    || domains.iter().any(|own| own.split('.').next() == Some(domain))
+            }
+            None => true,
+        };
         let mut reached = Reached::default();
-        for finding in found.iter().filter(|one| one.explained_by.is_none()) {
+        let counts = |one: &&Finding| {
+            one.explained_by.is_none() && one.rule.id != remote_execution::ANALYTIC.id
+        };
+        for finding in found.iter().filter(counts) {
             let Some(at) = finding.time else { continue };
             let of = |kind, role| {
                 let is_it = move |one: &&Entity| one.kind == kind && one.role == role;
@@ -42,7 +56,8 @@ impl Reached {
             let is_strong = finding.weight_db >= STRONG_DB
                 && finding.tactics.iter().any(|one| TACTICS.contains(&one.as_str()));
             if let (true, Some(host)) = (is_strong, of(EntityKind::Host, Role::Place).next()) {
-                for account in of(EntityKind::Account, Role::Actor) {
+                let own = of(EntityKind::Account, Role::Actor).filter(|one| is_own(one));
+                for account in own {
                     let what = format!("on {host}: {}", finding.rule.title);
                     reached
                         .computers
