@@ -101,9 +101,10 @@ const FAN_IN: Analytic = Analytic {
     ..ANALYTIC
 };
 
-/// The first round finds whose strange sessions teach nobody what is usual; after the second, which
-/// knows it, contagion goes twice and no further.
-const ROUNDS: usize = 3;
+/// Contagion goes so far; a round further where the last one still confirmed somebody else, because
+/// the first of all does not know yet whose strange sessions teach nobody what is usual.
+const ROUNDS: usize = 2;
+const ROUNDS_MAX: usize = 3;
 
 /// Everything that units are weighed by.
 struct Ground<'a> {
@@ -189,7 +190,8 @@ fn judge(ground: &Ground<'_>, refused: &[Unit], query: &dyn Query) -> Result<Jud
     let mut suspected: BTreeSet<usize> = BTreeSet::new();
     let mut confirmed: BTreeSet<usize> = BTreeSet::new();
     let mut judged = Judged::default();
-    for _ in 0..=ROUNDS {
+    for round_number in 0..=ROUNDS_MAX {
+        let before = confirmed.clone();
         let strangers = Strangers::of(&confirmed, units);
         let of_strangers = units.iter().enumerate().filter(|one| strangers.has(one.1));
         suspected.extend(of_strangers.map(|one| one.0));
@@ -231,6 +233,9 @@ fn judge(ground: &Ground<'_>, refused: &[Unit], query: &dyn Query) -> Result<Jud
         let of_strangers = units.iter().enumerate().filter(|one| round.strangers.has(one.1));
         let strange = suspected.iter().copied().chain(of_strangers.map(|one| one.0)).collect();
         judged = Judged { verdicts, groups: round.groups, vpn, tried, replay, strange };
+        if round_number >= ROUNDS && confirmed == before {
+            break;
+        }
     }
     judged.verdicts.retain(|one| one.is_confirmed || one.is_probable);
     Ok(judged)
