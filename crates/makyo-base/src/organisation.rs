@@ -91,6 +91,14 @@ pub struct Asset {
     pub matches: Vec<String>,
 }
 
+impl Organisation {
+    /// Whether a Windows domain, by its short name in lower case, is one that the organisation names.
+    #[must_use]
+    pub fn has_directory(&self, domain: &str) -> bool {
+        self.ad_domains.iter().any(|own| own.split('.').next() == Some(domain))
+    }
+}
+
 impl Network {
     /// Whether the address is one of the organisation's as the Internet sees it.
     #[must_use]

@@ -73,16 +73,12 @@ impl Names {
                 principals.entry(local).or_default().push(account);
             }
         }
-        let is_own_directory = |domain: &str| {
-            let own = &organisation.ad_domains;
-            own.is_empty() || own.iter().any(|own| own.split('.').next() == Some(domain))
-        };
+        let is_own_directory =
+            |domain: &str| organisation.ad_domains.is_empty() || organisation.has_directory(domain);
         let mut directory: BTreeMap<&str, Vec<&String>> = BTreeMap::new();
-        let names_domains = !organisation.ad_domains.is_empty();
         for account in seen.iter().filter(|one| makyo_base::is_directory_account(one)) {
             if let Some((domain, local)) = account.split_once('\\')
-                && names_domains
-                && is_own_directory(domain)
+                && organisation.has_directory(domain)
             {
                 directory.entry(local).or_default().push(account);
             }

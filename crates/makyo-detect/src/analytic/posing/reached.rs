@@ -35,11 +35,9 @@ impl Reached {
     /// Another domain's or a computer's own account of the same name is somebody else; and that work
     /// was done from afar says by itself nothing of who did it.
     pub(super) fn by(found: &[Finding], organisation: &Organisation) -> Self {
-        let domains = &organisation.ad_domains;
         let is_own = |account: &str| match account.split_once('\\') {
             Some((domain, _)) => {
-                domains.is_empty()
-                    || domains.iter().any(|own| own.split('.').next() == Some(domain))
+                organisation.ad_domains.is_empty() || organisation.has_directory(domain)
             }
             None => true,
         };
