@@ -516,6 +516,11 @@ impl RawSink for Mapper<'_> {
         self.last = Some(index);
         let Some(mut slots) = self.slots.get_mut(place).map(std::mem::take) else { return Ok(()) };
         let paths = &sources.paths;
+        if let Some(ignore) = &source.ignore
+            && ignore.holds(&View { object: &native, slots: &slots, paths })
+        {
+            return Ok(());
+        }
         extract(source, &mut native, &mut slots, paths, false);
         if slots.has_field(sources.defect_path) {
             let at = native.0.iter().position(|field| field.0 == DEFECT_FIELD);

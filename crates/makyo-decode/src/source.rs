@@ -34,6 +34,8 @@ pub struct Source {
     pub(crate) shape_place: Option<usize>,
     pub(crate) priority: i64,
     pub(crate) recognise: Condition,
+    /// What of its records is none, such as the text before a list.
+    pub(crate) ignore: Option<Condition>,
     pub(crate) columns: Vec<Columns>,
     pub(crate) extract: Vec<Extract>,
     pub(crate) carry: Option<Carry>,
@@ -128,6 +130,7 @@ const KEYS: &[&str] = &[
     "extract",
     "carry",
     "recognise",
+    "ignore",
     "priority",
     "logsources",
     "identity",
@@ -169,6 +172,7 @@ impl Source {
             shape_place: None,
             priority: root.get_text("priority").and_then(|text| text.parse().ok()).unwrap_or(50),
             recognise: reader.recognise(root),
+            ignore: reader.condition(root, "ignore"),
             columns: reader.each(root, "columns", Reader::columns),
             extract: reader.each(root, "extract", Reader::extract),
             carry: root.get("carry").and_then(|node| reader.carry(node)),
@@ -186,7 +190,8 @@ impl Source {
 
 impl Source {
     fn deciding_fields(&self) -> Vec<String> {
-        let conditions = self.cases.iter().map(|case| &case.when).chain([&self.recognise]);
+        let cases = self.cases.iter().map(|case| &case.when);
+        let conditions = cases.chain([&self.recognise]).chain(&self.ignore);
         let mut fields: Vec<String> = conditions
             .filter_map(|condition| condition.matcher.compared_fields())
             .flatten()
@@ -254,7 +259,11 @@ impl Reader<'_> {
     }
 
     fn when(&mut self, node: &Node) -> Option<Condition> {
-        let selection = self.keep_all(Selection::parse(node.get("when")?))?;
+        self.condition(node, "when")
+    }
+
+    fn condition(&mut self, node: &Node, key: &str) -> Option<Condition> {
+        let selection = self.keep_all(Selection::parse(node.get(key)?))?;
         Some(Condition::new(&selection, self.paths))
     }
 

@@ -1,8 +1,9 @@
 //! Which computer an inside address belonged to, and when.
 //!
 //! Computers say it themselves: with the tickets and logons of their own account (`PC-7$`), with
-//! the name that they give when they log on elsewhere over the network, and in their own logs. (A
-//! session at a screen names the computer whose screen it is, and the address of another one.)
+//! the name that they give when they log on elsewhere over the network or are lent an address
+//! (DHCP), and in their own logs. (A session at a screen names the computer whose screen it is, and
+//! the address of another one.)
 //! Addresses go from one computer to another, so that each is known for the days on which it was
 //! seen; those that the VPN leases are nobody's.
 
@@ -24,6 +25,9 @@ const SQL: &str = "
           WHERE class_uid = 3002 AND status = 'Success' AND source LIKE 'windows-%'
             AND logon_type = 'network' AND src_endpoint_hostname IS NOT NULL
             AND host IS NOT NULL AND lower(src_endpoint_hostname) <> host
+          UNION ALL
+          SELECT src_endpoint_ip, lower(src_endpoint_hostname), false, time FROM events
+          WHERE class_uid = 4004 AND activity_id = 5 AND status = 'Success'
           UNION ALL
           SELECT device_ip, host, true, time FROM events
           WHERE device_ip IS NOT NULL

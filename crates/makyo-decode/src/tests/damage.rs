@@ -96,7 +96,12 @@ fn what_is_found_by_place_is_what_is_found_by_name() {
             let extracts = source.extract.iter().filter_map(|extract| extract.when.as_ref());
             let columns = source.columns.iter().filter_map(|columns| columns.when.as_ref());
             let cases = source.cases.iter().map(|case| &case.when);
-            [&source.recognise].into_iter().chain(extracts).chain(columns).chain(cases)
+            [&source.recognise]
+                .into_iter()
+                .chain(&source.ignore)
+                .chain(extracts)
+                .chain(columns)
+                .chain(cases)
         })
         .collect();
     let paths = &sources.paths;

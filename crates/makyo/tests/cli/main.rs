@@ -13,6 +13,7 @@ mod commands;
 mod detecting;
 mod flows;
 mod judging;
+mod leases;
 mod missing;
 mod real;
 mod resume;
