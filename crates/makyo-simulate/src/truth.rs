@@ -149,6 +149,7 @@ impl Truth {
         known.1 = Some(known.1.map_or(moment, |first| first.min(moment)));
     }
 
+    /// A step of the path that a log holds; its first time counts.
     pub(crate) fn stage(&mut self, moment: Moment, tactic: &'static str, technique: &'static str) {
         match self.path.iter_mut().find(|stage| (stage.1, stage.2) == (tactic, technique)) {
             Some(stage) => stage.0 = stage.0.min(moment),

@@ -320,10 +320,10 @@ fn read(
         let truth = scene.truth.reached(&upn, Rung::Accessed, moment, is_logged);
         if is_logged {
             truth.mails.extend(ids);
+            scene.truth.stage(moment, "collection", "T1114.002");
         } else {
             truth.mails_unlogged.extend(ids);
         }
-        scene.truth.stage(moment, "collection", "T1114.002");
     }
     if index == 1 && read > 0 {
         flood(scene, index, (context, token), start + 10 * MINUTE, random);
@@ -410,8 +410,8 @@ fn take(
                 &mut truth.viewed
             };
             list.insert(format!("{site}/{path}"));
+            scene.truth.stage(moment, "collection", "T1213.002");
         }
-        scene.truth.stage(moment, "collection", "T1213.002");
     }
 }
 
@@ -456,9 +456,10 @@ fn change(
         }
     };
     let truth = scene.truth.reached(&person.upn, Rung::Modified, moment, is_logged);
-    if is_logged {
-        truth.persistence.push((kind, moment, detail));
+    if !is_logged {
+        return;
     }
+    truth.persistence.push((kind, moment, detail));
     let technique = match kind {
         "inbox_rule" => ("stealth", "T1564.008"),
         "mfa_method" => ("persistence", "T1098.005"),
