@@ -82,7 +82,7 @@ impl Acts {
         self.acts.get(&(unit.account.clone(), unit.session.clone(), unit.address.clone(), day))
     }
 
-    /// The most that an account read and took in one clean unit: mail and files.
+    /// What accounts do in clean units: mail and files, and whose mailboxes they read.
     pub(super) fn usual(&self, units: &[Unit], clean: impl Fn(usize) -> bool) -> Usual {
         let mut usual = Usual::default();
         for (_, unit) in units.iter().enumerate().filter(|one| clean(one.0)) {
@@ -92,9 +92,9 @@ impl Acts {
             for other in &act.others {
                 others.entry(other.clone()).or_default().insert(unit.session.clone());
             }
-            let entry = usual.most.entry(unit.account.clone()).or_default();
-            entry.0 = entry.0.max(act.binds / days);
-            entry.1 = entry.1.max(act.downloads / days);
+            let most = usual.most.entry(unit.account.clone()).or_default();
+            most.mail.add(act.binds / days, session(unit));
+            most.files.add(act.downloads / days, session(unit));
         }
         usual
     }
@@ -108,7 +108,9 @@ impl Acts {
     ) -> Vec<Evidence> {
         let Some(act) = self.of(unit) else { return Vec::new() };
         let mut found = Vec::new();
-        let (binds, downloads) = usual.most.get(&unit.account).copied().unwrap_or_default();
+        let most = usual.most.get(&unit.account);
+        let binds = most.map_or(0, |most| most.mail.besides(&session(unit)));
+        let downloads = most.map_or(0, |most| most.files.besides(&session(unit)));
         let days = i64::try_from(unit.days.len().max(1)).unwrap_or(1);
         let past = habits.past(unit);
         let mut collected = |sign, text: String| found.push(scale.sign(sign, text));
@@ -148,11 +150,53 @@ impl Acts {
     }
 }
 
+/// The most that an account read or took in one unit, and in which session that was (by day, if it
+/// has no id). A session is no measure of itself, or nothing would ever be much that was not
+/// suspected before.
+#[derive(Default)]
+struct Most {
+    number: i64,
+    session: SessionKey,
+    /// The most of all other sessions.
+    of_others: i64,
+}
+
+type SessionKey = (String, i32);
+
+fn session(unit: &Unit) -> SessionKey {
+    let day = unit.days.first().copied().filter(|_| unit.session.is_empty());
+    (unit.session.clone(), day.unwrap_or_default())
+}
+
+impl Most {
+    fn add(&mut self, number: i64, session: SessionKey) {
+        if self.session == session {
+            self.number = self.number.max(number);
+        } else if number > self.number {
+            self.of_others = self.number;
+            (self.number, self.session) = (number, session);
+        } else {
+            self.of_others = self.of_others.max(number);
+        }
+    }
+
+    /// In other sessions than this one.
+    fn besides(&self, session: &SessionKey) -> i64 {
+        if self.session == *session { self.of_others } else { self.number }
+    }
+}
+
+#[derive(Default)]
+struct Collected {
+    mail: Most,
+    files: Most,
+}
+
 /// What an account does in clean sessions: the most mail and files it takes, and whose mailboxes it
 /// reads in which sessions.
 #[derive(Default)]
 pub(super) struct Usual {
-    most: BTreeMap<String, (i64, i64)>,
+    most: BTreeMap<String, Collected>,
     others: BTreeMap<String, BTreeMap<String, BTreeSet<String>>>,
 }
 
@@ -161,5 +205,22 @@ impl Usual {
     fn reads_others(&self, account: &str, other: &str) -> bool {
         let sessions = self.others.get(account).and_then(|others| others.get(other));
         sessions.is_some_and(|sessions| sessions.len() >= 2)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Most;
+
+    #[test]
+    fn a_session_is_no_measure_of_itself() {
+        let session = |name: &str| (name.to_owned(), 0);
+        let mut most = Most::default();
+        for (number, name) in [(3, "monday"), (2000, "night"), (5, "tuesday"), (1000, "night")] {
+            most.add(number, session(name));
+        }
+        assert_eq!(most.besides(&session("night")), 5);
+        assert_eq!(most.besides(&session("tuesday")), 2000);
+        assert_eq!(Most::default().besides(&session("night")), 0);
     }
 }

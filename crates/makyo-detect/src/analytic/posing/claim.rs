@@ -77,25 +77,36 @@ fn rounded(number: f64) -> f64 {
     (number / unit).round() * unit
 }
 
-/// A connection, and what the sign-ins around it weigh together.
+/// A connection, and what the sign-ins around it weigh.
 #[derive(Clone, Debug)]
 struct Connection {
     at: i64,
     /// The part of such connections that are no sign-in's.
     other: f64,
-    weight: f64,
-    count: usize,
+    /// By account: what one does at once, such as a second try, is one.
+    weights: BTreeMap<String, f64>,
 }
 
 impl Connection {
     fn new(at: i64, other: f64, near: &[Candidate], accidents: &Rates) -> Self {
-        // What an account does at once is one.
-        let mut weights: BTreeMap<&str, f64> = BTreeMap::new();
+        let mut weights: BTreeMap<String, f64> = BTreeMap::new();
         for one in near {
-            let weight = weights.entry(&one.account).or_default();
+            let weight = weights.entry(one.account.clone()).or_default();
             *weight = weight.max(accidents.weight(one));
         }
-        Connection { at, other, weight: weights.values().sum(), count: weights.len() }
+        Connection { at, other, weights }
+    }
+
+    /// What of it is a sign-in's that weighs so much; `is_moved` if it was not there when the
+    /// connections were divided.
+    fn claim(&self, one: &Candidate, weight: f64, is_moved: bool) -> Claim {
+        let same = self.weights.get(&one.account).copied().filter(|_| !is_moved);
+        let own = same.unwrap_or_default().max(weight);
+        let others = self.weights.iter().filter(|other| is_moved || *other.0 != one.account);
+        let (rivals, all) = others.fold((0, own), |sum, other| (sum.0 + 1, sum.1 + other.1));
+        let is_sign_in = 1.0 - self.other;
+        let part = is_sign_in * own / (self.other + is_sign_in * all);
+        Claim { share: own / all, accident: 1.0 - part, rivals }
     }
 }
 
@@ -207,17 +218,8 @@ impl Claims {
         let near = up.flat_map(|lease| &lease.1).filter(|connection| {
             connection.at - self.span.1 <= one.at && one.at <= connection.at + self.span.0
         });
-        let own = self.accidents.weight(one);
-        let claims = near.map(|connection| {
-            let (all, rivals) = if is_moved {
-                (connection.weight + own, connection.count)
-            } else {
-                (connection.weight.max(own), connection.count.saturating_sub(1))
-            };
-            let is_sign_in = 1.0 - connection.other;
-            let part = is_sign_in * own / (connection.other + is_sign_in * all);
-            Claim { share: own / all, accident: 1.0 - part, rivals }
-        });
+        let weight = self.accidents.weight(one);
+        let claims = near.map(|connection| connection.claim(one, weight, is_moved));
         claims.min_by(|a, b| a.accident.total_cmp(&b.accident))
     }
 }
@@ -315,5 +317,49 @@ impl Rates {
         let often = self.often.get(&one.account).copied().unwrap_or(1.0);
         let rate = often * self.rate(one.at, one.outcome).max(1e-9);
         marks * 10_f64.powf(one.likely_db / 10.0) / rate
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::{Candidate, Connection, Outcome};
+
+    /// Who claims a connection around which `weights` are, and how probably it was another's.
+    fn accident(
+        weights: &[(&str, f64)],
+        account: &str,
+        weight: f64,
+        is_moved: bool,
+    ) -> (f64, usize) {
+        let own = |(name, weight): &(&str, f64)| ((*name).to_owned(), *weight);
+        let weights: BTreeMap<String, f64> = weights.iter().map(own).collect();
+        let (account, marks) = (account.to_owned(), Vec::new());
+        let one = Candidate { account, at: 0, likely_db: 0.0, outcome: Outcome::Entered, marks };
+        let claim = Connection { at: 0, other: 0.01, weights }.claim(&one, weight, is_moved);
+        (claim.accident, claim.rivals)
+    }
+
+    #[test]
+    fn a_second_try_of_one_account_is_no_rival() {
+        // The try that was asked for more is rarer than the sign-in that followed it.
+        let (alone, rivals) = accident(&[("ando", 100.0)], "ando", 10.0, false);
+        assert!(alone < 0.001, "{alone}");
+        assert_eq!(rivals, 0);
+    }
+
+    #[test]
+    fn others_around_a_connection_divide_it() {
+        let (divided, rivals) = accident(&[("ando", 10.0), ("doi", 10.0)], "ando", 10.0, false);
+        assert!((0.5..0.51).contains(&divided), "{divided}");
+        assert_eq!(rivals, 1);
+    }
+
+    #[test]
+    fn who_was_not_there_divides_it_with_all_that_were() {
+        let (moved, rivals) = accident(&[("ando", 10.0)], "ando", 10.0, true);
+        assert!((0.5..0.51).contains(&moved), "{moved}");
+        assert_eq!(rivals, 1);
     }
 }

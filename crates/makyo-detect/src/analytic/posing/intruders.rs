@@ -46,7 +46,9 @@ pub(super) struct Accidents<'a> {
     /// and at other times, with the odds of an accident at that hour of the day.
     within: Vec<f64>,
     without: Vec<(f64, f64)>,
-    /// Below which a unit is confirmed, by its connection and without.
+    /// Below which a unit is confirmed: by its connection, where it is probable by its weight or not,
+    /// and without.
+    claimed_probable: f64,
     claimed: f64,
     part: f64,
 }
@@ -74,6 +76,7 @@ impl<'a> Accidents<'a> {
             claims,
             within: Vec::new(),
             without: Vec::new(),
+            claimed_probable: scale.claimed_probable,
             claimed: scale.claimed,
             part: scale.accidents,
         };
@@ -91,12 +94,17 @@ impl<'a> Accidents<'a> {
     }
 
     /// The probability below which a unit is confirmed.
-    pub(super) fn bound(&self, accident: &Accident) -> f64 {
-        if accident.is_claimed { self.claimed } else { self.part }
+    pub(super) fn bound(&self, accident: &Accident, is_probable: bool) -> f64 {
+        match (accident.is_claimed, is_probable) {
+            (true, true) => self.claimed_probable,
+            (true, false) => self.claimed,
+            (false, _) => self.part,
+        }
     }
 
     /// Nothing is confirmed any more that is as probable an accident as this.
     pub(super) fn tighten(&mut self, least: f64) {
+        self.claimed_probable = self.claimed_probable.min(least);
         self.claimed = self.claimed.min(least);
         self.part = self.part.min(least);
     }

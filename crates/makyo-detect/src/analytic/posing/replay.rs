@@ -88,7 +88,7 @@ pub(super) fn replay(
             evidence.extend(tunnel);
             evidence.extend(returns.weigh(unit, scale));
             let mut verdict = Verdict::new(0, evidence, scale);
-            verdict.enter(unit, at, scale);
+            verdict.enter(unit, at);
             let part = verdict.count_in(accidents, true, scale);
             if verdict.is_confirmed {
                 replay.accused += 1;

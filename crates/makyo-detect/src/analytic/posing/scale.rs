@@ -39,7 +39,9 @@ pub(crate) struct Scale {
     pub(crate) accidents_suspected: f64,
     /// The same where the tunnel's own connection to the cloud is seen: how probable it may be that
     /// it was another's, or no sign-in's.
+    /// `claimed_probable` for a unit that is probable by its weight besides.
     pub(crate) claimed: f64,
+    pub(crate) claimed_probable: f64,
     pub(crate) claimed_suspected: f64,
     /// Decibans that a family needs to count as a witness of its own.
     pub(crate) witness: f64,
@@ -89,6 +91,7 @@ impl Scale {
         scale.accidents = verdict("accidents")?;
         scale.accidents_suspected = verdict("accidents_suspected")?;
         scale.claimed = verdict("claimed")?;
+        scale.claimed_probable = verdict("claimed_probable")?;
         scale.claimed_suspected = verdict("claimed_suspected")?;
         scale.witness = verdict("witness")?;
         Ok(scale)

@@ -16,11 +16,9 @@ use super::weigh::{Evidence, Weighed};
 
 /// An address that was an intruder's is anybody's after so long, but where nobody else ever was.
 const SHARED_NS: i64 = 3 * DAY_NS;
-/// What only units within an intruder's tunnel can show.
-const OF_TUNNEL: [&str; 4] = ["in_tunnel", "connected", "not_connected", "again"];
-/// What others who came on the same day lend to a unit: no sign-in is more the intruder's by it than
-/// the others of the day.
-const OF_DAY: &str = "fan_in";
+/// What only units within an intruder's tunnel can show, and what others who came on the same day
+/// lend to a unit: no sign-in is more the intruder's by it than the others of the day.
+const OF_TUNNEL_OR_DAY: [&str; 5] = ["in_tunnel", "connected", "not_connected", "again", "fan_in"];
 /// What tells the tunnel's own sign-ins from those that happen meanwhile.
 const CONNECTED: [&str; 2] = [OWN_CONNECTION, "again"];
 const OWN_CONNECTION: &str = "connected";
@@ -32,7 +30,7 @@ pub(super) struct Verdict {
     pub(super) evidence: Vec<Evidence>,
     pub(super) is_confirmed: bool,
     pub(super) is_probable: bool,
-    /// Decibans besides an intruder's tunnel.
+    /// Decibans besides an intruder's tunnel, and besides the day.
     besides: f64,
     /// What it is among the sign-ins around a connection, if it may be an intruder's from inside.
     candidate: Option<Candidate>,
@@ -42,16 +40,15 @@ impl Verdict {
     /// By itself, before accidents and ties are counted in.
     pub(super) fn new(unit: usize, evidence: Vec<Evidence>, scale: &Scale) -> Self {
         let weighed = Weighed::of(&evidence, scale);
-        let besides = besides(&evidence, &OF_TUNNEL, scale);
+        let besides = besides(&evidence, &OF_TUNNEL_OR_DAY, scale);
         let is_confirmed = weighed.is_confirmed(scale);
         let is_probable = weighed.is_probable(scale);
         Verdict { unit, weighed, evidence, is_confirmed, is_probable, besides, candidate: None }
     }
 
     /// It entered from inside at a time, and may be what a connection is.
-    pub(super) fn enter(&mut self, unit: &Unit, at: i64, scale: &Scale) -> Candidate {
-        let left_out: Vec<&str> = OF_TUNNEL.into_iter().chain([OF_DAY]).collect();
-        let likely_db = besides(&self.evidence, &left_out, scale);
+    pub(super) fn enter(&mut self, unit: &Unit, at: i64) -> Candidate {
+        let likely_db = self.besides;
         let marks = vec![unit.address.clone(), unit.persona()];
         let account = unit.account.clone();
         let candidate = Candidate { account, at, likely_db, outcome: unit.outcome, marks };
@@ -73,7 +70,7 @@ impl Verdict {
             self.divide(claim, scale);
         }
         let accident = by_accident(self, claim.as_ref(), accidents, scale)?;
-        self.is_confirmed |= accident.probability < accidents.bound(&accident);
+        self.is_confirmed |= accident.probability < accidents.bound(&accident, self.is_probable);
         self.is_probable |= accident.probability <= suspected(&accident, scale);
         Some(accident.probability)
     }
@@ -123,7 +120,7 @@ impl Ties {
             verdict.is_probable &= verdict.weighed.total_db >= scale.three;
         }
         if let Some((unit, at)) = inside.and_then(|unit| Some((unit, unit.entered?))) {
-            let candidate = verdict.enter(unit, at, scale);
+            let candidate = verdict.enter(unit, at);
             let (besides, is_within) = (verdict.besides, verdict.shows("in_tunnel"));
             self.inside.push(Inside { besides, candidate, is_within });
         }
