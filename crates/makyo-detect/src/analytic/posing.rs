@@ -55,7 +55,7 @@ use scale::Scale;
 use shared::{Shared, Strangers};
 use tie::{Ties, Verdict};
 use unit::Unit;
-use vpn::{FromInside, Tunnel};
+use vpn::{DevicePlace, FromInside, Tunnel};
 use weigh::Evidence;
 
 /// Confirmed: the account was used by somebody else.
@@ -328,12 +328,6 @@ fn from_inside(ground: &Ground<'_>, habits: &Habits) -> FromInside {
     let is_exit = |unit: &&Unit| unit.origin == Origin::Own && exits.contains(&unit.address);
     let (mut unlike, mut unbound, mut owners) = (Vec::new(), Vec::new(), Vec::new());
     let mut bound: BTreeMap<String, Vec<i64>> = BTreeMap::new();
-    let mut devices: BTreeMap<String, Vec<(String, i64, i64)>> = BTreeMap::new();
-    let is_outside = |unit: &&Unit| unit.origin == Origin::Outside && unit.is_bound();
-    for unit in ground.units.iter().filter(is_outside) {
-        let place = (unit.network.clone(), unit.first, unit.last);
-        devices.entry(vpn::local(&unit.account).to_owned()).or_default().push(place);
-    }
     for unit in ground.units.iter().filter(is_exit) {
         let Some(at) = unit.entered else { continue };
         if unit.is_bound() {
@@ -351,7 +345,26 @@ fn from_inside(ground: &Ground<'_>, habits: &Habits) -> FromInside {
     unbound.sort_by(|a, b| (a.1, &a.0).cmp(&(b.1, &b.0)));
     owners.sort_unstable();
     bound.values_mut().for_each(|times| times.sort_unstable());
-    FromInside { unlike, unbound, owners, bound, devices, exits }
+    FromInside { unlike, unbound, owners, bound, devices: device_places(ground.units), exits }
+}
+
+/// Where registered devices signed in outside.
+fn device_places(units: &[Unit]) -> BTreeMap<String, Vec<DevicePlace>> {
+    let bound = || units.iter().filter(|unit| unit.is_bound());
+    let mut since: BTreeMap<(&str, &str), i64> = BTreeMap::new();
+    for unit in bound() {
+        let first = since.entry((&unit.account, &unit.device)).or_insert(unit.first);
+        *first = unit.first.min(*first);
+    }
+    let mut places: BTreeMap<String, Vec<DevicePlace>> = BTreeMap::new();
+    for unit in bound().filter(|unit| unit.origin == Origin::Outside) {
+        let (network, first, last) = (unit.network.clone(), unit.first, unit.last);
+        let since = since.get(&(unit.account.as_str(), unit.device.as_str()));
+        let since = since.copied().unwrap_or(first);
+        let own = places.entry(vpn::local(&unit.account).to_owned()).or_default();
+        own.push(DevicePlace { network, first, last, since });
+    }
+    places
 }
 
 /// Whether a sign-in is unlike its account's owner, by client and hour.

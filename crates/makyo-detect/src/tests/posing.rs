@@ -554,6 +554,44 @@ fn where_a_tunnel_without_login_came_from_is_nobodys_home() {
     assert_eq!(tenant.ids(), ["posing_over_vpn"; 4]);
 }
 
+/// The intruder's tunnel comes over the home line of user02; then user02 works from there.
+#[test]
+fn whose_home_line_serves_an_intruder_as_a_relay_is_not_accused() {
+    let mut tenant = Tenant::staff(20, true);
+    tenant.vpn_weeks();
+    tenant.tunnel("monitor", "198.51.100.12", 10 * DAY_NS + 3 * HOUR_NS, false);
+    tenant.tunnel("user02", "198.51.100.12", 11 * DAY_NS + 10 * HOUR_NS, true);
+    // The account of somebody who lives elsewhere is used from there too.
+    tenant.tunnel("user04", "198.51.100.12", 12 * DAY_NS + 3 * HOUR_NS, true);
+    tenant.tunnels.sort_by_key(|row| format!("{row:?}"));
+    let found = tenant.find();
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].text.contains("`user04`"), "{}", found[0].text);
+}
+
+/// Who has no tunnel before the intruder's, and comes from its address, with that device there.
+fn from_a_relay_with(device: &str) -> Vec<String> {
+    let mut tenant = Tenant::staff(20, true);
+    tenant.vpn_weeks();
+    let (address, account) = ("198.51.100.50", &user(9));
+    tenant.tunnel("monitor", address, 10 * DAY_NS + 3 * HOUR_NS, false);
+    for day in 11..14 {
+        let at = day * DAY_NS + 10 * HOUR_NS;
+        tenant.tunnel("user09", address, at, true);
+        let session = &format!("home-session-{day:02}-09");
+        tenant.sign_in(&SignIn { account, session, address, agent: EDGE, device, at });
+    }
+    tenant.tunnels.sort_by_key(|row| format!("{row:?}"));
+    let ids = tenant.ids().into_iter().filter(|id| id == "posing_over_vpn");
+    ids.collect()
+}
+
+#[test]
+fn a_device_that_the_owner_always_had_is_at_its_owners_home() {
+    assert_eq!(from_a_relay_with("device-9"), Vec::<String>::new());
+    assert_eq!(from_a_relay_with("device-of-november"), ["posing_over_vpn"; 3]);
+}
+
 #[test]
 fn a_tunnel_from_a_new_place_is_a_journey() {
     let mut tenant = Tenant::staff(20, true);

@@ -24,8 +24,9 @@ pub(crate) const ANALYTIC: Analytic = Analytic {
     run,
 };
 
-/// Clocks and logs of two devices differ by so much.
-const SLACK_NS: i64 = 5 * MINUTE_NS;
+/// Clocks and logs of two devices differ by so much. What acts so shortly before its lease is
+/// logged, or after, is taken for the one that holds it.
+const SLACK_NS: i64 = 15 * MINUTE_NS;
 /// Sessions outlast the start of the log by so much.
 const EARLY_NS: i64 = DAY_NS;
 

@@ -114,11 +114,19 @@ pub(super) struct FromInside {
     pub(super) owners: Vec<i64>,
     /// The same by the account's own name, each in the order of time.
     pub(super) bound: BTreeMap<String, Vec<i64>>,
-    /// Where registered devices signed in to an account outside: its own name, the network, and
-    /// the first and last time.
-    pub(super) devices: BTreeMap<String, Vec<(String, i64, i64)>>,
+    /// Where registered devices signed in to an account outside, by the account's own name.
+    pub(super) devices: BTreeMap<String, Vec<DevicePlace>>,
     /// Own addresses through which tunnels come out.
     pub(super) exits: BTreeSet<String>,
+}
+
+/// A network outside from which a registered device signed in to its account.
+pub(super) struct DevicePlace {
+    pub(super) network: String,
+    pub(super) first: i64,
+    pub(super) last: i64,
+    /// Since when the account signs in with that device, from wherever.
+    pub(super) since: i64,
 }
 
 impl FromInside {
@@ -134,11 +142,18 @@ impl FromInside {
     /// about that time.
     fn has_device_at(&self, tunnel: &Tunnel) -> bool {
         let places = self.devices.get(local(&tunnel.account)).into_iter().flatten();
-        places.into_iter().any(|(network, first, last)| {
-            *network == tunnel.network
-                && first.saturating_sub(DAY_NS) <= tunnel.end
-                && tunnel.start <= last.saturating_add(DAY_NS)
+        places.into_iter().any(|place| {
+            place.network == tunnel.network
+                && place.first.saturating_sub(DAY_NS) <= tunnel.end
+                && tunnel.start <= place.last.saturating_add(DAY_NS)
         })
+    }
+
+    /// Whether a registered device that the account had before a time signs in outside from a
+    /// network. One that was registered later may be the intruder's.
+    fn has_old_device_at(&self, account: &str, network: &str, before: i64) -> bool {
+        let places = self.devices.get(local(account)).into_iter().flatten();
+        places.into_iter().any(|place| place.network == network && place.since < before)
     }
 
     /// Those of an account with a registered device during a lease.
@@ -347,7 +362,10 @@ fn by_themselves(tunnels: &[Tunnel], known: &Known<'_>, scale: &Scale) -> Vec<Ju
         let own: Vec<&Tunnel> = places.iter().filter_map(|at| tunnels.get(*at)).collect();
         let mut evidence = Vec::new();
         evidence.extend(new_network(account, &own, tunnels, scale));
-        evidence.extend(shared(&own, known, scale));
+        // Whose home line serves an intruder as a relay still comes from home.
+        if !owners.is_home(account, network, known.inside) {
+            evidence.extend(shared(&own, known, scale));
+        }
         evidence.extend(overlap(account, &own, tunnels, scale));
         // Behind a carrier's addresses an intruder has neighbours: where people are, somebody
         // else's tunnel says nothing by itself.
@@ -420,8 +438,15 @@ struct Owners<'a> {
     strange: BTreeSet<String>,
     /// Before this nobody else was there.
     clean: i64,
-    /// Addresses that the account used until then, by account and network.
-    past: BTreeMap<&'a str, BTreeMap<&'a str, BTreeSet<&'a str>>>,
+    /// What the account used until then, by account and network.
+    past: BTreeMap<&'a str, BTreeMap<&'a str, Past<'a>>>,
+}
+
+/// A network that an account used while nobody else was there.
+#[derive(Default)]
+struct Past<'a> {
+    addresses: BTreeSet<&'a str>,
+    days: BTreeSet<i64>,
 }
 
 /// So long before the first tunnel without a login only owners come.
@@ -431,10 +456,12 @@ impl<'a> Owners<'a> {
     fn learn(tunnels: &'a [Tunnel], unauthenticated: &[Inside]) -> Self {
         let first = unauthenticated.iter().map(|one| one.start).min();
         let clean = first.map_or(i64::MIN, |first| first.saturating_sub(CLEAN_NS));
-        let mut past: BTreeMap<&str, BTreeMap<&str, BTreeSet<&str>>> = BTreeMap::new();
+        let mut past: BTreeMap<&str, BTreeMap<&str, Past<'_>>> = BTreeMap::new();
         for tunnel in tunnels.iter().filter(|tunnel| tunnel.start < clean) {
             let networks = past.entry(&tunnel.account).or_default();
-            networks.entry(&tunnel.network).or_default().insert(&tunnel.outside);
+            let used = networks.entry(&tunnel.network).or_default();
+            used.addresses.insert(&tunnel.outside);
+            used.days.insert(tunnel.start.div_euclid(DAY_NS));
         }
         let addresses = unauthenticated.iter().filter_map(|one| one.address.parse().ok());
         let strange = addresses.map(network).collect();
@@ -453,7 +480,17 @@ impl<'a> Owners<'a> {
         };
         // Where a provider gave the owner several addresses, it gives others.
         past.get(tunnel.network.as_str())
+            .map(|used| &used.addresses)
             .is_some_and(|own| own.len() > 1 || own.contains(tunnel.outside.as_str()))
+    }
+
+    /// Whether a network is an account's home: several days of its tunnels before anybody else
+    /// came, or a registered device that it had by then. An intruder may come over the line of
+    /// somebody's home.
+    fn is_home(&self, account: &str, network: &str, inside: &FromInside) -> bool {
+        let past = self.past.get(account).and_then(|networks| networks.get(network));
+        past.is_some_and(|used| used.days.len() >= HABITUAL_DAYS_MIN)
+            || inside.has_old_device_at(account, network, self.clean)
     }
 }
 
