@@ -108,6 +108,8 @@ pub(crate) struct SignIn {
     pub(crate) is_success: bool,
     /// Into the cloud, not into an appliance.
     pub(crate) is_cloud: bool,
+    /// With a device that the organisation manages.
+    pub(crate) is_managed: bool,
     pub(crate) first: i64,
     pub(crate) last: i64,
     pub(crate) record: RecordRef,
@@ -257,6 +259,7 @@ const USE_ITEMS: &str = "
 const SIGN_INS: &str = "
     SELECT account, src_endpoint_ip AS address, status,
            source IN ('entra-sign-in', 'm365-unified-audit', 'google-workspace') AS is_cloud,
+           bool_or(coalesce(device_is_managed, false)) AS is_managed,
            CAST(min(time) AS BIGINT) AS first, CAST(max(time) AS BIGINT) AS last,
            min(concat(file, '#', lpad(CAST(record AS VARCHAR), 20, '0'))) AS least_record
     FROM events
@@ -462,6 +465,7 @@ impl Facts {
                 address: row.string("address"),
                 is_success: row.text("status") == Some("Success"),
                 is_cloud: row.boolean("is_cloud").unwrap_or_default(),
+                is_managed: row.boolean("is_managed").unwrap_or_default(),
                 first: row.integer("first").unwrap_or_default(),
                 last: row.integer("last").unwrap_or_default(),
                 record: row.reference(),

@@ -54,6 +54,9 @@ pub(crate) struct Step {
 pub(crate) struct Intruder {
     /// Outside addresses.
     pub(crate) outside: Vec<Address>,
+    /// Accounts, and those outside addresses that are their owners' own: an intruder may come over
+    /// the line of somebody's home.
+    homes: BTreeSet<(String, String)>,
     /// Inside addresses while they were leased to the intruder.
     pub(crate) leases: Vec<Address>,
     /// Cloud sessions that are the intruder's as a whole.
@@ -102,8 +105,23 @@ impl Intruder {
             (&a.account, &a.address, a.from).cmp(&(&b.account, &b.address, b.from))
         });
         intruder.outside.retain(|one| is_foreign(&one.value, organisation));
+        intruder.homes = intruder.homes(facts);
         intruder.follow_logons(facts);
         intruder
+    }
+
+    /// Who signed in from an intruder's address before the intruder came to any, or does with a
+    /// computer that the organisation manages, is at home there.
+    fn homes(&self, facts: &Facts) -> BTreeSet<(String, String)> {
+        let values: BTreeSet<&str> = self.outside.iter().map(|one| one.value.as_str()).collect();
+        let came = self.outside.iter().map(|one| one.from).min().unwrap_or(i64::MIN);
+        let clean = came.saturating_sub(makyo_base::DAY_NS);
+        let signed_in = facts.sign_ins.iter().filter(|one| one.is_success);
+        signed_in
+            .filter(|one| values.contains(one.address.as_str()))
+            .filter(|one| one.is_managed || one.first < clean)
+            .map(|one| (one.account.clone(), one.address.clone()))
+            .collect()
     }
 
     /// From the organisation's own address the owner works too: of what comes from there without a
@@ -355,7 +373,9 @@ impl Intruder {
         let within = |one: &&Address| {
             one.value == address && one.from <= time && time <= one.to && !one.is_appliance
         };
-        self.outside.iter().chain(&self.leases).find(within).map(|one| (one.finding, "address"))
+        let is_home = || self.homes.contains(&(account.to_owned(), address.to_owned()));
+        let found = self.outside.iter().chain(&self.leases).find(within);
+        found.filter(|_| !is_home()).map(|one| (one.finding, "address"))
     }
 }
 

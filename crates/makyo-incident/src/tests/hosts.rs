@@ -49,8 +49,16 @@ impl Query for Case {
         } else if sql.contains("AS is_own") {
             (&["address", "host", "is_own", "first", "last"], self.addresses.clone())
         } else if sql.contains("AS is_cloud") {
-            let names =
-                &["account", "address", "status", "is_cloud", "first", "last", "least_record"];
+            let names = &[
+                "account",
+                "address",
+                "status",
+                "is_cloud",
+                "is_managed",
+                "first",
+                "last",
+                "least_record",
+            ];
             (names, self.sign_ins.clone())
         } else if sql.contains("AS throttled") {
             let names = &[
@@ -113,13 +121,18 @@ impl Case {
         self
     }
 
-    fn signs_in(mut self, account: &str, address: &str) -> Self {
-        let at = SqlValue::Integer(START);
+    fn signs_in(self, account: &str, address: &str) -> Self {
+        self.signs_in_at(account, address, START, false)
+    }
+
+    fn signs_in_at(mut self, account: &str, address: &str, at: i64, is_managed: bool) -> Self {
+        let at = SqlValue::Integer(at);
         self.sign_ins.push(vec![
             text(account),
             text(address),
             text("Success"),
             SqlValue::Boolean(true),
+            SqlValue::Boolean(is_managed),
             at.clone(),
             at,
             text("signins.json#1"),
@@ -355,6 +368,23 @@ fn what_is_recorded_without_a_place_is_theirs_while_their_session_is_on() {
     assert!(told.contains(&"theirs".to_owned()), "{told:?}");
     assert!(!told.iter().any(|one| ["later", "before", "another"].contains(&one.as_str())));
     assert_eq!(texts(found.table("accounts"), "rung"), Vec::<String>::new());
+}
+
+#[test]
+fn who_lives_where_the_intruders_tunnel_comes_from_is_not_the_intruder() {
+    let during = (START + HOUR_NS, START + HOUR_NS);
+    let case = Case::default()
+        .signs_in_at("ando@agency.example", "192.0.2.9", DAY_NS, false)
+        .signs_in_at("doi@agency.example", "192.0.2.9", START + 2 * DAY_NS, true)
+        .signs_in_at("eda@agency.example", "192.0.2.9", START + HOUR_NS, false)
+        .uses("ando@agency.example", "192.0.2.9", "session-of-ando-0001", during)
+        .uses("doi@agency.example", "192.0.2.9", "session-of-doi-00001", during)
+        .uses("eda@agency.example", "192.0.2.9", "session-of-eda-00001", during);
+    let answers = case.answers(&[tunnel()]);
+    let is_collection =
+        |row: &&Object<'_>| row.get("tactic").and_then(Value::as_str) == Some("collection");
+    let read: Vec<_> = answers.table("path").iter().filter(is_collection).cloned().collect();
+    assert_eq!(texts(&read, "to"), ["eda@agency.example"]);
 }
 
 #[test]
