@@ -358,11 +358,12 @@ fn device_places(units: &[Unit]) -> BTreeMap<String, Vec<DevicePlace>> {
     }
     let mut places: BTreeMap<String, Vec<DevicePlace>> = BTreeMap::new();
     for unit in bound().filter(|unit| unit.origin == Origin::Outside) {
-        let (network, first, last) = (unit.network.clone(), unit.first, unit.last);
+        let (address, network) = (unit.address.clone(), unit.network.clone());
+        let (first, last) = (unit.first, unit.last);
         let since = since.get(&(unit.account.as_str(), unit.device.as_str()));
         let since = since.copied().unwrap_or(first);
         let own = places.entry(vpn::local(&unit.account).to_owned()).or_default();
-        own.push(DevicePlace { network, first, last, since });
+        own.push(DevicePlace { address, network, first, last, since });
     }
     places
 }

@@ -539,6 +539,38 @@ fn an_intruder_who_comes_often_does_not_make_a_place_the_owners() {
     assert_eq!(at_home.count(), 0);
 }
 
+/// Who has no tunnel before the intruder's works at home, with a registered device or without; the
+/// intruder comes in that name from elsewhere, and over a line of a neighbour's.
+fn beside_home(has_device: bool) -> Vec<String> {
+    let mut tenant = Tenant::staff(20, true);
+    tenant.vpn_weeks();
+    tenant.tunnel("monitor", "192.0.2.101", 10 * DAY_NS + 3 * HOUR_NS, false);
+    let (address, account) = ("198.51.100.30", &user(9));
+    for day in [11, 12, 13, 15] {
+        let at = day * DAY_NS + 10 * HOUR_NS;
+        tenant.tunnel("user09", address, at, true);
+        let device = if has_device { "device-9" } else { "" };
+        let session = &format!("home-session-{day:02}-09");
+        tenant.sign_in(&SignIn { account, session, address, agent: EDGE, device, at });
+    }
+    tenant.tunnel("user09", "192.0.2.101", 12 * DAY_NS + 3 * HOUR_NS, true);
+    tenant.tunnel("user09", "198.51.100.77", 14 * DAY_NS + 3 * HOUR_NS, true);
+    tenant.tunnels.sort_by_key(|row| format!("{row:?}"));
+    let found = tenant.find();
+    let outside = found.iter().flat_map(|one| &one.entities).map(|one| one.value.clone());
+    let mut outside: Vec<String> = outside.filter(|one| one.contains(".100.")).collect();
+    outside.extend(found.iter().map(|one| one.rule.id.clone()));
+    outside
+}
+
+#[test]
+fn a_neighbours_line_is_not_the_owners_home() {
+    for has_device in [true, false] {
+        let told = beside_home(has_device);
+        assert_eq!(told, ["198.51.100.77", "posing_over_vpn", "posing_over_vpn"], "{has_device}");
+    }
+}
+
 #[test]
 fn where_a_tunnel_without_login_came_from_is_nobodys_home() {
     let mut tenant = Tenant::staff(20, true);

@@ -120,8 +120,9 @@ pub(super) struct FromInside {
     pub(super) exits: BTreeSet<String>,
 }
 
-/// A network outside from which a registered device signed in to its account.
+/// An address outside from which a registered device signed in to its account.
 pub(super) struct DevicePlace {
+    pub(super) address: String,
     pub(super) network: String,
     pub(super) first: i64,
     pub(super) last: i64,
@@ -139,14 +140,18 @@ impl FromInside {
     }
 
     /// Whether a registered device of the account signs in outside from where a tunnel comes, at
-    /// about that time.
+    /// about that time. Where the device always has the same address, another one of that network
+    /// is a neighbour's.
     fn has_device_at(&self, tunnel: &Tunnel) -> bool {
         let places = self.devices.get(local(&tunnel.account)).into_iter().flatten();
-        places.into_iter().any(|place| {
-            place.network == tunnel.network
-                && place.first.saturating_sub(DAY_NS) <= tunnel.end
+        let there = || places.clone().filter(|place| place.network == tunnel.network);
+        let addresses: BTreeSet<&str> = there().map(|place| place.address.as_str()).collect();
+        let is_fixed = addresses.len() == 1 && !tunnel.outside.contains(':');
+        let is_near = |place: &DevicePlace| {
+            place.first.saturating_sub(DAY_NS) <= tunnel.end
                 && tunnel.start <= place.last.saturating_add(DAY_NS)
-        })
+        };
+        (!is_fixed || addresses.contains(tunnel.outside.as_str())) && there().any(is_near)
     }
 
     /// Whether a registered device that the account had before a time signs in outside from a
@@ -433,7 +438,8 @@ fn neighbours(roamers: &BTreeMap<String, BTreeSet<&str>>, tunnel: &Tunnel) -> us
 
 /// From where each account's owner comes.
 struct Owners<'a> {
-    habitual: BTreeSet<(&'a str, &'a str)>,
+    /// By account and network; the addresses there that are habitual themselves.
+    habitual: BTreeMap<(&'a str, &'a str), BTreeSet<&'a str>>,
     /// Networks from which tunnels without a login came.
     strange: BTreeSet<String>,
     /// Before this nobody else was there.
@@ -475,13 +481,11 @@ impl<'a> Owners<'a> {
             return true;
         }
         let Some(past) = self.past.get(tunnel.account.as_str()) else {
+            let habitual = self.habitual.get(&(tunnel.account.as_str(), tunnel.network.as_str()));
             return !self.strange.contains(&tunnel.network)
-                && self.habitual.contains(&(tunnel.account.as_str(), tunnel.network.as_str()));
+                && habitual.is_some_and(|own| is_one_of(own, tunnel));
         };
-        // Where a provider gave the owner several addresses, it gives others.
-        past.get(tunnel.network.as_str())
-            .map(|used| &used.addresses)
-            .is_some_and(|own| own.len() > 1 || own.contains(tunnel.outside.as_str()))
+        past.get(tunnel.network.as_str()).is_some_and(|used| is_one_of(&used.addresses, tunnel))
     }
 
     /// Whether a network is an account's home: several days of its tunnels before anybody else
@@ -494,28 +498,36 @@ impl<'a> Owners<'a> {
     }
 }
 
+/// Whether a tunnel's address is its owner's, who has these in that network. Where a provider gave
+/// the owner several addresses, it gives others.
+fn is_one_of(own: &BTreeSet<&str>, tunnel: &Tunnel) -> bool {
+    own.len() != 1 || own.contains(tunnel.outside.as_str())
+}
+
 /// A network is the account's own if its tunnels come from it on so many days, and on such a share
 /// of all its days.
 const HABITUAL_DAYS_MIN: usize = 3;
 const HABITUAL_SHARE: f64 = 0.2;
 
-/// The networks that each account's owner uses, by account and network.
-fn habitual(tunnels: &[Tunnel]) -> BTreeSet<(&str, &str)> {
+/// The networks that each account's owner uses, by account and network, with the addresses there
+/// that are used on so many days themselves: none where the provider gives a new one each time.
+fn habitual(tunnels: &[Tunnel]) -> BTreeMap<(&str, &str), BTreeSet<&str>> {
     let mut days: BTreeMap<&str, BTreeSet<i64>> = BTreeMap::new();
-    let mut of_network: BTreeMap<(&str, &str), BTreeSet<i64>> = BTreeMap::new();
+    let mut of_network: BTreeMap<(&str, &str), BTreeMap<&str, BTreeSet<i64>>> = BTreeMap::new();
     for tunnel in tunnels {
         let day = tunnel.start.div_euclid(DAY_NS);
         days.entry(&tunnel.account).or_default().insert(day);
-        of_network.entry((&tunnel.account, &tunnel.network)).or_default().insert(day);
+        let network = of_network.entry((&tunnel.account, &tunnel.network)).or_default();
+        network.entry(&tunnel.outside).or_default().insert(day);
     }
-    of_network
-        .into_iter()
-        .filter(|(key, own)| {
-            let all = days.get(key.0).map_or(0, BTreeSet::len);
-            own.len() >= HABITUAL_DAYS_MIN && count(own.len()) >= HABITUAL_SHARE * count(all)
-        })
-        .map(|one| one.0)
-        .collect()
+    let habitual = |(key, addresses): ((_, _), BTreeMap<_, BTreeSet<i64>>)| {
+        let all = days.get(key.0).map_or(0, BTreeSet::len);
+        let own = addresses.values().flatten().collect::<BTreeSet<_>>().len();
+        let is_own = own >= HABITUAL_DAYS_MIN && count(own) >= HABITUAL_SHARE * count(all);
+        let often = addresses.into_iter().filter(|one| one.1.len() >= HABITUAL_DAYS_MIN);
+        is_own.then(|| (key, often.map(|one| one.0).collect()))
+    };
+    of_network.into_iter().filter_map(habitual).collect()
 }
 
 /// A network that the account's owner did not use on earlier days.
