@@ -9,7 +9,10 @@ mod posing;
 mod sessions;
 mod tunnels;
 
-use makyo_base::{Query, QueryError, Rows, SqlValue};
+use makyo_base::{
+    Entity, EntityKind, Finding, FindingSource, Level, Query, QueryError, RecordRef, Role, Rows,
+    RuleRef, SqlValue,
+};
 
 use crate::{Guards, Weights};
 
@@ -37,4 +40,21 @@ pub(crate) fn guards() -> Guards {
         std::fs::read_to_string(path).expect("knowledge")
     };
     Guards::load(&read("shared-parents.yml"), &read("allow-list.yml")).expect("in order")
+}
+
+/// What a rule found on the host `h`.
+pub(crate) fn by_rule(id: &str, time: i64, record: u64) -> Finding {
+    Finding {
+        id: id.into(),
+        time: Some(time),
+        source: FindingSource::Sigma,
+        rule: RuleRef { id: "r".into(), title: "t".into(), level: Level::High },
+        techniques: vec!["T1059".into()],
+        tactics: vec!["execution".into()],
+        entities: vec![Entity { role: Role::Place, kind: EntityKind::Host, value: "h".into() }],
+        weight_db: 14.0,
+        explained_by: None,
+        records: vec![RecordRef { file: "f".into(), record }],
+        text: "t: on h".into(),
+    }
 }

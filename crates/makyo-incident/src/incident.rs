@@ -296,9 +296,6 @@ fn join_by_networks(
         .copied()
         .filter(|index| of(index).is_some_and(|one| is_posing(&one.rule.id) || is_suspicion(one)))
         .collect();
-    let is_certain = |index: &usize| of(index).is_some_and(|one| is_posing(&one.rule.id));
-    let posed: BTreeSet<String> =
-        posed_in.iter().filter(|one| is_certain(one)).flat_map(|index| actors(*index)).collect();
     let time = |index: &usize| findings.get(*index).and_then(|finding| finding.time);
     // A suspicion takes part where something else than suspicion speaks of its account.
     let mut certain: BTreeMap<String, Vec<i64>> = BTreeMap::new();
@@ -314,6 +311,10 @@ fn join_by_networks(
         let near = |times: &Vec<i64>| times.iter().any(|one| (at - one).abs() <= JOIN_NS);
         actors(**index).iter().any(|account| certain.get(account).is_some_and(near))
     };
+    // An account in a stranger's hands is no witness that a network is everybody's.
+    let is_certain = |index: &usize| of(index).is_some_and(|one| is_posing(&one.rule.id));
+    let strange = posed_in.iter().filter(|index| is_certain(index) || is_known(index));
+    let posed: BTreeSet<String> = strange.flat_map(|index| actors(*index)).collect();
     let mut strangers: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for index in posed_in.iter().filter(is_known) {
         let from = names_of(findings, facts, *index, EntityKind::Address, Role::Origin);

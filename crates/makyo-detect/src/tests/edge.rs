@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use makyo_base::{DAY_NS, HOUR_NS, MINUTE_NS, Organisation, RecordRef, ThirdParty};
+use makyo_base::{
+    DAY_NS, Entity, EntityKind, Finding, HOUR_NS, MINUTE_NS, Organisation, RecordRef, Role,
+    ThirdParty,
+};
 
 use crate::analytic::edge::administration::{self, Device, Fact, Line};
 use crate::analytic::edge::appliance::{self, Partner};
@@ -11,15 +14,17 @@ use crate::analytic::edge::moved::{self, Move};
 use crate::analytic::edge::outward::{self, Place};
 use crate::analytic::edge::pool::{self, Pool, Stretch};
 use crate::analytic::edge::silence::Hours;
-use crate::analytic::edge::third_party::{self, Logon, Terms, Use};
+use crate::analytic::edge::third_party::{self, Inside, Logon, Terms, Use};
 use crate::analytic::edge::travel::{self, Hop};
 use crate::weights::Weights;
 
-use super::weights;
+use super::{by_rule, weights};
 
 fn terms_of<'t>(organisation: &'t Organisation, weights: &'t Weights) -> Terms<'t> {
     Terms { organisation, scale: weights.edge() }
 }
+
+const NOTHING_INSIDE: Inside<'static> = Inside { logons: &[], found: &[], strong: 14.0 };
 
 fn record(number: u64) -> RecordRef {
     RecordRef { file: "vpn.log".into(), record: number }
@@ -341,7 +346,7 @@ fn a_third_party_keeps_or_breaks_its_terms() {
     let organisation = Organisation { third_parties: vec![party], ..Organisation::default() };
     let terms = |address: &str, hour: i64| {
         let uses = [vendor_use(address, hour)];
-        third_party::judge(&uses, &[], &terms_of(&organisation, &weights()))
+        third_party::judge(&uses, &NOTHING_INSIDE, &terms_of(&organisation, &weights()))
             .iter()
             .map(|one| one.terms.len())
             .sum::<usize>()
@@ -375,7 +380,8 @@ fn a_technician_at_home_at_night_breaks_one_term() {
             })
             .collect();
         uses.push(vendor_use("203.0.113.77", 23));
-        let broken = third_party::judge(&uses, &[], &terms_of(&organisation, &weights()));
+        let broken =
+            third_party::judge(&uses, &NOTHING_INSIDE, &terms_of(&organisation, &weights()));
         broken.iter().map(|one| one.terms.len()).max().unwrap_or_default()
     };
     assert_eq!(most(&[9, 5, 2]), 1, "works from there");
@@ -384,7 +390,7 @@ fn a_technician_at_home_at_night_breaks_one_term() {
 }
 
 /// Called at night at home a technician breaks two terms and is no intruder; somebody who comes with
-/// a computer of their own, or after the end, may be one.
+/// a computer of their own, or after the end, or does what a rule finds, may be one.
 #[test]
 fn address_and_hour_alone_are_a_lead() {
     let party = ThirdParty {
@@ -400,14 +406,17 @@ fn address_and_hour_alone_are_a_lead() {
         account: "corp\\vendor-rs".into(),
         address: "10.99.0.9".into(),
         computer: computer.into(),
+        host: "srv-rs01.corp.example".into(),
+        session: format!("0x{day}"),
         at: (20 - day) * DAY_NS + 23 * HOUR_NS + minute * MINUTE_NS,
         record: record(6),
     };
-    let is_abuse = |logons: &[Logon], organisation: &Organisation| {
-        third_party::judge(&uses, logons, &terms_of(organisation, &weights()))
-            .iter()
-            .any(|one| one.is_abuse())
+    let does = |logons: &[Logon], found: &[Finding], organisation: &Organisation| {
+        let inside = Inside { logons, found, ..NOTHING_INSIDE };
+        let broken = third_party::judge(&uses, &inside, &terms_of(organisation, &weights()));
+        broken.iter().any(|one| one.is_abuse())
     };
+    let is_abuse = |logons: &[Logon], organisation: &Organisation| does(logons, &[], organisation);
     assert!(!is_abuse(&[], &organisation), "nothing inside is logged");
     let known = [logon("rs-desk", 9, 0), logon("rs-desk", 5, 0)];
     let with = |one: Logon| [known[0].clone(), known[1].clone(), one];
@@ -415,6 +424,18 @@ fn address_and_hour_alone_are_a_lead() {
     assert!(is_abuse(&with(logon("desktop-3vq81kd", 0, 3)), &organisation), "with another");
     assert!(!is_abuse(&[logon("desktop-3vq81kd", 0, 3)], &organisation), "whose are not known");
     assert!(!is_abuse(&with(logon("desktop-3vq81kd", -1, 0)), &organisation), "a day later");
+    let desktop = with(logon("srv-rs01", 0, 3));
+    assert!(!is_abuse(&desktop, &organisation), "a remote desktop names its own host");
+    let archive = |session: &str, weight_db: f64| {
+        let entity = |kind, value: &str| Entity { role: Role::Object, kind, value: value.into() };
+        let host = entity(EntityKind::Host, "srv-rs01.corp.example");
+        let entities = vec![host, entity(EntityKind::Session, session)];
+        let archive = Finding { entities, weight_db, ..by_rule("archive", 20 * DAY_NS, 7) };
+        does(&desktop, &[archive], &organisation)
+    };
+    assert!(archive("0x0", 14.0), "what a rule finds in the session");
+    assert!(!archive("0x5", 14.0), "what it finds in an earlier one");
+    assert!(!archive("0x0", 7.0), "what is common");
     organisation.third_parties[0].to = Some(DAY_NS);
     assert!(is_abuse(&[], &organisation), "after the end");
 }

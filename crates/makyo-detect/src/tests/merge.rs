@@ -1,30 +1,14 @@
-use makyo_base::{
-    DAY_NS, Entity, EntityKind, Finding, FindingSource, Level, RecordRef, Role, RuleRef,
-};
+use makyo_base::{DAY_NS, Finding};
 use proptest::prelude::*;
 
 use crate::{finding_from_object, finding_object, merge_findings};
 
-fn finding(id: &str, time: i64, record: u64) -> Finding {
-    Finding {
-        id: id.into(),
-        time: Some(time),
-        source: FindingSource::Sigma,
-        rule: RuleRef { id: "r".into(), title: "t".into(), level: Level::High },
-        techniques: vec!["T1059".into()],
-        tactics: vec!["execution".into()],
-        entities: vec![Entity { role: Role::Place, kind: EntityKind::Host, value: "h".into() }],
-        weight_db: 14.0,
-        explained_by: None,
-        records: vec![RecordRef { file: "f".into(), record }],
-        text: "t: on h".into(),
-    }
-}
+use super::by_rule;
 
 #[test]
 fn one_rule_on_one_host_in_a_day_is_one_finding_with_all_its_records() {
     let merged = merge_findings(
-        [finding("a", 5, 1), finding("b", 3, 2), finding("c", DAY_NS, 3)].into_iter(),
+        [by_rule("a", 5, 1), by_rule("b", 3, 2), by_rule("c", DAY_NS, 3)].into_iter(),
     );
     assert_eq!(merged.len(), 2);
     assert_eq!((merged[0].time, merged[0].records.len()), (Some(3), 2));
@@ -33,9 +17,9 @@ fn one_rule_on_one_host_in_a_day_is_one_finding_with_all_its_records() {
 
 #[test]
 fn copies_of_one_record_are_one_record_in_two_places() {
-    let mut copy = finding("a", 5, 9);
+    let mut copy = by_rule("a", 5, 9);
     copy.records[0].file = "g".into();
-    let merged = merge_findings([finding("a", 5, 1), copy].into_iter());
+    let merged = merge_findings([by_rule("a", 5, 1), copy].into_iter());
     assert_eq!((merged.len(), merged[0].records.len()), (1, 2));
     assert_eq!((merged[0].id.as_str(), merged[0].text.as_str()), ("a", "t: on h"));
 }
@@ -46,7 +30,7 @@ proptest! {
     #[test]
     fn order_does_not_matter(mut list in proptest::collection::vec((0u8..6, 0i64..3, 0u64..4), 0..12), seed in any::<u64>()) {
         let make = |list: &[(u8, i64, u64)]| -> Vec<Finding> {
-            merge_findings(list.iter().map(|(id, day, record)| finding(&format!("f{id}-{day}"), day * DAY_NS + i64::from(*id), *record)))
+            merge_findings(list.iter().map(|(id, day, record)| by_rule(&format!("f{id}-{day}"), day * DAY_NS + i64::from(*id), *record)))
         };
         let forward = make(&list);
         let length = list.len().max(1);
@@ -57,7 +41,7 @@ proptest! {
 
     #[test]
     fn findings_survive_their_json(time in any::<i32>(), record in any::<u32>(), text in "\\PC{0,20}") {
-        let mut one = finding("a", i64::from(time) * 1_000_000_000, record.into());
+        let mut one = by_rule("a", i64::from(time) * 1_000_000_000, record.into());
         one.text = text;
         prop_assert_eq!(finding_from_object(&finding_object(&one)), Some(one));
     }

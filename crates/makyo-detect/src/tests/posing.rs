@@ -1,11 +1,11 @@
 //! Who posed as whom, and everybody who did not: each look-alike stays quiet.
 
 use makyo_base::{
-    DAY_NS, Entity, EntityKind, Finding, FindingSource, HOUR_NS, Level, MINUTE_NS, Network,
-    Organisation, Query, QueryError, Role, Rows, RuleRef, SqlValue,
+    DAY_NS, Entity, EntityKind, Finding, HOUR_NS, MINUTE_NS, Network, Organisation, Query,
+    QueryError, Role, Rows, SqlValue,
 };
 
-use super::{text, weights};
+use super::{by_rule, text, weights};
 use crate::ANALYTICS;
 
 mod passage;
@@ -387,22 +387,11 @@ fn a_session_that_is_faster_than_travel_weighs_beside_another_browser() {
 /// A rule found something on a computer in user 12's name, on the seventh day.
 fn on_a_computer() -> Finding {
     let entity = |role, kind, value: &str| Entity { role, kind, value: value.into() };
-    Finding {
-        id: "finding-task".into(),
-        time: Some(7 * DAY_NS),
-        source: FindingSource::Sigma,
-        rule: RuleRef { id: "task".into(), title: "Odd task".into(), level: Level::High },
-        techniques: vec!["T1053.005".into()],
-        tactics: vec!["persistence".into()],
-        entities: vec![
-            entity(Role::Actor, EntityKind::Account, "agency\\user12"),
-            entity(Role::Place, EntityKind::Host, "pc-12"),
-        ],
-        weight_db: 14.0,
-        explained_by: None,
-        records: Vec::new(),
-        text: String::new(),
-    }
+    let entities = vec![
+        entity(Role::Actor, EntityKind::Account, "agency\\user12"),
+        entity(Role::Place, EntityKind::Host, "pc-12"),
+    ];
+    Finding { entities, ..by_rule("finding-task", 7 * DAY_NS, 1) }
 }
 
 /// User 12 appears in Singapore without a device, on the ninth day.

@@ -411,7 +411,14 @@ fn a_suspicion_joins_by_its_network_only_where_its_account_is_known_to_be_taken(
     assert_eq!(ids(&alone), 1);
     let mut taken = finding("taken", 22.0, 2, "pc-8", 11);
     taken.entities.push(entity(Role::Actor, EntityKind::Account, "baba@agency.example"));
-    assert_eq!(ids(&case.answers(&[first, second, taken])), 3);
+    let all = [first, second, taken];
+    assert_eq!(ids(&case.answers(&all)), 3);
+    // Two travellers come from there; the taken account is no third.
+    let case = case
+        .signs_in("user0@agency.example", "192.0.2.10")
+        .signs_in("user1@agency.example", "192.0.2.11")
+        .signs_in("baba@agency.example", "192.0.2.12");
+    assert_eq!(ids(&case.answers(&all)), 3);
 }
 
 #[test]

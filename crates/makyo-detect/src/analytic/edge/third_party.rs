@@ -4,15 +4,15 @@
 //! What `org.toml` says of a third party is the agreement. A technician who stays late or works from
 //! home breaks one term, and one who is called at night at home breaks two; somebody with a stolen
 //! key breaks several at once. Address and hour together therefore are a lead only. They are more
-//! than that where something else speaks: the agreed days are over, or the session logs on inside
-//! from a computer that the account never used. From where the account came on several earlier days
+//! than that where something else speaks: the agreed days are over, the session logs on inside from
+//! a computer that the account never used, or a rule finds what it does there. From where the account came on several earlier days
 //! within the agreed hours, its technician works: that address alone makes no second term at night.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use makyo_base::{
-    DAY_NS, EntityKind, Finding, HOUR_NS, Level, Organisation, Places, Query, QueryError,
-    RecordRef, Role, ThirdParty, local_minute, minutes_of_day,
+    DAY_NS, EntityKind, Finding, FindingSource, HOUR_NS, Level, Organisation, Places, Query,
+    QueryError, RecordRef, Role, ThirdParty, local_minute, minutes_of_day,
 };
 
 use super::scale::EdgeScale;
@@ -57,22 +57,27 @@ fn sql(accounts: &str) -> String {
 
 fn logons_sql(accounts: &str) -> String {
     format!(
-        "SELECT account, src_endpoint_ip AS address, lower(src_endpoint_hostname) AS computer,
+        "SELECT account, src_endpoint_ip AS address,
+                coalesce(lower(src_endpoint_hostname), '') AS computer,
+                coalesce(lower(host), '') AS host, coalesce(actor_session_uid, '') AS session,
                 CAST(time AS BIGINT) AS at, file, record
          FROM events
          WHERE account IN ({accounts}) AND time IS NOT NULL AND src_endpoint_ip IS NOT NULL
-           AND src_endpoint_hostname IS NOT NULL
            AND class_uid = 3002 AND activity_id = 1 AND coalesce(status, '') = 'Success'
          ORDER BY account, at, file, record"
     )
 }
 
-/// A logon inside in a third party's name, and the name of the computer that it came from.
+/// A logon inside in a third party's name.
 #[derive(Clone, Debug)]
 pub(crate) struct Logon {
     pub(crate) account: String,
     pub(crate) address: String,
+    /// The name of the computer that it came from. Remote desktops often name their own host there,
+    /// which says nothing of whose computer it was.
     pub(crate) computer: String,
+    pub(crate) host: String,
+    pub(crate) session: String,
     pub(crate) at: i64,
     pub(crate) record: RecordRef,
 }
@@ -94,7 +99,7 @@ fn run(
     organisation: &Organisation,
     weights: &Weights,
     _places: &dyn Places,
-    _found: &[Finding],
+    found: &[Finding],
 ) -> Result<Vec<Finding>, QueryError> {
     let named: BTreeSet<String> = organisation
         .third_parties
@@ -133,11 +138,14 @@ fn run(
             account: row.string("account"),
             address: row.string("address"),
             computer: row.string("computer"),
+            host: row.string("host"),
+            session: row.string("session"),
             at: row.integer("at").unwrap_or_default(),
             record: row.reference(),
         })
         .collect();
-    let broken = judge(&uses, &logons, &Terms { organisation, scale: weights.edge() });
+    let inside = Inside { logons: &logons, found, strong: weights.incident_strong };
+    let broken = judge(&uses, &inside, &Terms { organisation, scale: weights.edge() });
     Ok(broken.iter().map(|one| finding(analytic, one, weights)).collect())
 }
 
@@ -148,6 +156,16 @@ pub(crate) struct Terms<'t> {
     pub(crate) scale: &'t EdgeScale,
 }
 
+/// What is known of sessions inside.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Inside<'i> {
+    pub(crate) logons: &'i [Logon],
+    /// What rules found.
+    pub(crate) found: &'i [Finding],
+    /// Weight from which a finding speaks.
+    pub(crate) strong: f64,
+}
+
 /// A day's use that breaks terms of the agreement.
 #[derive(Debug)]
 pub(crate) struct Broken<'u> {
@@ -156,20 +174,23 @@ pub(crate) struct Broken<'u> {
     pub(crate) terms: BTreeSet<String>,
     /// The logon from a computer that the account never used.
     logon: Option<&'u Logon>,
+    /// What a rule found in its session.
+    deed: Option<&'u Finding>,
 }
 
 impl Broken<'_> {
     /// Whether more speaks than a technician who is called at night at home.
     pub(crate) fn is_abuse(&self) -> bool {
         let is_of_home = |term: &String| term.ends_with(NOT_AGREED) || term.ends_with(NOT_HOURS);
-        self.terms.len() > 1 && (self.logon.is_some() || !self.terms.iter().all(is_of_home))
+        let is_odd = self.logon.is_some() || self.deed.is_some();
+        self.terms.len() > 1 && (is_odd || !self.terms.iter().all(is_of_home))
     }
 }
 
 /// Uses that break terms, one entry for an account, address and day.
 pub(crate) fn judge<'u>(
     uses: &'u [Use],
-    logons: &'u [Logon],
+    inside: &Inside<'u>,
     terms: &Terms<'_>,
 ) -> Vec<Broken<'u>> {
     let mut days: BTreeMap<(&str, &str, i64), Broken<'u>> = BTreeMap::new();
@@ -191,9 +212,11 @@ pub(crate) fn judge<'u>(
             uses: Vec::new(),
             terms: BTreeSet::new(),
             logon: None,
+            deed: None,
         });
         day.uses.push(one);
-        day.logon = day.logon.or_else(|| strange_logon(one, logons, terms.scale));
+        day.logon = day.logon.or_else(|| strange_logon(one, inside, terms.scale));
+        day.deed = day.deed.or_else(|| deed(one, inside));
         day.terms.extend(broken);
     }
     days.into_values().collect()
@@ -207,21 +230,65 @@ const NOT_HOURS: &str = "is outside the agreed hours";
 /// A session's logons come within so long.
 const SESSION_NS: i64 = 12 * HOUR_NS;
 
-/// A logon from the session's inside address, from a computer that the account never used before
-/// although on earlier days its computers were named.
-fn strange_logon<'l>(one: &Use, logons: &'l [Logon], scale: &EdgeScale) -> Option<&'l Logon> {
-    let is_own = |logon: &&Logon| local(&logon.account).eq_ignore_ascii_case(local(&one.account));
-    let earlier = || logons.iter().filter(is_own).filter(|logon| logon.at < one.at);
+impl<'i> Inside<'i> {
+    /// Logons in an account's name.
+    fn own(&self, one: &Use) -> impl Iterator<Item = &'i Logon> + Clone {
+        let account = local(&one.account).to_lowercase();
+        self.logons.iter().filter(move |logon| local(&logon.account).to_lowercase() == account)
+    }
+
+    /// Logons of a session: those from its inside address, soon after.
+    fn of_session(&self, one: &Use) -> impl Iterator<Item = &'i Logon> {
+        let (inside, times) = (one.inside.clone(), one.at..one.at.saturating_add(SESSION_NS));
+        self.own(one).filter(move |logon| {
+            !inside.is_empty() && logon.address == inside && times.contains(&logon.at)
+        })
+    }
+}
+
+/// Whether a logon names the computer that it came from.
+fn names_computer(logon: &&Logon) -> bool {
+    !logon.computer.is_empty() && !is_host_itself(logon)
+}
+
+fn is_host_itself(logon: &Logon) -> bool {
+    let first = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
+    first(&logon.computer) == first(&logon.host)
+}
+
+/// A logon of the session from a computer that the account never used before although on earlier
+/// days its computers were named.
+fn strange_logon<'l>(one: &Use, inside: &Inside<'l>, scale: &EdgeScale) -> Option<&'l Logon> {
+    let earlier = || inside.own(one).filter(names_computer).filter(|logon| logon.at < one.at);
     let days: BTreeSet<i64> = earlier().map(|logon| logon.at.div_euclid(DAY_NS)).collect();
-    if one.inside.is_empty() || days.len() < scale.party_known_days {
+    if days.len() < scale.party_known_days {
         return None;
     }
-    logons
-        .iter()
-        .filter(is_own)
-        .filter(|logon| logon.address == one.inside && !logon.computer.is_empty())
-        .filter(|logon| (one.at..one.at.saturating_add(SESSION_NS)).contains(&logon.at))
+    inside
+        .of_session(one)
+        .filter(names_computer)
         .find(|logon| earlier().all(|known| known.computer != logon.computer))
+}
+
+/// What a rule found of what the session did on a host.
+fn deed<'f>(one: &Use, inside: &Inside<'f>) -> Option<&'f Finding> {
+    let sessions: Vec<&Logon> =
+        inside.of_session(one).filter(|logon| !logon.session.is_empty()).collect();
+    let is_of = |finding: &Finding, logon: &Logon| {
+        let has = |kind, value: &str| {
+            let mut of_kind = finding.entities.iter().filter(|it| it.kind == kind);
+            of_kind.any(|it| it.value.eq_ignore_ascii_case(value))
+        };
+        has(EntityKind::Session, &logon.session) && has(EntityKind::Host, &logon.host)
+    };
+    let by_rules = inside.found.iter().filter(|finding| {
+        finding.source != FindingSource::Analytic
+            && finding.weight_db >= inside.strong
+            && finding.explained_by.is_none()
+    });
+    let mut of_session =
+        by_rules.filter(|finding| sessions.iter().any(|logon| is_of(finding, logon)));
+    of_session.next()
 }
 
 /// Whether the account came from there on several earlier days and broke no other term then.
@@ -276,11 +343,13 @@ fn finding(analytic: &Analytic, one: &Broken<'_>, weights: &Weights) -> Finding 
     let strange = one.logon.map(|logon| {
         format!("; it logged on from `{}`, a computer that it never used before", logon.computer)
     });
+    let deed = one.deed.map(|deed| format!("; then, in that session: {}", deed.text));
     let text = format!(
-        "`{account}` of the third party {} came in otherwise than agreed: {}{}",
+        "`{account}` of the third party {} came in otherwise than agreed: {}{}{}",
         one.party,
         terms.join("; "),
-        strange.unwrap_or_default()
+        strange.unwrap_or_default(),
+        deed.unwrap_or_default()
     );
     let entities = [
         entity(Role::Actor, EntityKind::Account, account),
@@ -289,7 +358,9 @@ fn finding(analytic: &Analytic, one: &Broken<'_>, weights: &Weights) -> Finding 
     ];
     let entities = entities.into_iter().flatten().collect();
     let logon = one.logon.map(|logon| logon.record.clone());
-    let records = one.uses.iter().map(|one| one.record.clone()).chain(logon).collect();
+    let deed = one.deed.into_iter().flat_map(|deed| deed.records.iter().cloned());
+    let of_uses = one.uses.iter().map(|one| one.record.clone());
+    let records = of_uses.chain(logon).chain(deed).collect();
     let weight = weights.analytic(analytic.id);
     analytic.finding(told.map(|told| told.at), weight, entities, records, text)
 }
