@@ -22,6 +22,7 @@ struct Tenant {
     tunnels: Vec<Vec<SqlValue>>,
     lines: Vec<Vec<SqlValue>>,
     connections: Vec<Vec<SqlValue>>,
+    directory: Vec<Vec<SqlValue>>,
     /// What rules and mail found before.
     found: Vec<Finding>,
 }
@@ -57,6 +58,8 @@ impl Query for Tenant {
             (LINE, self.lines.clone())
         } else if sql.contains("AS outside, CAST(time") {
             (&["inside", "outside", "at"][..], self.connections.clone())
+        } else if sql.contains("source = 'entra-audit'") {
+            (&["account", "address", "at", "change"][..], self.directory.clone())
         } else {
             (CONTEXT, Vec::new())
         };
@@ -392,6 +395,30 @@ fn on_a_computer() -> Finding {
         entity(Role::Place, EntityKind::Host, "pc-12"),
     ];
     Finding { entities, ..by_rule("finding-task", 7 * DAY_NS, 1) }
+}
+
+/// A session of user 7 is renewed with another browser from a new place, and an application is given
+/// rights in that name: from that address after so many hours, or from elsewhere.
+fn gives_rights(address: &str, hours: i64) -> Vec<String> {
+    let mut tenant = Tenant::staff(30, true);
+    let (account, at) = (&user(7), 9 * DAY_NS + 5 * HOUR_NS);
+    let (session, from) = ("stolen-session-0007", "192.0.2.78");
+    tenant.sign_in(&SignIn { account, session, address: from, agent: FIREFOX, device: "", at });
+    tenant.renewed();
+    tenant.directory.push(vec![
+        text(account),
+        text(address),
+        SqlValue::Integer(at + hours * HOUR_NS),
+        text("Consent to application Mail Helper"),
+    ]);
+    tenant.ids()
+}
+
+#[test]
+fn what_entra_records_of_a_units_address_is_done_in_it() {
+    assert_eq!(gives_rights("192.0.2.78", 1), ["posing_as_user"]);
+    assert_eq!(gives_rights("192.0.2.78", 30), Vec::<String>::new());
+    assert_eq!(gives_rights(OFFICE, 1), Vec::<String>::new());
 }
 
 /// User 12 appears in Singapore without a device, on the ninth day.

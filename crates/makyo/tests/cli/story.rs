@@ -62,6 +62,9 @@ fn the_answers_are_the_truth() {
     let folder = copied();
     let run = investigate(folder.path(), &["evidence"], "case", &[]);
     assert_eq!(run.status.code(), Some(0), "{}", stderr(&run));
+    let readme = fs::read_to_string(root().join("README.md")).expect("readme");
+    let printed = stdout(&run);
+    assert!(readme.contains(&format!("```text\n{printed}```")), "the README shows:\n{printed}");
     let truth = truth();
     let mut wrong = Vec::new();
     let accounts = show(folder.path(), "accounts", "case");

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use makyo_base::{Query, QueryError};
+use makyo_base::{HOUR_NS, Query, QueryError};
 
 use super::habit::{Feature, Habits};
 use super::scale::Scale;
@@ -31,6 +31,19 @@ const SQL: &str = "
     GROUP BY account, actor_session_uid, src_endpoint_ip, 4
     ORDER BY account, session, address, day";
 
+/// Entra's own audit log names no session; where it says from which address somebody acted, that
+/// tells in which unit. The unified audit log has the same acts without an address.
+const DIRECTORY_SQL: &str = "
+    SELECT account, src_endpoint_ip AS address, CAST(time AS BIGINT) AS at,
+           concat(metadata_event_code, ' ', coalesce(resource_name, '')) AS change
+    FROM events
+    WHERE source = 'entra-audit' AND account LIKE '%@%' AND src_endpoint_ip IS NOT NULL
+      AND time IS NOT NULL AND metadata_event_code IS NOT NULL
+    ORDER BY account, address, at, change";
+
+/// So long after the last record of a unit its account still acts in it.
+const AFTER_NS: i64 = HOUR_NS;
+
 /// Items of mail a unit must read to be a burst, and how much more than ever before.
 const BURST_MIN: i64 = 50;
 const BURST_TIMES: i64 = 3;
@@ -49,6 +62,8 @@ struct Act {
 /// What was done in all units, and what is usual for each account.
 pub(super) struct Acts {
     acts: BTreeMap<(String, String, String, i64), Act>,
+    /// Changes to the directory, by account and address, in the order of time.
+    in_directory: BTreeMap<(String, String), Vec<(i64, String)>>,
 }
 
 impl Acts {
@@ -70,7 +85,23 @@ impl Acts {
             act.others.sort();
             act.changes.sort();
         }
-        Ok(Acts { acts })
+        let mut in_directory: BTreeMap<_, Vec<(i64, String)>> = BTreeMap::new();
+        for row in query.query(DIRECTORY_SQL)?.iter() {
+            let Some((address, at)) = row.address("address").zip(row.integer("at")) else {
+                continue;
+            };
+            let of_account = in_directory.entry((row.string("account"), address.to_string()));
+            of_account.or_default().push((at, row.string("change")));
+        }
+        Ok(Acts { acts, in_directory })
+    }
+
+    /// What the account changed in the directory from a unit's address, while the unit was on.
+    fn in_directory(&self, unit: &Unit) -> impl Iterator<Item = &String> {
+        let times = unit.first..=unit.last.saturating_add(AFTER_NS);
+        let own = self.in_directory.get(&(unit.account.clone(), unit.address.clone()));
+        let own = own.into_iter().flatten();
+        own.filter(move |one| times.contains(&one.0)).map(|one| &one.1)
     }
 
     fn of(&self, unit: &Unit) -> Option<&Act> {
@@ -106,41 +137,17 @@ impl Acts {
         usual: &Usual,
         scale: &Scale,
     ) -> Vec<Evidence> {
-        let Some(act) = self.of(unit) else { return Vec::new() };
-        let mut found = Vec::new();
-        let most = usual.most.get(&unit.account);
-        let binds = most.map_or(0, |most| most.mail.besides(&session(unit)));
-        let downloads = most.map_or(0, |most| most.files.besides(&session(unit)));
-        let days = i64::try_from(unit.days.len().max(1)).unwrap_or(1);
-        let past = habits.past(unit);
-        let mut collected = |sign, text: String| found.push(scale.sign(sign, text));
-        if act.syncs > 0 && past.days_of(Feature::Network, &unit.network) == 0 {
-            collected("synced", format!("{} mail folders were copied whole", act.syncs));
-        }
-        if act.binds >= BURST_MIN && act.binds / days > binds * BURST_TIMES {
-            let text = format!(
-                "{} messages were read, where the account reads {binds} a session at most",
-                act.binds
-            );
-            collected("read_much", text);
-        }
-        if act.downloads >= DOWNLOADS_MIN && act.downloads / days > downloads * BURST_TIMES {
-            let text = format!(
-                "{} files were taken, where the account takes {downloads} a session at most",
-                act.downloads
-            );
-            collected("took_much", text);
-        }
-        let is_new = |other: &&String| !usual.reads_others(&unit.account, other);
-        if let Some(other) = act.others.iter().find(is_new) {
-            collected("read_others", format!("read the mailbox of {other}"));
-        }
+        let act = self.of(unit);
+        let mut found =
+            act.map(|act| collected(act, unit, habits, usual, scale)).unwrap_or_default();
+        let changes: Vec<&String> =
+            act.iter().flat_map(|act| &act.changes).chain(self.in_directory(unit)).collect();
         let mut said = BTreeSet::new();
         for known in &scale.changes {
-            let is_it = |change: &&String| change.to_lowercase().starts_with(&known.operation);
+            let is_it = |change: &&&String| change.to_lowercase().starts_with(&known.operation);
             // Making a rule and mending it, or the lines that one new device writes, are one act.
             let kind = known.says.split(' ').next_back().unwrap_or_default();
-            if let Some(change) = act.changes.iter().find(is_it)
+            if let Some(change) = changes.iter().find(is_it)
                 && said.insert(kind.trim_end_matches('s').to_owned())
             {
                 found.push(scale.change(known, change.trim()));
@@ -148,6 +155,45 @@ impl Acts {
         }
         found
     }
+}
+
+/// What was read and taken.
+fn collected(
+    act: &Act,
+    unit: &Unit,
+    habits: &Habits,
+    usual: &Usual,
+    scale: &Scale,
+) -> Vec<Evidence> {
+    let mut found = Vec::new();
+    let most = usual.most.get(&unit.account);
+    let binds = most.map_or(0, |most| most.mail.besides(&session(unit)));
+    let downloads = most.map_or(0, |most| most.files.besides(&session(unit)));
+    let days = i64::try_from(unit.days.len().max(1)).unwrap_or(1);
+    let past = habits.past(unit);
+    let mut collected = |sign, text: String| found.push(scale.sign(sign, text));
+    if act.syncs > 0 && past.days_of(Feature::Network, &unit.network) == 0 {
+        collected("synced", format!("{} mail folders were copied whole", act.syncs));
+    }
+    if act.binds >= BURST_MIN && act.binds / days > binds * BURST_TIMES {
+        let text = format!(
+            "{} messages were read, where the account reads {binds} a session at most",
+            act.binds
+        );
+        collected("read_much", text);
+    }
+    if act.downloads >= DOWNLOADS_MIN && act.downloads / days > downloads * BURST_TIMES {
+        let text = format!(
+            "{} files were taken, where the account takes {downloads} a session at most",
+            act.downloads
+        );
+        collected("took_much", text);
+    }
+    let is_new = |other: &&String| !usual.reads_others(&unit.account, other);
+    if let Some(other) = act.others.iter().find(is_new) {
+        collected("read_others", format!("read the mailbox of {other}"));
+    }
+    found
 }
 
 /// The most that an account read or took in one unit, and in which session that was (by day, if it
