@@ -13,6 +13,7 @@ mod claim;
 pub(crate) mod context;
 pub(crate) mod fan_in;
 mod habit;
+mod hops;
 mod hours;
 mod intruders;
 mod origin;
@@ -43,6 +44,7 @@ use act::Acts;
 use claim::Claims;
 use fan_in::Group;
 use habit::Habits;
+use hops::Hops;
 use hours::Hours;
 use intruders::{Intruders, Lease, Returns};
 use own::{Origin, Own};
@@ -114,6 +116,7 @@ struct Ground<'a> {
     presence: Presence,
     reached: Reached,
     hours: Hours,
+    hops: Hops,
     tunnels: &'a [Tunnel],
     unauthenticated: Vec<tunnel_without_authentication::Inside>,
     scale: &'a Scale,
@@ -144,6 +147,7 @@ fn run(
         presence: Presence::read(query, &units, &own, &tunnels)?,
         reached: Reached::by(found_before, organisation),
         hours: Hours::read(query)?,
+        hops: Hops::read(query, &units)?,
         tunnels: &tunnels,
         unauthenticated: tunnel_without_authentication::intruders(query)?,
         scale: weights.posing(),
@@ -287,7 +291,7 @@ fn weigh_all(
     let Round { habits, shared, groups, intruders, passage, .. } = round;
     let passage = passage.as_ref();
     let usual = ground.acts.usual(units, |at| !suspected.contains(&at));
-    let tokens = token::weigh(units, habits, scale);
+    let tokens = token::weigh(units, habits, &ground.hops, scale);
     let inside = units.iter().filter(|unit| intruders.may_weigh(unit));
     let entered = inside.filter_map(|unit| Some((unit.account.as_str(), unit.entered?)));
     let returns = Returns::new(entered, intruders, passage, scale);

@@ -23,6 +23,7 @@ struct Tenant {
     lines: Vec<Vec<SqlValue>>,
     connections: Vec<Vec<SqlValue>>,
     directory: Vec<Vec<SqlValue>>,
+    hops: Vec<Vec<SqlValue>>,
     /// What rules and mail found before.
     found: Vec<Finding>,
 }
@@ -58,6 +59,8 @@ impl Query for Tenant {
             (LINE, self.lines.clone())
         } else if sql.contains("AS outside, CAST(time") {
             (&["inside", "outside", "at"][..], self.connections.clone())
+        } else if sql.contains("AS before") {
+            (&["account", "session", "address", "before", "gap"][..], self.hops.clone())
         } else if sql.contains("source = 'entra-audit'") {
             (&["account", "address", "at", "change"][..], self.directory.clone())
         } else {
@@ -419,6 +422,33 @@ fn what_entra_records_of_a_units_address_is_done_in_it() {
     assert_eq!(gives_rights("192.0.2.78", 1), ["posing_as_user"]);
     assert_eq!(gives_rights("192.0.2.78", 30), Vec::<String>::new());
     assert_eq!(gives_rights(OFFICE, 1), Vec::<String>::new());
+}
+
+/// A session at the office is used from Singapore so many minutes after that, where an application
+/// is given rights, and at the office again. Whether the way is told.
+fn in_singapore_and_back(agent: &str, minutes: i64) -> bool {
+    let mut tenant = Tenant::staff(30, false);
+    let (account, session, device) = (user(12), "the-session-of-user-12", "");
+    let office = [(OFFICE, 8 * DAY_NS), (OFFICE, 10 * DAY_NS)];
+    let there = ("198.51.100.7", 9 * DAY_NS);
+    for (address, at) in office.into_iter().chain([there]) {
+        tenant.sign_in(&SignIn { account: &account, session, address, agent, device, at });
+    }
+    tenant.renewed();
+    let consent = [text(&account), text(there.0), SqlValue::Integer(there.1)];
+    tenant.directory.push(consent.into_iter().chain([text("Consent to application")]).collect());
+    let names = [&*account, session, there.0, OFFICE].map(text);
+    let gap = SqlValue::Integer(minutes * MINUTE_NS);
+    tenant.hops.push(names.into_iter().chain([gap]).collect());
+    tenant.found = vec![on_a_computer()];
+    tenant.find().iter().any(|one| one.text.contains("goes from JP to SG in 53 minutes"))
+}
+
+#[test]
+fn a_session_that_is_used_far_away_for_an_hour_and_then_at_the_desk_again_is_seen() {
+    assert!(in_singapore_and_back(EDGE, 53));
+    assert!(!in_singapore_and_back(EDGE, 20 * 60), "a journey");
+    assert!(!in_singapore_and_back(PHONE, 53), "its carrier's way out is at home");
 }
 
 /// User 12 appears in Singapore without a device, on the ninth day.

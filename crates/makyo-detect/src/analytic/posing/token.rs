@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use makyo_base::{DAY_NS, HOUR_NS, MINUTE_NS};
 
 use super::habit::{Feature, Habits};
+use super::hops::Hops;
 use super::own::Origin;
 use super::scale::Scale;
 use super::unit::Unit;
 use super::weigh::Evidence;
-use crate::analytic::edge::travel::{distance, is_too_far};
 
 /// Kinds of places and devices of one session that are compared with each other.
 const KINDS_MAX: usize = 24;
@@ -24,6 +24,7 @@ const SETTLED_NS: i64 = 7 * DAY_NS;
 pub(super) fn weigh(
     units: &[Unit],
     habits: &Habits,
+    hops: &Hops,
     scale: &Scale,
 ) -> BTreeMap<usize, Vec<Evidence>> {
     let mut found: BTreeMap<usize, Vec<Evidence>> = BTreeMap::new();
@@ -53,7 +54,7 @@ pub(super) fn weigh(
         for (at, unit) in &own {
             let others = kinds.iter().filter(|other| other.0 != *at);
             let mut signs: BTreeMap<&'static str, Evidence> = BTreeMap::new();
-            for sign in others.flat_map(|other| against(unit, other.1, habits, scale)) {
+            for sign in others.flat_map(|other| against(unit, other.1, habits, hops, scale)) {
                 signs.entry(sign.sign).or_insert(sign);
             }
             if !signs.is_empty() {
@@ -108,7 +109,13 @@ fn never_entered(
 }
 
 /// What a session shows against one of its units, given another one of them.
-fn against(unit: &Unit, other: &Unit, habits: &Habits, scale: &Scale) -> Vec<Evidence> {
+fn against(
+    unit: &Unit,
+    other: &Unit,
+    habits: &Habits,
+    hops: &Hops,
+    scale: &Scale,
+) -> Vec<Evidence> {
     let mut found = Vec::new();
     // A provider gives one machine many addresses of a network, but not two at a time.
     let both_unbound = !unit.is_bound() && !other.is_bound();
@@ -155,7 +162,7 @@ fn against(unit: &Unit, other: &Unit, habits: &Habits, scale: &Scale) -> Vec<Evi
             found.push(scale.sign("page_between", text));
         }
     }
-    found.extend(hop(unit, other, scale));
+    found.extend(hops.against(unit, other, scale));
     if !unit.signs_in && other.signs_in && elsewhere {
         let text = format!(
             "the session acts from {}, where nobody signed in to it (sign-in from {})",
@@ -164,23 +171,6 @@ fn against(unit: &Unit, other: &Unit, habits: &Habits, scale: &Scale) -> Vec<Evi
         found.push(scale.sign("elsewhere", text));
     }
     found
-}
-
-/// A session that goes from country to country faster than anybody travels: its owner's service
-/// that hides where they are, or a stranger.
-fn hop(unit: &Unit, other: &Unit, scale: &Scale) -> Option<Evidence> {
-    let km = distance(&unit.country, &other.country)?;
-    let times = [other.first, other.last].map(|at| [unit.first, unit.last].map(|one| one - at));
-    let gap = times.as_flattened().iter().map(|gap| gap.abs()).min()?;
-    is_too_far(km, gap).then(|| {
-        let text = format!(
-            "the session goes from {} to {} in {} minutes, at least {km:.0} km",
-            other.country,
-            unit.country,
-            gap / MINUTE_NS
-        );
-        scale.sign("too_far", text)
-    })
 }
 
 /// How clearly two units of one session are two machines; nothing if they may be one that moved.
