@@ -193,6 +193,7 @@ fn judge(ground: &Ground<'_>, refused: &[Unit], query: &dyn Query) -> Result<Jud
     let Ground { units, scale, .. } = *ground;
     let mut suspected: BTreeSet<usize> = BTreeSet::new();
     let mut confirmed: BTreeSet<usize> = BTreeSet::new();
+    let mut firm: BTreeSet<usize> = BTreeSet::new();
     let mut judged = Judged::default();
     for round_number in 0..=ROUNDS_MAX {
         let before = confirmed.clone();
@@ -200,7 +201,7 @@ fn judge(ground: &Ground<'_>, refused: &[Unit], query: &dyn Query) -> Result<Jud
         let of_strangers = units.iter().enumerate().filter(|one| strangers.has(one.1));
         suspected.extend(of_strangers.map(|one| one.0));
         let habits = Habits::learn(units, &suspected);
-        let shared = Shared::of(&confirmed, units, &habits);
+        let shared = Shared::of(&confirmed, &firm, units, &habits);
         let groups = fan_in::groups(units, &habits);
         let inside = from_inside(ground, &habits);
         let (passage, vpn, intruders) = tunnels(ground, &shared, &inside, query)?;
@@ -228,6 +229,7 @@ fn judge(ground: &Ground<'_>, refused: &[Unit], query: &dyn Query) -> Result<Jud
         }
         let verdicts = ties.judge(&accidents, &round, units, scale);
         confirmed = verdicts.iter().filter(|one| one.is_confirmed).map(|one| one.unit).collect();
+        firm = verdicts.iter().filter(|one| one.is_firm).map(|one| one.unit).collect();
         suspected = verdicts
             .iter()
             .filter(|one| one.is_confirmed || one.weighed.total_db >= scale.suspected)
@@ -310,12 +312,8 @@ fn weigh_all(
         evidence.extend(intruders.weigh(unit, passage, scale));
         evidence.extend(returns.weigh(unit, scale));
         let groups = by_group.get(&at).into_iter().flatten().map(|group| group.evidence(scale));
-        // An address that is a stranger's says the same as the group that it enters; another
-        // address of the stranger's network does not.
-        let (beside, same): (Vec<Evidence>, Vec<Evidence>) =
-            shared.weigh(unit, scale).into_iter().partition(|one| one.sign == "shared_network");
-        let strongest = groups.chain(same).max_by(|a, b| a.weight_db.total_cmp(&b.weight_db));
-        evidence.extend(strongest.into_iter().chain(beside));
+        let group = groups.max_by(|a, b| a.weight_db.total_cmp(&b.weight_db));
+        evidence.extend(group.into_iter().chain(shared.weigh(unit, scale)));
         // What was done says something only where somebody else may have done it.
         if evidence.iter().map(|one| one.weight_db).sum::<f64>() > 5.0 {
             evidence.extend(ground.acts.weigh(unit, habits, &usual, scale));

@@ -367,6 +367,45 @@ fn a_session_that_leaves_its_device_is_a_stolen_one() {
     assert!(found[0].entities.iter().all(|entity| entity.value != OFFICE), "owner's own place");
 }
 
+/// Two who are named by nothing but the address of a third lean on the third, not on each other.
+#[test]
+fn who_shares_a_source_is_held_against_whom_it_is_proved_of() {
+    let mut tenant = Tenant::staff(20, true);
+    let (session, at, there) = ("the-session-of-user-05", 11 * DAY_NS, "192.0.2.9");
+    for (address, agent, device, at) in
+        [(OFFICE, EDGE, "device-5", at), (there, FIREFOX, "", at + 30 * MINUTE_NS)]
+    {
+        tenant.sign_in(&SignIn { account: &user(5), session, address, agent, device, at });
+    }
+    tenant.directory.push(vec![
+        text(&user(5)),
+        text(there),
+        SqlValue::Integer(at + HOUR_NS),
+        text("Consent to application"),
+    ]);
+    for (who, hours) in [(3, 3), (4, 5)] {
+        let (account, at) = (&user(who), at + hours * HOUR_NS);
+        let session = &format!("stolen-session-{who:05}");
+        tenant.sign_in(&SignIn {
+            account,
+            session,
+            address: there,
+            agent: FIREFOX,
+            device: "",
+            at,
+        });
+    }
+    let found = tenant.find();
+    let reason = |who| {
+        let name = format!("somebody else acted as {} ", user(who));
+        let of = found.iter().find(|one| one.text.starts_with(&name)).map(|one| one.text.clone());
+        of.unwrap_or_default()
+    };
+    let leans = format!("is where somebody posed as {}", user(5));
+    assert!(reason(3).contains(&leans) && reason(4).contains(&leans), "{found:?}");
+    assert!(reason(5).contains("goes on without one"), "{found:?}");
+}
+
 /// Everybody's own computer; user 12's session goes on from Singapore an hour after the office.
 fn gone_to_singapore(agent: &str) -> Vec<Finding> {
     let mut tenant = Tenant::staff(30, false);

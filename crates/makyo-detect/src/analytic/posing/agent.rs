@@ -62,6 +62,15 @@ fn family(text: &str, families: &[(&str, &'static str)]) -> &'static str {
     families.iter().find(|family| lower.contains(family.0)).map_or("", |family| family.1)
 }
 
+/// A client in words, for people; as it names itself where nothing of that is known.
+pub(super) fn in_words(agent: &str) -> String {
+    match (browser_family(agent), os_family(agent)) {
+        ("", _) => format!("`{agent}`"),
+        (browser, "") => browser.to_owned(),
+        (browser, os) => format!("{browser} on {os}"),
+    }
+}
+
 /// The client without its version numbers, so that an update is no new client.
 pub(super) fn without_versions(agent: &str) -> String {
     agent.chars().filter(|letter| !letter.is_ascii_digit() && *letter != '.').collect()

@@ -55,6 +55,10 @@ impl fmt::Display for Claim {
             rivals => write!(f, "; {rivals} other sign-ins were then too")?,
         }
         match self.accident {
+            // What is computed below this says more of the model than of the world.
+            accident if accident < 1e-6 => f.write_str(
+                "; the connection was another's or no sign-in's less than once in a million",
+            ),
             accident if accident < 0.1 => {
                 write!(
                     f,

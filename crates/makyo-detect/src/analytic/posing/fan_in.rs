@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::agent::without_versions;
+use super::agent::{in_words, without_versions};
 use super::habit::{Feature, Habits};
 use super::own::Origin;
 use super::scale::Scale;
@@ -182,7 +182,8 @@ fn from_inside(
     let weight_db = (10.0 * ((seen - rate) / rate).log10()).max(0.0);
     let tail = poisson_tail_db(seen, rate);
     let text = format!(
-        "{count} accounts were entered from the organisation's own {address} on one day by one client that none of their owners uses there (usual: {rate:.1} a day), `{agent}`"
+        "{count} accounts were entered from the organisation's own {address} on one day by one client that none of their owners uses there (usual: {rate:.1} a day), {}",
+        in_words(agent)
     );
     Some(Group {
         address: address.to_owned(),

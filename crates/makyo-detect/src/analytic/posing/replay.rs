@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use makyo_base::{DAY_NS, Finding, Level};
+use makyo_base::{DAY_NS, Finding, Level, SECOND_NS};
 
 use super::super::Analytic;
 use super::intruders::{Accidents, Returns};
@@ -115,7 +115,7 @@ impl Replay {
         let text = format!(
             "of {} honest sign-ins from before {}, moved by whole weeks into the intruder's tunnels, {} would have been called somebody else's and {} suspected, over {} account-weeks{bound}",
             self.within,
-            makyo_base::format_time(self.until),
+            makyo_base::format_time(self.until - self.until.rem_euclid(SECOND_NS)),
             self.accused,
             self.suspected,
             self.account_weeks,

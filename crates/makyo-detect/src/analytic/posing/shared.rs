@@ -15,7 +15,12 @@ use super::weigh::Evidence;
 pub(super) struct Shared {
     pub(super) addresses: BTreeMap<String, BTreeSet<String>>,
     networks: BTreeMap<String, (BTreeSet<String>, f64)>,
+    /// Accounts that are confirmed by something else than what they share.
+    firm: BTreeSet<String>,
 }
+
+/// The signs of a source that is shared with somebody confirmed.
+pub(super) const SHARED: [&str; 2] = ["shared", "shared_network"];
 
 /// Outside networks that nobody used before a confirmed unit did, and since when they are a
 /// stranger's.
@@ -57,8 +62,16 @@ impl Strangers {
 }
 
 impl Shared {
-    pub(super) fn of(confirmed: &BTreeSet<usize>, units: &[Unit], habits: &Habits) -> Self {
-        let mut shared = Shared { addresses: BTreeMap::new(), networks: BTreeMap::new() };
+    /// `firm` are those of the confirmed that are so by something else than what they share.
+    pub(super) fn of(
+        confirmed: &BTreeSet<usize>,
+        firm: &BTreeSet<usize>,
+        units: &[Unit],
+        habits: &Habits,
+    ) -> Self {
+        let firm = firm.iter().filter_map(|at| units.get(*at)).map(|unit| unit.account.clone());
+        let (addresses, networks) = (BTreeMap::new(), BTreeMap::new());
+        let mut shared = Shared { addresses, networks, firm: firm.collect() };
         let count = |number: usize| f64::from(u32::try_from(number).unwrap_or(u32::MAX));
         let confirmed = confirmed.iter().filter_map(|at| units.get(*at));
         for unit in confirmed.filter(|unit| unit.origin == Origin::Outside) {
@@ -77,14 +90,17 @@ impl Shared {
 
     pub(super) fn weigh(&self, unit: &Unit, scale: &Scale) -> Option<Evidence> {
         let (names, rare) = self.networks.get(&unit.network)?;
-        let is_other = |name: &&String| **name != unit.account;
-        let here = self.addresses.get(&unit.address);
-        if let Some(other) = here.and_then(|names| names.iter().find(is_other)) {
+        // Two that lean on each other are no reason; a firm one is named where there is one.
+        let other = |names: &BTreeSet<String>| {
+            let others = names.iter().filter(|name| **name != unit.account);
+            others.min_by_key(|name| (!self.firm.contains(*name), *name)).cloned()
+        };
+        let [here, near] = SHARED;
+        if let Some(other) = self.addresses.get(&unit.address).and_then(other) {
             let text = format!("{} is where somebody posed as {other}", unit.address);
-            return Some(scale.graded("shared", *rare, text));
+            return Some(scale.graded(here, *rare, text));
         }
-        let other = names.iter().find(is_other)?;
-        let text = format!("{} is where somebody posed as {other}", unit.network);
-        Some(scale.graded("shared_network", *rare, text))
+        let text = format!("{} is where somebody posed as {}", unit.network, other(names)?);
+        Some(scale.graded(near, *rare, text))
     }
 }

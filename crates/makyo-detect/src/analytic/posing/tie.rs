@@ -11,6 +11,7 @@ use super::habit::Feature;
 use super::intruders::{Accident, Accidents, Inside, Intruders};
 use super::own::Origin;
 use super::scale::Scale;
+use super::shared::SHARED;
 use super::unit::Unit;
 use super::weigh::{Evidence, Weighed};
 
@@ -30,6 +31,8 @@ pub(super) struct Verdict {
     pub(super) evidence: Vec<Evidence>,
     pub(super) is_confirmed: bool,
     pub(super) is_probable: bool,
+    /// Whether it is confirmed by something else than a source that it shares.
+    pub(super) is_firm: bool,
     /// Decibans besides an intruder's tunnel, and besides the day.
     besides: f64,
     /// What it is among the sign-ins around a connection, if it may be an intruder's from inside.
@@ -40,10 +43,11 @@ impl Verdict {
     /// By itself, before accidents and ties are counted in.
     pub(super) fn new(unit: usize, evidence: Vec<Evidence>, scale: &Scale) -> Self {
         let weighed = Weighed::of(&evidence, scale);
-        let besides = besides(&evidence, &OF_TUNNEL_OR_DAY, scale);
+        let besides = weighed_without(&evidence, &OF_TUNNEL_OR_DAY, scale).total_db;
         let is_confirmed = weighed.is_confirmed(scale);
         let is_probable = weighed.is_probable(scale);
-        Verdict { unit, weighed, evidence, is_confirmed, is_probable, besides, candidate: None }
+        let (is_firm, candidate) = (false, None);
+        Verdict { unit, weighed, evidence, is_confirmed, is_probable, is_firm, besides, candidate }
     }
 
     /// It entered from inside at a time, and may be what a connection is.
@@ -87,6 +91,12 @@ impl Verdict {
         self.weighed = Weighed::of(&self.evidence, scale);
         self.is_confirmed = self.weighed.is_confirmed(scale);
         self.is_probable = self.weighed.is_probable(scale);
+    }
+
+    /// Whether what it shares with others is not needed to confirm it.
+    fn is_confirmed_alone(&self, scale: &Scale) -> bool {
+        !SHARED.iter().any(|sign| self.shows(sign))
+            || weighed_without(&self.evidence, &SHARED, scale).is_confirmed(scale)
     }
 
     fn shows(&self, sign: &str) -> bool {
@@ -162,9 +172,9 @@ impl Ties {
         of_tunnels.map(|one| (one.unit, one.evidence)).collect()
     }
 
-    /// A unit is confirmed if its source is: by another account's confirmed unit, because a group
-    /// is no accident, or because an intruder's tunnel was up when hardly anybody else was entered
-    /// so.
+    /// A unit is confirmed by itself or if its source is: by another account's confirmed unit,
+    /// because a group is no accident, or because an intruder's tunnel was up when hardly anybody
+    /// else was entered so. Units that only lean on each other are not.
     pub(super) fn judge(
         self,
         accidents: &Accidents<'_>,
@@ -175,33 +185,36 @@ impl Ties {
         let mut verdicts = self.verdicts;
         for one in &mut verdicts {
             one.count_in(accidents, false, scale);
+            one.is_firm = one.is_confirmed && one.is_confirmed_alone(scale);
         }
+        let mut confirmed: BTreeSet<usize> =
+            verdicts.iter().filter(|one| one.is_firm).map(|one| one.unit).collect();
         loop {
-            let confirmed: BTreeSet<usize> =
-                verdicts.iter().filter(|one| one.is_confirmed).map(|one| one.unit).collect();
-            let tied: Vec<usize> = verdicts
-                .iter()
-                .enumerate()
-                .filter(|(_, one)| !one.is_confirmed && one.weighed.total_db >= scale.tied)
-                .filter(|(_, one)| is_tied_outside(one.unit, &confirmed, round, units))
-                .map(|one| one.0)
-                .collect();
-            if tied.is_empty() {
-                return verdicts;
+            let is_next = |one: &&Verdict| {
+                let leans = || one.is_confirmed && shares_network(one.unit, &confirmed, units);
+                let is_tied = || {
+                    one.weighed.total_db >= scale.tied
+                        && is_tied_outside(one.unit, &confirmed, round, units)
+                };
+                !confirmed.contains(&one.unit) && (leans() || is_tied())
+            };
+            let next: Vec<usize> = verdicts.iter().filter(is_next).map(|one| one.unit).collect();
+            if next.is_empty() {
+                break;
             }
-            for at in tied {
-                if let Some(one) = verdicts.get_mut(at) {
-                    one.is_confirmed = true;
-                }
-            }
+            confirmed.extend(next);
         }
+        for one in &mut verdicts {
+            one.is_confirmed = confirmed.contains(&one.unit);
+        }
+        verdicts
     }
 }
 
-/// The sum of evidence without some signs.
-fn besides(evidence: &[Evidence], left_out: &[&str], scale: &Scale) -> f64 {
+/// Evidence without some signs.
+fn weighed_without(evidence: &[Evidence], left_out: &[&str], scale: &Scale) -> Weighed {
     let rest = evidence.iter().filter(|one| !left_out.contains(&one.sign)).cloned();
-    Weighed::of(&rest.collect::<Vec<_>>(), scale).total_db
+    Weighed::of(&rest.collect::<Vec<_>>(), scale)
 }
 
 /// How probable it may be that it was an accident, for a suspicion.
@@ -228,6 +241,13 @@ fn by_accident(
     let connected = connected.map(|one| one.weight_db).sum();
     let probability = accidents.part(one.besides, connected);
     is_inside.then_some(Accident { probability, is_claimed: false })
+}
+
+/// Whether another account's confirmed unit comes from a unit's network.
+fn shares_network(at: usize, confirmed: &BTreeSet<usize>, units: &[Unit]) -> bool {
+    let Some(unit) = units.get(at) else { return false };
+    let others = confirmed.iter().filter_map(|other| units.get(*other));
+    others.into_iter().any(|one| one.account != unit.account && one.network == unit.network)
 }
 
 /// Whether a unit comes from a place outside that is new to the owner and a confirmed stranger's.
