@@ -5,7 +5,7 @@
 //! (DHCP), and in their own logs. (A session at a screen names the computer whose screen it is, and
 //! the address of another one.)
 //! Addresses go from one computer to another, so that each is known for the days on which it was
-//! seen; those that the VPN leases are nobody's.
+//! seen, and in between; those that the VPN leases are nobody's.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -43,6 +43,8 @@ const SQL: &str = "
 const AROUND_NS: i64 = DAY_NS;
 /// And for so long between two times at which it was seen there, and no other one was.
 const BETWEEN_NS: i64 = 14 * DAY_NS;
+/// The same where no other one ever was, and it was nowhere else.
+const FIXED_NS: i64 = 30 * DAY_NS;
 
 #[derive(Debug)]
 struct Held {
@@ -55,7 +57,11 @@ struct Held {
 
 /// Inside addresses by the computers that had them.
 #[derive(Debug, Default)]
-pub(crate) struct Addresses(BTreeMap<String, Vec<Held>>);
+pub(crate) struct Addresses {
+    held: BTreeMap<String, Vec<Held>>,
+    /// Those of one computer that has no other.
+    fixed: BTreeSet<String>,
+}
 
 impl Addresses {
     /// Reads them; `known` are hosts with logs of their own.
@@ -73,7 +79,7 @@ impl Addresses {
         };
         let is_own = |row: &makyo_base::Row<'_>| row.boolean("is_own") == Some(true);
         own.extend(rows.iter().filter(is_own).filter_map(|row| named(row.text("host")?)));
-        let mut of: BTreeMap<String, Vec<Held>> = BTreeMap::new();
+        let mut held: BTreeMap<String, Vec<Held>> = BTreeMap::new();
         for row in rows.iter() {
             let address = row.string("address");
             let host = row.text("host").and_then(named).filter(|host| own.contains(host));
@@ -81,21 +87,23 @@ impl Addresses {
             let from = row.integer("first").unwrap_or_default();
             let to = row.integer("last").unwrap_or_default();
             let has_logs = with_logs.contains(&host);
-            of.entry(address).or_default().push(Held { host, has_logs, from, to });
+            held.entry(address).or_default().push(Held { host, has_logs, from, to });
         }
-        Ok(Addresses(of))
+        let fixed = fixed(&held);
+        Ok(Addresses { held, fixed })
     }
 
     /// The computer that had an address at a time: the one that was seen there before and after.
     /// Nothing if that is not known, or if it may have been one of two.
     pub(crate) fn host(&self, address: &str, at: i64) -> Option<&str> {
-        let all = self.0.get(address)?;
+        let all = self.held.get(address)?;
+        let most = if self.fixed.contains(address) { FIXED_NS } else { BETWEEN_NS };
         let near = |one: &&Held| (one.from - AROUND_NS..=one.to + AROUND_NS).contains(&at);
-        let before = all.iter().rev().find(|one| one.from <= at && at - one.to <= BETWEEN_NS);
-        let after = all.iter().find(|one| one.from > at && one.from - at <= BETWEEN_NS);
-        let between = before.zip(after).filter(|(before, after)| {
-            before.host == after.host && after.from - before.to <= BETWEEN_NS
-        });
+        let before = all.iter().rev().find(|one| one.from <= at);
+        let after = all.iter().find(|one| one.from > at);
+        let between = before
+            .zip(after)
+            .filter(|(before, after)| before.host == after.host && after.from - before.to <= most);
         let mut seen: Vec<&Held> =
             all.iter().filter(near).chain(between.map(|one| one.0)).collect();
         if seen.iter().any(|one| one.has_logs) {
@@ -107,15 +115,32 @@ impl Addresses {
 
     /// Whether a computer had an address at any time.
     pub(crate) fn had(&self, host: &str, address: &str) -> bool {
-        self.0.get(address).is_some_and(|all| all.iter().any(|one| one.host == host))
+        self.held.get(address).is_some_and(|all| all.iter().any(|one| one.host == host))
     }
 
     /// All addresses of each computer.
     pub(crate) fn of_hosts(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0
+        self.held
             .iter()
             .flat_map(|(address, all)| all.iter().map(|one| (one.host.as_str(), address.as_str())))
     }
+}
+
+/// Addresses at which only one computer was ever seen, which was seen nowhere else.
+fn fixed(held: &BTreeMap<String, Vec<Held>>) -> BTreeSet<String> {
+    let mut places: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (address, all) in held {
+        for one in all {
+            places.entry(&one.host).or_default().insert(address);
+        }
+    }
+    let hosts = |all: &[Held]| all.iter().map(|one| one.host.clone()).collect::<BTreeSet<_>>();
+    let is_fixed = |one: &(&String, &Vec<Held>)| {
+        let hosts = hosts(one.1);
+        hosts.len() == 1
+            && hosts.iter().all(|host| places.get(host.as_str()).is_some_and(|of| of.len() == 1))
+    };
+    held.iter().filter(is_fixed).map(|one| one.0.clone()).collect()
 }
 
 fn is_inside(address: &str, organisation: &Organisation) -> bool {
@@ -177,6 +202,19 @@ mod tests {
         let same_day =
             [("10.20.10.53", "agency\\pc-7$", true, 1), ("10.20.10.53", "agency\\pc-8$", true, 2)];
         assert_eq!(host(&same_day, 1), None, "one of two is not named");
+    }
+
+    #[test]
+    fn a_computer_that_has_one_address_and_alone_has_it_for_longer() {
+        let at = |address, host, day| (address, host, true, day);
+        let own = [1, 24].map(|day| at("10.20.10.53", "agency\\pc-7$", day));
+        assert_eq!(host(&own, 12).as_deref(), Some("pc-7"));
+        let elsewhere = [own[0], own[1], at("10.20.10.99", "agency\\pc-7$", 9)];
+        assert_eq!(host(&elsewhere, 12), None);
+        let shared = [own[0], own[1], at("10.20.10.53", "agency\\pc-8$", 30)];
+        assert_eq!(host(&shared, 12), None);
+        let late = [own[0], at("10.20.10.53", "agency\\pc-7$", 60)];
+        assert_eq!(host(&late, 12), None);
     }
 
     #[test]
