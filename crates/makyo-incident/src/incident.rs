@@ -208,7 +208,9 @@ fn owners_own(
 ) -> BTreeSet<usize> {
     let actors = |index| names_of(findings, facts, index, EntityKind::Account, Role::Actor);
     let is_posed = |index: &usize| {
-        findings.get(*index).is_some_and(|f| is_posing(&f.rule.id) || is_suspicion(f))
+        findings.get(*index).is_some_and(|f| {
+            is_posing(&f.rule.id) || is_suspicion(f) || f.rule.id == "posing_over_vpn"
+        })
     };
     let posed: BTreeSet<String> =
         members.iter().copied().filter(is_posed).flat_map(actors).collect();

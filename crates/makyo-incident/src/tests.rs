@@ -200,6 +200,11 @@ fn what_an_owner_did_before_is_no_step_of_who_poses_as_them() {
     };
     let own = rule("own", "203.0.113.20", "owners-session-0001", 1);
     let theirs = rule("theirs", "192.0.2.150", "stolen-session-0001", 3);
+    let mut over_vpn = posing();
+    over_vpn.rule.id = "posing_over_vpn".into();
+    over_vpn.entities.retain(|one| one.kind != EntityKind::Session);
+    let found = answers(&[over_vpn, own.clone()]);
+    assert_eq!(texts(found.table("path"), "finding"), ["p"], "who uses the VPN in ando's name");
     let found = answers(&[posing(), own, theirs]);
     let told = texts(found.table("path"), "technique");
     assert_eq!(told.iter().filter(|one| *one == "T1564.008").count(), 1, "{told:?}");

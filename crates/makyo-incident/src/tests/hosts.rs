@@ -229,6 +229,22 @@ fn the_path_goes_on_from_host_to_host_and_with_the_accounts_that_were_taken_on_t
     assert_eq!(movements(&case.answers(&[tunnel()])), wanted);
 }
 
+/// A hole in the log makes one tunnel less sure; in the same name another one is sure.
+#[test]
+fn a_tunnel_beside_a_hole_in_the_log_is_whose_the_others_of_its_name_are() {
+    let name = entity(Role::Actor, EntityKind::Account, "sslguest");
+    let mut sure = tunnel();
+    sure.entities.push(name.clone());
+    let mut later = sure.clone();
+    (later.id, later.weight_db, later.time) = ("later".into(), 13.0, Some(START + 2 * DAY_NS));
+    let at = START + 2 * DAY_NS + HOUR_NS;
+    let case = entered().logon("agency\\svc-ldap", LEASE, "fs01", &[at]);
+    let wanted = pairs(&[(LEASE, "srv-app01"), (LEASE, "fs01")]);
+    assert_eq!(movements(&case.answers(&[sure.clone(), later.clone()])), wanted);
+    later.entities.retain(|one| *one != name);
+    assert_eq!(movements(&case.answers(&[sure, later])), wanted[..1]);
+}
+
 #[test]
 fn what_a_service_did_from_there_before_is_no_step() {
     let habit: Vec<i64> = (0..200).map(|turn| turn * HOUR_NS).collect();
