@@ -400,8 +400,7 @@ fn unauthenticated(findings: &[Finding], strong: f64) -> BTreeSet<usize> {
     };
     let account = |finding: &Finding| {
         let mut all = finding.entities.iter();
-        let actor = all.find(|e| e.role == Role::Actor && e.kind == EntityKind::Account);
-        actor.map(|one| one.value.clone())
+        all.find(|one| one.kind == EntityKind::Account).map(|one| one.value.clone())
     };
     let sure = findings.iter().filter(|one| is_tunnel(one) && one.weight_db >= strong);
     let names: BTreeSet<String> = sure.filter_map(account).collect();

@@ -521,8 +521,18 @@ fn whose_computer_was_reached_is_sooner_suspected() {
 }
 
 #[test]
-fn whose_computer_was_reached_may_travel_all_the_same() {
+fn whose_computer_was_taken_is_proved_by_less() {
+    let mut taken = on_a_computer();
+    taken.weight_db = 22.0;
+    assert_eq!(in_singapore(true, &[taken]), ["posing_as_user"]);
+}
+
+#[test]
+fn whose_computer_was_reached_or_taken_may_travel_all_the_same() {
     assert!(in_singapore(false, &[on_a_computer()]).is_empty());
+    let mut taken = on_a_computer();
+    taken.weight_db = 22.0;
+    assert!(in_singapore(false, &[taken]).is_empty());
 }
 
 #[test]

@@ -232,7 +232,7 @@ fn the_path_goes_on_from_host_to_host_and_with_the_accounts_that_were_taken_on_t
 /// A hole in the log makes one tunnel less sure; in the same name another one is sure.
 #[test]
 fn a_tunnel_beside_a_hole_in_the_log_is_whose_the_others_of_its_name_are() {
-    let name = entity(Role::Actor, EntityKind::Account, "sslguest");
+    let name = entity(Role::Target, EntityKind::Account, "sslguest");
     let mut sure = tunnel();
     sure.entities.push(name.clone());
     let mut later = sure.clone();

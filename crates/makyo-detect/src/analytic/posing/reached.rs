@@ -19,15 +19,28 @@ const COMPUTER_NS: i64 = 30 * DAY_NS;
 const MESSAGE_NS: i64 = 14 * DAY_NS;
 /// Decibans from which a finding on a host says that somebody else was there.
 const STRONG_DB: f64 = 14.0;
+/// Decibans from which that is beyond doubt, as where a host shows that a lure was opened.
+const TAKEN_DB: f64 = 20.0;
 /// Decibans from which a message is malicious.
 const MALICIOUS_DB: f64 = 20.0;
 /// Tactics of who runs something on a host.
 const TACTICS: &[&str] = &["execution", "persistence", "credential-access", "command-and-control"];
 
-/// By the account's bare name: when, and in words what.
+/// What was run in an account's name on a computer.
+#[derive(PartialEq, Eq, PartialOrd, Ord, Debug)]
+struct Run {
+    /// Whether the computer is somebody else's beyond doubt.
+    is_taken: bool,
+    at: i64,
+    /// In words.
+    what: String,
+}
+
+/// By the account's bare name.
 #[derive(Debug, Default)]
 pub(super) struct Reached {
-    computers: BTreeMap<String, Vec<(i64, String)>>,
+    /// The clearest last, and of those the last.
+    computers: BTreeMap<String, Vec<Run>>,
     messages: BTreeMap<String, Vec<i64>>,
 }
 
@@ -57,11 +70,9 @@ impl Reached {
                 let own = of(EntityKind::Account, Role::Actor).filter(|one| is_own(one));
                 for account in own {
                     let what = format!("on {host}: {}", finding.rule.title);
-                    reached
-                        .computers
-                        .entry(local(account).to_owned())
-                        .or_default()
-                        .push((at, what));
+                    let is_taken = finding.weight_db >= TAKEN_DB;
+                    let runs = reached.computers.entry(local(account).to_owned()).or_default();
+                    runs.push(Run { is_taken, at, what });
                 }
             }
             let is_lure = finding.weight_db >= MALICIOUS_DB
@@ -90,9 +101,11 @@ impl Reached {
         let name = local(&unit.account);
         let computers = self.computers.get(name).into_iter().flatten();
         let before = |at: i64, most: i64| (0..=most).contains(&(unit.first - at));
-        if let Some((at, what)) = computers.rev().find(|one| before(one.0, COMPUTER_NS)) {
-            let text = format!("{} days after something was run in its name {what}", days(*at));
-            found.push(scale.sign("computer_reached", text));
+        if let Some(run) = computers.rev().find(|one| before(one.at, COMPUTER_NS)) {
+            let (days, what) = (days(run.at), &run.what);
+            let text = format!("{days} days after something was run in its name {what}");
+            let sign = if run.is_taken { "computer_taken" } else { "computer_reached" };
+            found.push(scale.sign(sign, text));
         }
         let mut messages = self.messages.get(name).into_iter().flatten();
         if let Some(at) = messages.rfind(|at| before(**at, MESSAGE_NS)) {

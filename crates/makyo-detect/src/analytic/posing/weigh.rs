@@ -23,6 +23,8 @@ pub(crate) enum Family {
     Infrastructure,
     /// Contradicted by the VPN, the network or the hosts.
     Linkage,
+    /// The account's own computer is somebody else's.
+    Host,
 }
 
 impl Family {
@@ -35,6 +37,7 @@ impl Family {
         Family::Collection,
         Family::Infrastructure,
         Family::Linkage,
+        Family::Host,
     ];
 
     /// The family's name in the table of weights.
@@ -47,6 +50,7 @@ impl Family {
             Family::Collection => "collection",
             Family::Infrastructure => "infrastructure",
             Family::Linkage => "linkage",
+            Family::Host => "host",
         }
     }
 }
