@@ -492,12 +492,16 @@ fn a_session_that_is_used_far_away_for_an_hour_and_then_at_the_desk_again_is_see
 
 /// User 12 appears in Singapore without a device, on the ninth day.
 fn in_singapore(is_renewal: bool, found: &[Finding]) -> Vec<String> {
+    in_singapore_with(FIREFOX, is_renewal, found)
+}
+
+fn in_singapore_with(agent: &str, is_renewal: bool, found: &[Finding]) -> Vec<String> {
     let mut tenant = Tenant::staff(30, true);
     tenant.sign_in(&SignIn {
         account: &user(12),
         session: "the-session-of-user-12",
         address: "198.51.100.7",
-        agent: FIREFOX,
+        agent,
         device: "",
         at: 9 * DAY_NS + 2 * HOUR_NS,
     });
@@ -524,7 +528,9 @@ fn whose_computer_was_reached_is_sooner_suspected() {
 fn whose_computer_was_taken_is_proved_by_less() {
     let mut taken = on_a_computer();
     taken.weight_db = 22.0;
-    assert_eq!(in_singapore(true, &[taken]), ["posing_as_user"]);
+    assert_eq!(in_singapore(true, &[taken.clone()]), ["posing_as_user"]);
+    let phone = in_singapore_with(PHONE, true, &[taken]);
+    assert_eq!(phone, ["suspected_posing"], "a telephone's session was not on that computer");
 }
 
 #[test]

@@ -109,7 +109,7 @@ fn from_outside(address: &str, own: &[(usize, &Unit)], habits: &Habits) -> Optio
         return None;
     }
     // Colleagues at one hotel bring telephones that nobody registered.
-    let is_phones = own.iter().all(|one| matches!(one.1.os, "ios" | "android"));
+    let is_phones = own.iter().all(|one| one.1.is_phone());
     let most = by_account.values().copied().fold(0.0, f64::max);
     let surprise = by_account.values().sum::<f64>() - most;
     let text = format!(

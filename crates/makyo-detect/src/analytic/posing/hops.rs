@@ -91,9 +91,8 @@ impl Hops {
 
     /// A telephone abroad comes out at home as soon as it goes through its own carrier.
     fn between(&self, unit: &Unit, other: &Unit) -> Option<i64> {
-        let is_phone = matches!(unit.os, "ios" | "android");
         let key = key(&unit.account, &unit.session, &unit.network, &other.network);
-        self.0.get(&key).copied().filter(|_| !is_phone)
+        self.0.get(&key).copied().filter(|_| !unit.is_phone())
     }
 }
 

@@ -104,7 +104,10 @@ impl Reached {
         if let Some(run) = computers.rev().find(|one| before(one.at, COMPUTER_NS)) {
             let (days, what) = (days(run.at), &run.what);
             let text = format!("{days} days after something was run in its name {what}");
-            let sign = if run.is_taken { "computer_taken" } else { "computer_reached" };
+            // A telephone and its mail service's addresses are no session of that computer.
+            let may_be_its = unit.signs_in && !unit.is_phone();
+            let is_taken = run.is_taken && may_be_its;
+            let sign = if is_taken { "computer_taken" } else { "computer_reached" };
             found.push(scale.sign(sign, text));
         }
         let mut messages = self.messages.get(name).into_iter().flatten();

@@ -71,6 +71,10 @@ impl Unit {
         self.is_managed || !self.device.is_empty()
     }
 
+    pub(super) fn is_phone(&self) -> bool {
+        matches!(self.os, "ios" | "android")
+    }
+
     /// System and browser in words, for people.
     pub(super) fn persona(&self) -> String {
         let browsers = self.browsers.iter().copied().filter(|one| !one.is_empty());
