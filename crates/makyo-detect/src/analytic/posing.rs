@@ -145,7 +145,7 @@ fn run(
         precursors: Precursors::new(&failures),
         acts: Acts::read(query)?,
         presence: Presence::read(query, &units, &own, &tunnels)?,
-        reached: Reached::by(found_before, organisation),
+        reached: Reached::by(found_before, organisation, &units),
         hours: Hours::read(query)?,
         hops: Hops::read(query, &units)?,
         tunnels: &tunnels,

@@ -530,7 +530,7 @@ fn whose_computer_was_taken_is_proved_by_less() {
     taken.weight_db = 22.0;
     assert_eq!(in_singapore(true, &[taken.clone()]), ["posing_as_user"]);
     let phone = in_singapore_with(PHONE, true, &[taken]);
-    assert_eq!(phone, ["suspected_posing"], "a telephone's session was not on that computer");
+    assert!(phone.is_empty(), "a telephone's session was not on that computer: {phone:?}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What was found elsewhere before: whose computer somebody else ran something on, and who was sent
 //! a malicious message. What such a computer held, passwords and tokens, is somebody else's too.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use makyo_base::{DAY_NS, Entity, EntityKind, Finding, Organisation, Role};
 
@@ -42,19 +42,23 @@ pub(super) struct Reached {
     /// The clearest last, and of those the last.
     computers: BTreeMap<String, Vec<Run>>,
     messages: BTreeMap<String, Vec<i64>>,
+    /// Sessions of telephones, whose mail service acts from addresses of its own.
+    of_phones: BTreeSet<String>,
 }
 
 impl Reached {
     /// Another domain's or a computer's own account of the same name is somebody else; and that work
     /// was done from afar says by itself nothing of who did it.
-    pub(super) fn by(found: &[Finding], organisation: &Organisation) -> Self {
+    pub(super) fn by(found: &[Finding], organisation: &Organisation, units: &[Unit]) -> Self {
         let is_own = |account: &str| match account.split_once('\\') {
             Some((domain, _)) => {
                 organisation.ad_domains.is_empty() || organisation.has_directory(domain)
             }
             None => true,
         };
-        let mut reached = Reached::default();
+        let phones = units.iter().filter(|unit| unit.is_phone() && !unit.session.is_empty());
+        let of_phones = phones.map(|unit| unit.session.clone()).collect();
+        let mut reached = Reached { of_phones, ..Reached::default() };
         let counts = |one: &&Finding| {
             one.explained_by.is_none() && one.rule.id != remote_execution::ANALYTIC.id
         };
@@ -99,14 +103,14 @@ impl Reached {
         }
         let days = |at: i64| (unit.first - at) / DAY_NS;
         let name = local(&unit.account);
-        let computers = self.computers.get(name).into_iter().flatten();
+        // A session that goes on on a telephone was not on that computer; a password may have been.
+        let may_be_its = unit.entered.is_some() || !self.of_phones.contains(&unit.session);
+        let computers = self.computers.get(name).filter(|_| may_be_its).into_iter().flatten();
         let before = |at: i64, most: i64| (0..=most).contains(&(unit.first - at));
         if let Some(run) = computers.rev().find(|one| before(one.at, COMPUTER_NS)) {
             let (days, what) = (days(run.at), &run.what);
             let text = format!("{days} days after something was run in its name {what}");
-            // A telephone and its mail service's addresses are no session of that computer.
-            let may_be_its = unit.signs_in && !unit.is_phone();
-            let is_taken = run.is_taken && may_be_its;
+            let is_taken = run.is_taken && unit.signs_in && !unit.is_phone();
             let sign = if is_taken { "computer_taken" } else { "computer_reached" };
             found.push(scale.sign(sign, text));
         }
