@@ -45,6 +45,9 @@ const AROUND_NS: i64 = DAY_NS;
 const BETWEEN_NS: i64 = 14 * DAY_NS;
 /// The same where no other one ever was, and it was nowhere else.
 const FIXED_NS: i64 = 30 * DAY_NS;
+/// And around the days on which it was seen, where those are several.
+const FIXED_AROUND_NS: i64 = 7 * DAY_NS;
+const FIXED_DAYS_MIN: usize = 3;
 
 #[derive(Debug)]
 struct Held {
@@ -97,8 +100,11 @@ impl Addresses {
     /// Nothing if that is not known, or if it may have been one of two.
     pub(crate) fn host(&self, address: &str, at: i64) -> Option<&str> {
         let all = self.held.get(address)?;
-        let most = if self.fixed.contains(address) { FIXED_NS } else { BETWEEN_NS };
-        let near = |one: &&Held| (one.from - AROUND_NS..=one.to + AROUND_NS).contains(&at);
+        let is_fixed = self.fixed.contains(address);
+        let most = if is_fixed { FIXED_NS } else { BETWEEN_NS };
+        let is_often = is_fixed && all.len() >= FIXED_DAYS_MIN;
+        let around = if is_often { FIXED_AROUND_NS } else { AROUND_NS };
+        let near = |one: &&Held| (one.from - around..=one.to + around).contains(&at);
         let before = all.iter().rev().find(|one| one.from <= at);
         let after = all.iter().find(|one| one.from > at);
         let between = before
@@ -213,6 +219,10 @@ mod tests {
         assert_eq!(host(&elsewhere, 12), None);
         let shared = [own[0], own[1], at("10.20.10.53", "agency\\pc-8$", 30)];
         assert_eq!(host(&shared, 12), None);
+        let often = [19, 21, 23].map(|day| at("10.20.10.53", "agency\\pc-7$", day));
+        assert_eq!(host(&often, 14).as_deref(), Some("pc-7"));
+        assert_eq!(host(&often, 9), None);
+        assert_eq!(host(&often[..2], 14), None, "seen on two days only");
         let late = [own[0], at("10.20.10.53", "agency\\pc-7$", 60)];
         assert_eq!(host(&late, 12), None);
     }
