@@ -5,7 +5,7 @@
 //! (DHCP), and in their own logs. (A session at a screen names the computer whose screen it is, and
 //! the address of another one.)
 //! Addresses go from one computer to another, so that each is known for the days on which it was
-//! seen, and in between; those that the VPN leases are nobody's.
+//! seen, in between, and shortly before and after; those that the VPN leases are nobody's.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -102,7 +102,8 @@ impl Addresses {
         let all = self.held.get(address)?;
         let is_fixed = self.fixed.contains(address);
         let most = if is_fixed { FIXED_NS } else { BETWEEN_NS };
-        let is_often = is_fixed && all.len() >= FIXED_DAYS_MIN;
+        let days = || all.iter().map(|one| one.from.div_euclid(DAY_NS)).collect::<BTreeSet<_>>();
+        let is_often = is_fixed && days().len() >= FIXED_DAYS_MIN;
         let around = if is_often { FIXED_AROUND_NS } else { AROUND_NS };
         let near = |one: &&Held| (one.from - around..=one.to + around).contains(&at);
         let before = all.iter().rev().find(|one| one.from <= at);
@@ -223,6 +224,8 @@ mod tests {
         assert_eq!(host(&often, 14).as_deref(), Some("pc-7"));
         assert_eq!(host(&often, 9), None);
         assert_eq!(host(&often[..2], 14), None, "seen on two days only");
+        let twice = [often[0], often[0], often[1]];
+        assert_eq!(host(&twice, 14), None, "and named twice on one of them");
         let late = [own[0], at("10.20.10.53", "agency\\pc-7$", 60)];
         assert_eq!(host(&late, 12), None);
     }

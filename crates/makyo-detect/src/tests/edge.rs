@@ -426,16 +426,20 @@ fn address_and_hour_alone_are_a_lead() {
     assert!(!is_abuse(&with(logon("desktop-3vq81kd", -1, 0)), &organisation), "a day later");
     let desktop = with(logon("srv-rs01", 0, 3));
     assert!(!is_abuse(&desktop, &organisation), "a remote desktop names its own host");
-    let archive = |session: &str, weight_db: f64| {
+    let archive_at = |session: &str, weight_db: f64, days: i64| {
         let entity = |kind, value: &str| Entity { role: Role::Object, kind, value: value.into() };
         let host = entity(EntityKind::Host, "srv-rs01.corp.example");
+        let at = (20 + days) * DAY_NS + 23 * HOUR_NS + 10 * MINUTE_NS;
         let entities = vec![host, entity(EntityKind::Session, session)];
-        let archive = Finding { entities, weight_db, ..by_rule("archive", 20 * DAY_NS, 7) };
+        let archive = Finding { entities, weight_db, ..by_rule("archive", at, 7) };
         does(&desktop, &[archive], &organisation)
     };
+    let archive = |session: &str, weight_db: f64| archive_at(session, weight_db, 0);
     assert!(archive("0x0", 14.0), "what a rule finds in the session");
     assert!(!archive("0x5", 14.0), "what it finds in an earlier one");
     assert!(!archive("0x0", 7.0), "what is common");
+    assert!(!archive_at("0x0", 14.0, -9), "the same number before a restart");
+    assert!(!archive_at("0x0", 14.0, 2), "and after one");
     organisation.third_parties[0].to = Some(DAY_NS);
     assert!(is_abuse(&[], &organisation), "after the end");
 }

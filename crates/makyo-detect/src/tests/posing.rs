@@ -527,8 +527,11 @@ fn whose_computer_was_reached_is_sooner_suspected() {
 #[test]
 fn whose_computer_was_taken_is_proved_by_less() {
     let mut taken = on_a_computer();
-    taken.weight_db = 22.0;
+    taken.rule.id = "mail_reached_host".into();
     assert_eq!(in_singapore(true, &[taken.clone()]), ["posing_as_user"]);
+    let mut work = on_a_computer();
+    work.weight_db = 22.0;
+    assert_eq!(in_singapore(true, &[work]), ["suspected_posing"], "an administrator's own work");
     let phone = in_singapore_with(PHONE, true, &[taken]);
     assert!(phone.is_empty(), "a telephone's session was not on that computer: {phone:?}");
 }
@@ -537,7 +540,7 @@ fn whose_computer_was_taken_is_proved_by_less() {
 fn whose_computer_was_reached_or_taken_may_travel_all_the_same() {
     assert!(in_singapore(false, &[on_a_computer()]).is_empty());
     let mut taken = on_a_computer();
-    taken.weight_db = 22.0;
+    taken.rule.id = "mail_reached_host".into();
     assert!(in_singapore(false, &[taken]).is_empty());
 }
 

@@ -5,8 +5,9 @@
 //! home breaks one term, and one who is called at night at home breaks two; somebody with a stolen
 //! key breaks several at once. Address and hour together therefore are a lead only. They are more
 //! than that where something else speaks: the agreed days are over, the session logs on inside from
-//! a computer that the account never used, or a rule finds what it does there. From where the account came on several earlier days
-//! within the agreed hours, its technician works: that address alone makes no second term at night.
+//! a computer that the account never used, or a rule finds what it does there. From where the
+//! account came on several earlier days within the agreed hours, its technician works: that address
+//! alone makes no second term at night.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -279,7 +280,11 @@ fn deed<'f>(one: &Use, inside: &Inside<'f>) -> Option<&'f Finding> {
             let mut of_kind = finding.entities.iter().filter(|it| it.kind == kind);
             of_kind.any(|it| it.value.eq_ignore_ascii_case(value))
         };
-        has(EntityKind::Session, &logon.session) && has(EntityKind::Host, &logon.host)
+        // Windows gives the number of a session again after a restart.
+        let times = logon.at..=logon.at.saturating_add(SESSION_NS);
+        finding.time.is_some_and(|at| times.contains(&at))
+            && has(EntityKind::Session, &logon.session)
+            && has(EntityKind::Host, &logon.host)
     };
     let by_rules = inside.found.iter().filter(|finding| {
         finding.source != FindingSource::Analytic

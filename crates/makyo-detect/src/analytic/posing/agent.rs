@@ -65,7 +65,7 @@ fn family(text: &str, families: &[(&str, &'static str)]) -> &'static str {
 /// A client in words, for people; as it names itself where nothing of that is known.
 pub(super) fn in_words(agent: &str) -> String {
     match (browser_family(agent), os_family(agent)) {
-        ("", _) => format!("`{agent}`"),
+        ("" | "tool", _) => format!("`{agent}`"),
         (browser, "") => browser.to_owned(),
         (browser, os) => format!("{browser} on {os}"),
     }

@@ -328,7 +328,14 @@ impl Rates {
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::{Candidate, Connection, Outcome};
+    use super::{Candidate, Claim, Connection, Outcome};
+
+    #[test]
+    fn odds_are_not_told_finer_than_they_are_known() {
+        let told = |accident| Claim { share: 1.0, accident, rivals: 0 }.to_string();
+        assert!(told(1.0 / 81.0).ends_with("once in 81"));
+        assert!(told(1e-9).ends_with("less than once in a million"));
+    }
 
     /// Who claims a connection around which `weights` are, and how probably it was another's.
     fn accident(

@@ -12,6 +12,7 @@ use super::unit::Unit;
 use super::vpn::local;
 use super::weigh::Evidence;
 use crate::analytic::host::remote_execution;
+use crate::analytic::mail;
 
 /// What was taken from a computer is used for so long.
 const COMPUTER_NS: i64 = 30 * DAY_NS;
@@ -19,8 +20,6 @@ const COMPUTER_NS: i64 = 30 * DAY_NS;
 const MESSAGE_NS: i64 = 14 * DAY_NS;
 /// Decibans from which a finding on a host says that somebody else was there.
 const STRONG_DB: f64 = 14.0;
-/// Decibans from which that is beyond doubt, as where a host shows that a lure was opened.
-const TAKEN_DB: f64 = 20.0;
 /// Decibans from which a message is malicious.
 const MALICIOUS_DB: f64 = 20.0;
 /// Tactics of who runs something on a host.
@@ -29,7 +28,8 @@ const TACTICS: &[&str] = &["execution", "persistence", "credential-access", "com
 /// What was run in an account's name on a computer.
 #[derive(PartialEq, Eq, PartialOrd, Ord, Debug)]
 struct Run {
-    /// Whether the computer is somebody else's beyond doubt.
+    /// Whether the computer is somebody else's beyond doubt: it shows that a lure was opened. What
+    /// else is found in an account's name may be its owner's work, on a host that is not theirs.
     is_taken: bool,
     at: i64,
     /// In words.
@@ -74,7 +74,7 @@ impl Reached {
                 let own = of(EntityKind::Account, Role::Actor).filter(|one| is_own(one));
                 for account in own {
                     let what = format!("on {host}: {}", finding.rule.title);
-                    let is_taken = finding.weight_db >= TAKEN_DB;
+                    let is_taken = finding.rule.id == mail::OPENED.id;
                     let runs = reached.computers.entry(local(account).to_owned()).or_default();
                     runs.push(Run { is_taken, at, what });
                 }
