@@ -32,6 +32,12 @@ pub(crate) enum Habit {
     Kiosk,
     /// Uses a private VPN of a hosting provider at home.
     PrivateVpn,
+    /// Leaves the computer at work running, and goes on at home with another one.
+    LeftOn,
+    /// The browser at work goes through a private VPN abroad now and then.
+    BrowserVpn,
+    /// The browser tells the version of its system at times and at times an older one.
+    UnsureVersion,
     /// Married: the user principal name changes.
     Renamed,
 }
@@ -57,6 +63,9 @@ const HABITS: &[(usize, Habit, &str)] = &[
     (36, Habit::Kiosk, "works at a shared computer"),
     (37, Habit::PrivateVpn, "private VPN at home, address of a hosting provider"),
     (38, Habit::Renamed, "user principal name changed after marriage"),
+    (47, Habit::LeftOn, "computer at work left running while at home with another one"),
+    (48, Habit::BrowserVpn, "private VPN abroad in the browser at work"),
+    (49, Habit::UnsureVersion, "browser that tells two versions of its system"),
 ];
 
 /// The habit of the person at this position.
@@ -160,6 +169,12 @@ pub(crate) fn in_browser(person: &Person, context: &Context, random: &mut Random
         context.device = Device::unknown(context.device.system);
     }
     context
+}
+
+/// The browser of somebody whose version is told by chance.
+pub(crate) fn unsure(context: Context, random: &mut Random) -> Context {
+    let system = if random.chance(0.3) { "Windows10" } else { "Windows11" };
+    Context { device: Device::unknown(system), ..context }
 }
 
 /// The person with the telephone; some telephones' mail goes through the provider's machines.

@@ -6,7 +6,7 @@ use crate::habit::{self, Habit, habit};
 use crate::hosts;
 use crate::mail::Mail;
 use crate::moment::{HOUR, MINUTE, Moment, SECOND, TOKYO, europe, is_working_day, midnight};
-use crate::people::{DEPARTMENTS, Person, Role};
+use crate::people::{DEPARTMENTS, Device, Person, Role};
 use crate::place;
 use crate::random::Random;
 use crate::record::sign_in::{App, FILES, MOBILE, OFFICE, PORTAL, SERVICE, SYNC, TEAMS, WEB_MAIL};
@@ -84,6 +84,12 @@ pub(crate) fn live(scene: &mut Scene, day: i64, index: usize) {
     }
     if shift.person.has_own_computer && random.chance(0.12) {
         evening(scene, &shift, random);
+    }
+    let own = &mut Random::of(scene.seed, "peculiar", &[day.unsigned_abs(), index as u64]);
+    match habit(index) {
+        Habit::LeftOn if shift.is_in_office => left_on(scene, &shift, own),
+        Habit::BrowserVpn if shift.is_in_office => browser_vpn(scene, &shift, &browser, own),
+        _ => {}
     }
     look(scene, day, index, 2.6 * shift.volume.max(0.8), random);
 }
@@ -296,7 +302,11 @@ fn desktop(scene: &mut Scene, shift: &Shift, random: &mut Random) -> Vec<Token> 
 /// The browser: signed in anew on some days, and a wrong password now and then.
 fn web(scene: &mut Scene, shift: &Shift, random: &mut Random) -> (Option<Token>, Context) {
     let index = shift.person.index;
-    let context = habit::in_browser(&shift.person, &shift.files, random);
+    let mut context = habit::in_browser(&shift.person, &shift.files, random);
+    if habit(index) == Habit::UnsureVersion {
+        let day = shift.day.unsigned_abs();
+        context = habit::unsure(context, &mut Random::of(scene.seed, "version", &[day]));
+    }
     if !random.chance(0.75) {
         return (None, context);
     }
@@ -494,13 +504,45 @@ fn evening(scene: &mut Scene, shift: &Shift, random: &mut Random) {
     }
 }
 
+/// The computer at work renews its tokens until the morning, while its user is at home.
+fn left_on(scene: &mut Scene, shift: &Shift, random: &mut Random) {
+    let index = shift.person.index;
+    let id = scene.desks[index].desktop.clone();
+    for turn in 1..8 {
+        let moment = shift.to + turn * HOUR + random.minutes(0, 20);
+        scene.sign_in(index, &shift.mail, (TEAMS, RENEWAL), &id, moment, random);
+    }
+    if random.chance(0.4) {
+        evening(scene, shift, random);
+    }
+}
+
+/// An hour in the same browser session through a VPN of a hosting provider.
+fn browser_vpn(scene: &mut Scene, shift: &Shift, browser: &Context, random: &mut Random) {
+    let index = shift.person.index;
+    let id = scene.desks[index].web.clone();
+    if id.is_empty() || !random.chance(0.25) {
+        return;
+    }
+    let place = place::hosting(160 + random.within(0, 3));
+    let context = Context { place, ..browser.clone() };
+    let moment = moment_within(shift.from + 2 * HOUR, shift.to - HOUR, random);
+    let token = scene.sign_in(index, &context, (WEB_MAIL, RENEWAL), &id, moment, random);
+    for turn in 0..random.within(1, 3) {
+        let moment = moment + turn * 7 * MINUTE + random.within(20, 200) * SECOND;
+        let count = 1 + random.index(6);
+        let doing = (&context, Some(&token), Client::Web);
+        scene.read_mail(index, index, doing, count, moment, random);
+    }
+}
+
 /// The provider's own machinery looks at mail all day, without session and from its own addresses.
 fn look(scene: &mut Scene, day: i64, index: usize, mean: f64, random: &mut Random) {
     for _ in 0..random.count(mean) {
         let moment = midnight(day) + random.minutes(0, 1439);
         let context = Context {
             place: place::cloud(random),
-            device: crate::people::Device::unknown(""),
+            device: Device::unknown(""),
             browser: String::new(),
             agent: String::new(),
         };

@@ -9,6 +9,7 @@
 
 mod act;
 mod agent;
+mod at_desk;
 mod claim;
 pub(crate) mod context;
 pub(crate) mod fan_in;
@@ -29,6 +30,7 @@ mod shared;
 mod tie;
 mod token;
 mod unit;
+mod version;
 pub(crate) mod vpn;
 mod weigh;
 
@@ -41,6 +43,7 @@ use makyo_base::{
 use super::{Analytic, entity, tunnel_without_authentication};
 use crate::weights::Weights;
 use act::Acts;
+use at_desk::Desks;
 use claim::Claims;
 use fan_in::Group;
 use habit::Habits;
@@ -114,6 +117,7 @@ struct Ground<'a> {
     precursors: Precursors<'a>,
     acts: Acts,
     presence: Presence,
+    desks: Desks,
     reached: Reached,
     hours: Hours,
     hops: Hops,
@@ -145,6 +149,7 @@ fn run(
         precursors: Precursors::new(&failures),
         acts: Acts::read(query)?,
         presence: Presence::read(query, &units, &own, &tunnels)?,
+        desks: Desks::read(query, &units)?,
         reached: Reached::by(found_before, organisation, &units),
         hours: Hours::read(query)?,
         hops: Hops::read(query, &units)?,
@@ -294,6 +299,9 @@ fn weigh_all(
     let passage = passage.as_ref();
     let usual = ground.acts.usual(units, |at| !suspected.contains(&at));
     let tokens = token::weigh(units, habits, &ground.hops, scale);
+    let networks = fan_in::networks(units, habits, scale);
+    let desks = at_desk::weigh(units, &ground.desks, suspected, scale);
+    let versions = version::weigh(units, habits, suspected, scale);
     let inside = units.iter().filter(|unit| intruders.may_weigh(unit));
     let entered = inside.filter_map(|unit| Some((unit.account.as_str(), unit.entered?)));
     let returns = Returns::new(entered, intruders, passage, scale);
@@ -306,6 +314,8 @@ fn weigh_all(
     let weigh = |at: usize, unit: &Unit| -> Vec<Evidence> {
         let mut evidence = origin::weigh(unit, habits, &ground.hours, scale);
         evidence.extend(tokens.get(&at).into_iter().flatten().cloned());
+        evidence.extend(versions.get(&at).cloned());
+        evidence.extend(desks.get(&at).cloned());
         evidence.extend(ground.precursors.weigh(unit, habits, scale));
         evidence.extend(ground.presence.weigh(unit, scale));
         evidence.extend(ground.reached.weigh(unit, habits, scale));
@@ -314,6 +324,7 @@ fn weigh_all(
         let groups = by_group.get(&at).into_iter().flatten().map(|group| group.evidence(scale));
         let group = groups.max_by(|a, b| a.weight_db.total_cmp(&b.weight_db));
         evidence.extend(group.into_iter().chain(shared.weigh(unit, scale)));
+        evidence.extend(networks.get(&at).cloned());
         // What was done says something only where somebody else may have done it.
         if evidence.iter().map(|one| one.weight_db).sum::<f64>() > 5.0 {
             evidence.extend(ground.acts.weigh(unit, habits, &usual, scale));

@@ -8,6 +8,7 @@ use makyo_base::{
 use super::{by_rule, text, weights};
 use crate::ANALYTICS;
 
+mod computers;
 mod passage;
 
 const OFFICE: &str = "203.0.113.10";
@@ -24,6 +25,7 @@ struct Tenant {
     connections: Vec<Vec<SqlValue>>,
     directory: Vec<Vec<SqlValue>>,
     hops: Vec<Vec<SqlValue>>,
+    desks: Vec<Vec<SqlValue>>,
     /// What rules and mail found before.
     found: Vec<Finding>,
 }
@@ -61,6 +63,8 @@ impl Query for Tenant {
             (&["inside", "outside", "at"][..], self.connections.clone())
         } else if sql.contains("AS before") {
             (&["account", "session", "address", "before", "gap"][..], self.hops.clone())
+        } else if sql.contains("AS minutes") {
+            (&["account", "address", "os", "minutes"][..], self.desks.clone())
         } else if sql.contains("source = 'entra-audit'") {
             (&["account", "address", "at", "change"][..], self.directory.clone())
         } else {

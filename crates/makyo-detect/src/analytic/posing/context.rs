@@ -41,6 +41,8 @@ pub(super) struct Context {
     pub(super) agent: String,
     pub(super) browser: &'static str,
     pub(super) os: &'static str,
+    /// The system as the record names it, with its version; empty where it names none.
+    pub(super) system: String,
     /// Id of a registered device; empty for others and where records name none.
     pub(super) device: String,
     pub(super) is_managed: bool,
@@ -102,7 +104,8 @@ fn context(row: Row<'_>) -> Option<Context> {
         return None;
     }
     let agent = row.string("agent");
-    let os = row.text("os").map(os_family).filter(|os| !os.is_empty());
+    let system = row.string("os");
+    let os = Some(os_family(&system)).filter(|os| !os.is_empty());
     let mut days: Vec<i32> = row.list("days").iter().filter_map(|day| day.parse().ok()).collect();
     days.sort_unstable();
     Some(Context {
@@ -114,6 +117,7 @@ fn context(row: Row<'_>) -> Option<Context> {
         browser: browser_family(&agent),
         os: os.unwrap_or_else(|| os_family(&agent)),
         agent,
+        system,
         device: row.string("device"),
         is_managed: row.boolean("managed").unwrap_or_default(),
         country: row.string("country"),

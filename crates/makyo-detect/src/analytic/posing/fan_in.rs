@@ -40,36 +40,11 @@ const KNOWN_DAYS: usize = 3;
 /// Groups, over outside addresses and over the organisation's own by day.
 pub(super) fn groups(units: &[Unit], habits: &Habits) -> Vec<Group> {
     let mut places: BTreeMap<(&str, String, i32), Vec<usize>> = BTreeMap::new();
-    // Whether an account was new to a place when it first came there.
-    let mut first: BTreeMap<(&str, &str), &Unit> = BTreeMap::new();
-    let is_candidate =
-        |unit: &Unit| unit.signs_in && !unit.is_bound() && unit.origin != Origin::Service;
-    for unit in units.iter().filter(|unit| is_candidate(unit)) {
-        let entry = first.entry((&unit.account, &unit.address)).or_insert(unit);
-        if unit.first < entry.first {
-            *entry = unit;
-        }
+    for (at, unit) in new_outside(units, habits, |unit| &unit.address) {
+        places.entry((&unit.address, String::new(), 0)).or_default().push(at);
     }
-    // Where the owner's registered device is too, the owner is.
-    let with_owner: BTreeSet<(&str, &str)> = units
-        .iter()
-        .filter(|unit| unit.is_bound())
-        .map(|unit| (unit.account.as_str(), unit.network.as_str()))
-        .collect();
-    for (at, unit) in units.iter().enumerate().filter(|one| is_candidate(one.1)) {
-        if unit.origin == Origin::Outside {
-            if with_owner.contains(&(unit.account.as_str(), unit.network.as_str())) {
-                continue;
-            }
-            let first = first.get(&(unit.account.as_str(), unit.address.as_str()));
-            let is_known = first.is_some_and(|first| {
-                habits.past(first).days_of(Feature::Network, &unit.network) >= KNOWN_DAYS
-            });
-            if !is_known {
-                places.entry((&unit.address, String::new(), 0)).or_default().push(at);
-            }
-            continue;
-        }
+    let inside = units.iter().enumerate().filter(|one| is_candidate(one.1));
+    for (at, unit) in inside.filter(|one| one.1.origin == Origin::Own) {
         let day = unit.days.first().copied().unwrap_or_default();
         let agents: BTreeSet<String> =
             unit.agents.iter().map(|agent| without_versions(agent)).collect();
@@ -90,6 +65,63 @@ pub(super) fn groups(units: &[Unit], habits: &Habits) -> Vec<Group> {
             }
         })
         .collect()
+}
+
+fn is_candidate(unit: &Unit) -> bool {
+    unit.signs_in && !unit.is_bound() && unit.origin != Origin::Service
+}
+
+/// Units outside without a registered device whose account was new to the network when it first
+/// came to the place. Where the owner's registered device is too, the owner is.
+fn new_outside<'a>(
+    units: &'a [Unit],
+    habits: &Habits,
+    place: fn(&Unit) -> &str,
+) -> Vec<(usize, &'a Unit)> {
+    let mut first: BTreeMap<(&str, &str), &Unit> = BTreeMap::new();
+    for unit in units.iter().filter(|unit| is_candidate(unit)) {
+        let entry = first.entry((&unit.account, place(unit))).or_insert(unit);
+        if unit.first < entry.first {
+            *entry = unit;
+        }
+    }
+    let bound = units.iter().filter(|unit| unit.is_bound());
+    let with_owner: BTreeSet<(&str, &str)> =
+        bound.map(|unit| (unit.account.as_str(), unit.network.as_str())).collect();
+    let is_new = |unit: &Unit| {
+        !with_owner.contains(&(unit.account.as_str(), unit.network.as_str()))
+            && first.get(&(unit.account.as_str(), place(unit))).is_some_and(|first| {
+                habits.past(first).days_of(Feature::Network, &unit.network) < KNOWN_DAYS
+            })
+    };
+    let outside = units.iter().enumerate().filter(|one| one.1.origin == Origin::Outside);
+    outside.filter(|one| is_candidate(one.1) && is_new(one.1)).collect()
+}
+
+/// Evidence for each unit, by place: several accounts at different addresses of one network that is
+/// new to each of them. It says half of what one address does, because a network has more tenants.
+pub(super) fn networks(
+    units: &[Unit],
+    habits: &Habits,
+    scale: &Scale,
+) -> BTreeMap<usize, Evidence> {
+    let mut networks: BTreeMap<&str, Vec<(usize, &Unit)>> = BTreeMap::new();
+    for one in new_outside(units, habits, |unit| &unit.network) {
+        if !one.1.is_phone() {
+            networks.entry(&one.1.network).or_default().push(one);
+        }
+    }
+    let mut signs = BTreeMap::new();
+    for (network, own) in networks {
+        let addresses: BTreeSet<&str> = own.iter().map(|one| one.1.address.as_str()).collect();
+        let Some(group) = from_outside(network, &own, habits).filter(|_| addresses.len() > 1)
+        else {
+            continue;
+        };
+        let sign = scale.graded("fan_in_network", group.weight_db / 2.0, group.text);
+        signs.extend(group.units.iter().map(|at| (*at, sign.clone())));
+    }
+    signs
 }
 
 fn accounts<'a>(own: &[(usize, &'a Unit)]) -> BTreeSet<&'a str> {

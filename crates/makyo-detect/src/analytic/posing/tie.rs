@@ -99,6 +99,18 @@ impl Verdict {
             || weighed_without(&self.evidence, &SHARED, scale).is_confirmed(scale)
     }
 
+    /// Whether it is confirmed, and its weight, by no more than what it shares with others that are.
+    /// At their address all of it counts; in their network, only what the network says.
+    fn grounded(&self, confirmed: &BTreeSet<usize>, units: &[Unit], scale: &Scale) -> (bool, f64) {
+        let shares = |of: fn(&Unit) -> &str| is_shared(self.unit, of, confirmed, units);
+        if shares(|unit| &unit.address) {
+            return (self.is_confirmed, self.weighed.total_db);
+        }
+        let near = Weighed::of(&without_address(&self.evidence, scale), scale);
+        let is_confirmed = self.is_confirmed && near.is_confirmed(scale);
+        (is_confirmed && shares(|unit| &unit.network), near.total_db)
+    }
+
     fn shows(&self, sign: &str) -> bool {
         self.evidence.iter().any(|one| one.sign == sign)
     }
@@ -191,12 +203,11 @@ impl Ties {
             verdicts.iter().filter(|one| one.is_firm).map(|one| one.unit).collect();
         loop {
             let is_next = |one: &&Verdict| {
-                let leans = || one.is_confirmed && shares_network(one.unit, &confirmed, units);
+                let (is_confirmed, total_db) = one.grounded(&confirmed, units, scale);
                 let is_tied = || {
-                    one.weighed.total_db >= scale.tied
-                        && is_tied_outside(one.unit, &confirmed, round, units)
+                    total_db >= scale.tied && is_tied_outside(one.unit, &confirmed, round, units)
                 };
-                !confirmed.contains(&one.unit) && (leans() || is_tied())
+                !confirmed.contains(&one.unit) && (is_confirmed || is_tied())
             };
             let next: Vec<usize> = verdicts.iter().filter(is_next).map(|one| one.unit).collect();
             if next.is_empty() {
@@ -206,6 +217,10 @@ impl Ties {
         }
         for one in &mut verdicts {
             one.is_confirmed = confirmed.contains(&one.unit);
+            if one.is_confirmed && !is_shared(one.unit, |unit| &unit.address, &confirmed, units) {
+                one.evidence = without_address(&one.evidence, scale);
+                one.weighed = Weighed::of(&one.evidence, scale);
+            }
         }
         verdicts
     }
@@ -215,6 +230,17 @@ impl Ties {
 fn weighed_without(evidence: &[Evidence], left_out: &[&str], scale: &Scale) -> Weighed {
     let rest = evidence.iter().filter(|one| !left_out.contains(&one.sign)).cloned();
     Weighed::of(&rest.collect::<Vec<_>>(), scale)
+}
+
+/// Evidence where nobody else at the address is confirmed after all: what speaks is the network.
+fn without_address(evidence: &[Evidence], scale: &Scale) -> Vec<Evidence> {
+    let [here, near] = SHARED;
+    let text = "from the address's network somebody posed as another";
+    let settle = |one: &Evidence| match one.sign == here {
+        true => scale.graded(near, one.weight_db, text),
+        false => one.clone(),
+    };
+    evidence.iter().map(settle).collect()
 }
 
 /// How probable it may be that it was an accident, for a suspicion.
@@ -243,11 +269,16 @@ fn by_accident(
     is_inside.then_some(Accident { probability, is_claimed: false })
 }
 
-/// Whether another account's confirmed unit comes from a unit's network.
-fn shares_network(at: usize, confirmed: &BTreeSet<usize>, units: &[Unit]) -> bool {
+/// Whether another account's confirmed unit comes from a unit's place: its address or network.
+fn is_shared(
+    at: usize,
+    place: fn(&Unit) -> &str,
+    confirmed: &BTreeSet<usize>,
+    units: &[Unit],
+) -> bool {
     let Some(unit) = units.get(at) else { return false };
     let others = confirmed.iter().filter_map(|other| units.get(*other));
-    others.into_iter().any(|one| one.account != unit.account && one.network == unit.network)
+    others.into_iter().any(|one| one.account != unit.account && place(one) == place(unit))
 }
 
 /// Whether a unit comes from a place outside that is new to the owner and a confirmed stranger's.

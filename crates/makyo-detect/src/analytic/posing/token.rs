@@ -198,7 +198,7 @@ fn names_browser(unit: &Unit) -> bool {
 }
 
 /// Whether a unit's place is new to the account and the other one's is not, or newer.
-fn is_stranger(unit: &Unit, other: &Unit, habits: &Habits) -> bool {
+pub(super) fn is_stranger(unit: &Unit, other: &Unit, habits: &Habits) -> bool {
     if unit.is_bound() && !other.is_bound() {
         return false;
     }

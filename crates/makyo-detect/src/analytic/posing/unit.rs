@@ -29,6 +29,8 @@ pub(super) struct Unit {
     pub(super) browsers: BTreeSet<&'static str>,
     /// Clients of sign-ins in full.
     pub(super) agents: BTreeSet<String>,
+    /// Systems of sign-ins with their versions.
+    pub(super) systems: BTreeSet<String>,
     pub(super) outcome: Outcome,
     /// Sign-in protocols.
     pub(super) protocols: BTreeSet<String>,
@@ -101,6 +103,7 @@ impl Unit {
             entered: None,
             browsers: BTreeSet::new(),
             agents: BTreeSet::new(),
+            systems: BTreeSet::new(),
             outcome: Outcome::Entered,
             protocols: BTreeSet::new(),
             clients: BTreeSet::new(),
@@ -152,6 +155,9 @@ impl Unit {
         self.browsers.insert(context.browser);
         if !context.agent.is_empty() {
             self.agents.insert(context.agent.clone());
+        }
+        if !context.system.is_empty() {
+            self.systems.insert(context.system.clone());
         }
         if !context.protocol.is_empty() {
             self.protocols.insert(context.protocol.clone());

@@ -1,0 +1,161 @@
+//! One person, two computers: the owner's own in use elsewhere, and a session that is on another.
+
+use makyo_base::{DAY_NS, HOUR_NS, MINUTE_NS, SqlValue};
+
+use super::{EDGE, FIREFOX, OFFICE, SignIn, Tenant, on_a_computer, text, user};
+
+const SINGAPORE: &str = "198.51.100.7";
+
+impl Tenant {
+    /// The last sign-in names its system.
+    fn on(&mut self, system: &str) {
+        if let Some(os) = self.contexts.last_mut().and_then(|row| row.get_mut(4)) {
+            *os = text(system);
+        }
+    }
+
+    /// A registered computer signs in.
+    fn desk(&mut self, account: &str, at: i64) {
+        let minute = SqlValue::TextList(vec![at.div_euclid(MINUTE_NS).to_string()]);
+        self.desks.push(vec![text(account), text(OFFICE), text("Windows11"), minute]);
+    }
+
+    /// Everybody but user 12 at a private computer at home in an evening.
+    fn evenings(&mut self) {
+        for who in (0..30).filter(|who| *who != 12) {
+            let (account, session) = (&user(who), &format!("evening-session-{who:02}"));
+            let (address, at) = (&format!("192.0.{who}.9"), 6 * DAY_NS + 12 * HOUR_NS);
+            self.sign_in(&SignIn { account, session, address, agent: EDGE, device: "", at });
+        }
+    }
+}
+
+/// User 12's computer showed what a lure brought, and at eleven o'clock somebody signs in abroad
+/// in that name; so many minutes before, as every day, the computer at work is in use.
+fn abroad(minutes: i64, prepare: impl Fn(&mut Tenant)) -> Vec<String> {
+    let mut tenant = Tenant::staff(30, true);
+    let (account, at) = (&user(12), 9 * DAY_NS + 11 * HOUR_NS);
+    let session = "the-session-of-user-12";
+    tenant.sign_in(&SignIn {
+        account,
+        session,
+        address: SINGAPORE,
+        agent: FIREFOX,
+        device: "",
+        at,
+    });
+    for day in 0..10 {
+        tenant.desk(account, day * DAY_NS + 11 * HOUR_NS - minutes * MINUTE_NS);
+    }
+    tenant.evenings();
+    prepare(&mut tenant);
+    let mut taken = on_a_computer();
+    taken.rule.id = "mail_reached_host".into();
+    tenant.found = vec![taken];
+    tenant.ids()
+}
+
+#[test]
+fn who_is_abroad_while_the_owners_computer_is_in_use_is_not_the_owner() {
+    assert_eq!(abroad(7, |_| ()), ["posing_as_user"]);
+    assert_eq!(abroad(95, |_| ()), Vec::<String>::new(), "a journey");
+}
+
+#[test]
+fn where_computers_at_work_are_left_running_nobody_is_accused_by_them() {
+    let left_on = |tenant: &mut Tenant| {
+        for who in (0..30).filter(|who| *who != 12) {
+            tenant.desk(&user(who), 6 * DAY_NS + 12 * HOUR_NS + 3 * MINUTE_NS);
+        }
+    };
+    assert_eq!(abroad(7, left_on), Vec::<String>::new());
+}
+
+#[test]
+fn whose_browser_at_work_often_comes_out_abroad_is_not_accused() {
+    let often = |tenant: &mut Tenant| {
+        for day in [2, 4, 5] {
+            let (account, at) = (&user(12), day * DAY_NS + 11 * HOUR_NS);
+            let (session, address) =
+                (&format!("the-session-{day}-of-12"), &format!("192.0.9{day}.7"));
+            tenant.sign_in(&SignIn { account, session, address, agent: FIREFOX, device: "", at });
+        }
+    };
+    assert_eq!(abroad(7, often), Vec::<String>::new());
+}
+
+/// A session of user 12, whose computer showed what a lure brought, is renewed on three days: at the
+/// office, in Singapore and at the office; each time on a system.
+fn renewed_on(systems: [&str; 3], prepare: impl Fn(&mut Tenant)) -> Vec<String> {
+    let mut tenant = Tenant::staff(30, false);
+    let places = [(OFFICE, 7), (SINGAPORE, 8), (OFFICE, 9)];
+    for ((address, day), system) in places.into_iter().zip(systems) {
+        let (account, at) = (&user(12), day * DAY_NS + 2 * HOUR_NS);
+        let session = "the-session-of-user-12";
+        tenant.sign_in(&SignIn { account, session, address, agent: EDGE, device: "", at });
+        tenant.on(system);
+        if day > 7 {
+            tenant.renewed();
+        }
+    }
+    for who in (0..30).filter(|who| *who != 12) {
+        for (address, day) in [(OFFICE, 3), (&*format!("192.0.{who}.9"), 4), (OFFICE, 5)] {
+            let (account, session) = (&user(who), &format!("roaming-session-{who:02}"));
+            let at = day * DAY_NS + 2 * HOUR_NS;
+            tenant.sign_in(&SignIn { account, session, address, agent: EDGE, device: "", at });
+            tenant.on("Windows11");
+        }
+    }
+    prepare(&mut tenant);
+    let mut taken = on_a_computer();
+    taken.rule.id = "mail_reached_host".into();
+    tenant.found = vec![taken];
+    tenant.ids()
+}
+
+#[test]
+fn a_session_on_another_version_for_a_while_is_on_another_computer() {
+    let changes = ["Windows11", "Windows10", "Windows11"];
+    assert_eq!(renewed_on(changes, |_| ()), ["suspected_posing"]);
+    assert_eq!(renewed_on(["Windows11"; 3], |_| ()), Vec::<String>::new());
+    let updated = ["Windows10", "Windows11", "Windows11"];
+    assert_eq!(renewed_on(updated, |_| ()), Vec::<String>::new(), "brought up to date");
+}
+
+#[test]
+fn where_the_log_tells_versions_by_chance_nobody_is_accused_by_them() {
+    let by_chance = |tenant: &mut Tenant| {
+        for row in tenant.contexts.iter_mut().filter(|row| row.get(2) != Some(&text(OFFICE))) {
+            if let (Some(SqlValue::Text(name)), Some(os)) = (row.first().cloned(), row.get(4))
+                && name != user(12)
+                && os == &text("Windows11")
+            {
+                row[4] = text("Windows10");
+            }
+        }
+    };
+    let changes = ["Windows11", "Windows10", "Windows11"];
+    assert_eq!(renewed_on(changes, by_chance), Vec::<String>::new());
+}
+
+/// User 12, whose computer showed what a lure brought, signs in abroad, and three others at another
+/// address on the days around.
+fn beside_three_at(address: &str) -> bool {
+    let mut tenant = Tenant::staff(30, true);
+    for (who, address) in [(12, SINGAPORE), (3, address), (4, address), (5, address)] {
+        let (account, session) = (&user(who), &format!("the-session-of-user-{who:02}"));
+        let at = 9 * DAY_NS + who as i64 * HOUR_NS;
+        tenant.sign_in(&SignIn { account, session, address, agent: FIREFOX, device: "", at });
+    }
+    let mut taken = on_a_computer();
+    taken.rule.id = "mail_reached_host".into();
+    tenant.found = vec![taken];
+    let found = tenant.find();
+    found.iter().any(|one| one.text.contains("4 accounts were entered from 198.51.100.0/24"))
+}
+
+#[test]
+fn several_from_one_network_that_is_new_to_each_of_them_are_a_sign() {
+    assert!(beside_three_at("198.51.100.9"));
+    assert!(!beside_three_at("192.0.2.9"));
+}
