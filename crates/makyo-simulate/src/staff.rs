@@ -492,7 +492,7 @@ fn evening(scene: &mut Scene, shift: &Shift, random: &mut Random) {
     let index = shift.person.index;
     let place = habit::away_place(&shift.person, shift.day, random);
     let context = habit::at_own_computer(&shift.person, shift.day, place);
-    let moment = shift.to + random.minutes(60, 200);
+    let moment = shift.to + random.minutes(5, 200);
     let id = random.guid().to_string();
     let how = if shift.person.has_second_factor { BROWSER_MFA } else { BROWSER };
     let token = scene.sign_in(index, &context, (WEB_MAIL, how), &id, moment, random);

@@ -149,7 +149,7 @@ fn run(
         precursors: Precursors::new(&failures),
         acts: Acts::read(query)?,
         presence: Presence::read(query, &units, &own, &tunnels)?,
-        desks: Desks::read(query, &units)?,
+        desks: Desks::read(query)?,
         reached: Reached::by(found_before, organisation, &units),
         hours: Hours::read(query)?,
         hops: Hops::read(query, &units)?,
@@ -214,7 +214,7 @@ fn judge(ground: &Ground<'_>, refused: &[Unit], query: &dyn Query) -> Result<Jud
         let mut ties = Ties::default();
         let until = replay::clean_until(&round, &confirmed, units);
         let mut clean = Vec::new();
-        for (at, evidence) in weigh_all(ground, &round, &suspected) {
+        for (at, evidence) in weigh_all(ground, &round, &suspected, &confirmed) {
             let is_clean = |unit: &&Unit| {
                 unit.entered.is_some_and(|at| at < until) && round.intruders.may_weigh(unit)
             };
@@ -293,6 +293,7 @@ fn weigh_all(
     ground: &Ground<'_>,
     round: &Round,
     suspected: &BTreeSet<usize>,
+    confirmed: &BTreeSet<usize>,
 ) -> Vec<(usize, Vec<Evidence>)> {
     let Ground { units, scale, .. } = *ground;
     let Round { habits, shared, groups, intruders, passage, .. } = round;
@@ -300,8 +301,8 @@ fn weigh_all(
     let usual = ground.acts.usual(units, |at| !suspected.contains(&at));
     let tokens = token::weigh(units, habits, &ground.hops, scale);
     let networks = fan_in::networks(units, habits, scale);
-    let desks = at_desk::weigh(units, &ground.desks, suspected, scale);
-    let versions = version::weigh(units, habits, suspected, scale);
+    let desks = at_desk::weigh(units, &ground.desks, habits, confirmed, scale);
+    let versions = version::weigh(units, habits, confirmed, scale);
     let inside = units.iter().filter(|unit| intruders.may_weigh(unit));
     let entered = inside.filter_map(|unit| Some((unit.account.as_str(), unit.entered?)));
     let returns = Returns::new(entered, intruders, passage, scale);
@@ -315,16 +316,19 @@ fn weigh_all(
         let mut evidence = origin::weigh(unit, habits, &ground.hours, scale);
         evidence.extend(tokens.get(&at).into_iter().flatten().cloned());
         evidence.extend(versions.get(&at).cloned());
-        evidence.extend(desks.get(&at).cloned());
+        // What the session says of two machines, the owner's computer does not say once more.
+        if !evidence.iter().any(|one| token::TWO_MACHINES.contains(&one.sign)) {
+            evidence.extend(desks.get(&at).cloned());
+        }
         evidence.extend(ground.precursors.weigh(unit, habits, scale));
         evidence.extend(ground.presence.weigh(unit, scale));
         evidence.extend(ground.reached.weigh(unit, habits, scale));
         evidence.extend(intruders.weigh(unit, passage, scale));
         evidence.extend(returns.weigh(unit, scale));
         let groups = by_group.get(&at).into_iter().flatten().map(|group| group.evidence(scale));
+        let groups = groups.chain(networks.get(&at).cloned());
         let group = groups.max_by(|a, b| a.weight_db.total_cmp(&b.weight_db));
         evidence.extend(group.into_iter().chain(shared.weigh(unit, scale)));
-        evidence.extend(networks.get(&at).cloned());
         // What was done says something only where somebody else may have done it.
         if evidence.iter().map(|one| one.weight_db).sum::<f64>() > 5.0 {
             evidence.extend(ground.acts.weigh(unit, habits, &usual, scale));

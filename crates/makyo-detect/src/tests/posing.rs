@@ -63,8 +63,8 @@ impl Query for Tenant {
             (&["inside", "outside", "at"][..], self.connections.clone())
         } else if sql.contains("AS before") {
             (&["account", "session", "address", "before", "gap"][..], self.hops.clone())
-        } else if sql.contains("AS minutes") {
-            (&["account", "address", "os", "minutes"][..], self.desks.clone())
+        } else if sql.contains("AS slots") {
+            (&["account", "address", "device", "os", "slots"][..], self.desks.clone())
         } else if sql.contains("source = 'entra-audit'") {
             (&["account", "address", "at", "change"][..], self.directory.clone())
         } else {

@@ -36,6 +36,8 @@ const PHONES_DB: f64 = 10.0;
 pub(super) const UNLIKE_CHANCE: f64 = 0.15;
 /// A place that accounts use on so many days before is theirs.
 const KNOWN_DAYS: usize = 3;
+/// A network that more accounts use so is a provider's for everybody.
+const USERS_MAX: usize = 2;
 
 /// Groups, over outside addresses and over the organisation's own by day.
 pub(super) fn groups(units: &[Unit], habits: &Habits) -> Vec<Group> {
@@ -105,9 +107,19 @@ pub(super) fn networks(
     habits: &Habits,
     scale: &Scale,
 ) -> BTreeMap<usize, Evidence> {
+    let mut days: BTreeMap<(&str, &str), BTreeSet<i32>> = BTreeMap::new();
+    for unit in units.iter().filter(|unit| unit.origin == Origin::Outside) {
+        days.entry((&unit.network, &unit.account)).or_default().extend(&unit.days);
+    }
+    let mut known: BTreeMap<&str, usize> = BTreeMap::new();
+    for ((network, _), _) in days.iter().filter(|one| one.1.len() >= KNOWN_DAYS) {
+        *known.entry(network).or_default() += 1;
+    }
     let mut networks: BTreeMap<&str, Vec<(usize, &Unit)>> = BTreeMap::new();
     for one in new_outside(units, habits, |unit| &unit.network) {
-        if !one.1.is_phone() {
+        let is_used = known.get(one.1.network.as_str()).is_some_and(|count| *count > USERS_MAX);
+        let before = habits.past(one.1).days_of(Feature::Network, &one.1.network);
+        if one.1.is_computer() && !is_used && before < KNOWN_DAYS {
             networks.entry(&one.1.network).or_default().push(one);
         }
     }

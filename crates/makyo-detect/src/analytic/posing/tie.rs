@@ -111,6 +111,21 @@ impl Verdict {
         (is_confirmed && shares(|unit| &unit.network), near.total_db)
     }
 
+    /// In the end, what it shares says no more than whom it shares it with.
+    fn settle(&mut self, confirmed: &BTreeSet<usize>, units: &[Unit], scale: &Scale) {
+        let shares = |of: fn(&Unit) -> &str| is_shared(self.unit, of, confirmed, units);
+        if !SHARED.iter().any(|sign| self.shows(sign)) || shares(|unit| &unit.address) {
+            return;
+        }
+        if shares(|unit| &unit.network) {
+            self.evidence = without_address(&self.evidence, scale);
+        } else {
+            self.evidence.retain(|one| !SHARED.contains(&one.sign));
+        }
+        self.weighed = Weighed::of(&self.evidence, scale);
+        self.is_probable = self.weighed.is_probable(scale);
+    }
+
     fn shows(&self, sign: &str) -> bool {
         self.evidence.iter().any(|one| one.sign == sign)
     }
@@ -207,9 +222,10 @@ impl Ties {
                 let is_tied = || {
                     total_db >= scale.tied && is_tied_outside(one.unit, &confirmed, round, units)
                 };
-                !confirmed.contains(&one.unit) && (is_confirmed || is_tied())
+                is_confirmed || is_tied()
             };
-            let next: Vec<usize> = verdicts.iter().filter(is_next).map(|one| one.unit).collect();
+            let open = verdicts.iter().filter(|one| !confirmed.contains(&one.unit));
+            let next: Vec<usize> = open.filter(is_next).map(|one| one.unit).collect();
             if next.is_empty() {
                 break;
             }
@@ -217,10 +233,7 @@ impl Ties {
         }
         for one in &mut verdicts {
             one.is_confirmed = confirmed.contains(&one.unit);
-            if one.is_confirmed && !is_shared(one.unit, |unit| &unit.address, &confirmed, units) {
-                one.evidence = without_address(&one.evidence, scale);
-                one.weighed = Weighed::of(&one.evidence, scale);
-            }
+            one.settle(&confirmed, units, scale);
         }
         verdicts
     }

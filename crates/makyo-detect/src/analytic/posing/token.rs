@@ -20,6 +20,10 @@ const BETWEEN_NS: i64 = MINUTE_NS;
 /// So long after the log's beginning a session that is in use would have shown.
 const SETTLED_NS: i64 = 7 * DAY_NS;
 
+/// Signs that two machines are in one session.
+pub(super) const TWO_MACHINES: [&str; 5] =
+    ["split", "split_by_client", "left_device", "page_between", "other_version"];
+
 /// Evidence for each unit, by place.
 pub(super) fn weigh(
     units: &[Unit],

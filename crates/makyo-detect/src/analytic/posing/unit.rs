@@ -77,6 +77,11 @@ impl Unit {
         matches!(self.os, "ios" | "android")
     }
 
+    /// Whether it names a system that people sit at; programs and telephones do not.
+    pub(super) fn is_computer(&self) -> bool {
+        !self.os.is_empty() && !self.is_phone()
+    }
+
     /// System and browser in words, for people.
     pub(super) fn persona(&self) -> String {
         let browsers = self.browsers.iter().copied().filter(|one| !one.is_empty());
@@ -156,8 +161,10 @@ impl Unit {
         if !context.agent.is_empty() {
             self.agents.insert(context.agent.clone());
         }
-        if !context.system.is_empty() {
-            self.systems.insert(context.system.clone());
+        // Logs spell the same version in several ways, and sometimes name none.
+        if context.system.contains(|letter: char| letter.is_ascii_digit()) {
+            let system = context.system.chars().filter(|letter| !letter.is_whitespace());
+            self.systems.insert(system.collect());
         }
         if !context.protocol.is_empty() {
             self.protocols.insert(context.protocol.clone());

@@ -14,24 +14,31 @@ impl Tenant {
         }
     }
 
-    /// A registered computer signs in.
+    /// A registered computer at the office signs in at ten minutes to an hour and three hours later.
     fn desk(&mut self, account: &str, at: i64) {
-        let minute = SqlValue::TextList(vec![at.div_euclid(MINUTE_NS).to_string()]);
-        self.desks.push(vec![text(account), text(OFFICE), text("Windows11"), minute]);
+        let slots = [at, at + 3 * HOUR_NS].map(|at| at.div_euclid(5 * MINUTE_NS).to_string());
+        let name = text(&format!("device-of-{account}"));
+        let row = [text(account), text(OFFICE), name, text("Windows11")];
+        self.desks.push(row.into_iter().chain([SqlValue::TextList(slots.to_vec())]).collect());
     }
 
-    /// Everybody but user 12 at a private computer at home in an evening.
-    fn evenings(&mut self) {
+    /// Everybody but user 12 at a private computer at home on the seventh day, at an hour at which
+    /// the computer at work is in use on all other days.
+    fn days_at_home(&mut self) {
         for who in (0..30).filter(|who| *who != 12) {
-            let (account, session) = (&user(who), &format!("evening-session-{who:02}"));
+            let (account, session) = (&user(who), &format!("home-session-{who:02}"));
             let (address, at) = (&format!("192.0.{who}.9"), 6 * DAY_NS + 12 * HOUR_NS);
             self.sign_in(&SignIn { account, session, address, agent: EDGE, device: "", at });
+            for day in (0..10).filter(|day| *day != 6) {
+                self.desk(account, day * DAY_NS + 12 * HOUR_NS - 8 * MINUTE_NS);
+            }
         }
     }
 }
 
 /// User 12's computer showed what a lure brought, and at eleven o'clock somebody signs in abroad
-/// in that name; so many minutes before, as every day, the computer at work is in use.
+/// in that name; so many minutes before, and three hours after that, as every day, the computer at
+/// work is in use.
 fn abroad(minutes: i64, prepare: impl Fn(&mut Tenant)) -> Vec<String> {
     let mut tenant = Tenant::staff(30, true);
     let (account, at) = (&user(12), 9 * DAY_NS + 11 * HOUR_NS);
@@ -47,7 +54,7 @@ fn abroad(minutes: i64, prepare: impl Fn(&mut Tenant)) -> Vec<String> {
     for day in 0..10 {
         tenant.desk(account, day * DAY_NS + 11 * HOUR_NS - minutes * MINUTE_NS);
     }
-    tenant.evenings();
+    tenant.days_at_home();
     prepare(&mut tenant);
     let mut taken = on_a_computer();
     taken.rule.id = "mail_reached_host".into();
@@ -59,13 +66,14 @@ fn abroad(minutes: i64, prepare: impl Fn(&mut Tenant)) -> Vec<String> {
 fn who_is_abroad_while_the_owners_computer_is_in_use_is_not_the_owner() {
     assert_eq!(abroad(7, |_| ()), ["posing_as_user"]);
     assert_eq!(abroad(95, |_| ()), Vec::<String>::new(), "a journey");
+    assert_eq!(abroad(187, |_| ()), Vec::<String>::new(), "from the computer at work to another");
 }
 
 #[test]
 fn where_computers_at_work_are_left_running_nobody_is_accused_by_them() {
     let left_on = |tenant: &mut Tenant| {
         for who in (0..30).filter(|who| *who != 12) {
-            tenant.desk(&user(who), 6 * DAY_NS + 12 * HOUR_NS + 3 * MINUTE_NS);
+            tenant.desk(&user(who), 6 * DAY_NS + 12 * HOUR_NS - 3 * MINUTE_NS);
         }
     };
     assert_eq!(abroad(7, left_on), Vec::<String>::new());
@@ -82,6 +90,22 @@ fn whose_browser_at_work_often_comes_out_abroad_is_not_accused() {
         }
     };
     assert_eq!(abroad(7, often), Vec::<String>::new());
+}
+
+#[test]
+fn what_a_session_says_of_two_machines_the_computer_at_work_does_not_say_again() {
+    let mut tenant = Tenant::staff(30, true);
+    let (account, session, at) = (&user(12), "the-session-of-user-12", 9 * DAY_NS + 11 * HOUR_NS);
+    for (address, agent, device, at) in
+        [(OFFICE, EDGE, "device-12", at), ("192.0.2.9", FIREFOX, "", at + 30 * MINUTE_NS)]
+    {
+        tenant.sign_in(&SignIn { account, session, address, agent, device, at });
+    }
+    for day in 0..10 {
+        tenant.desk(account, day * DAY_NS + 11 * HOUR_NS + 20 * MINUTE_NS);
+    }
+    tenant.days_at_home();
+    assert_eq!(tenant.ids(), ["suspected_posing"], "one observation, told twice");
 }
 
 /// A session of user 12, whose computer showed what a lure brought, is renewed on three days: at the
@@ -123,9 +147,26 @@ fn a_session_on_another_version_for_a_while_is_on_another_computer() {
 }
 
 #[test]
+fn one_persons_browser_that_tells_versions_by_chance_accuses_nobody() {
+    let unsure = |tenant: &mut Tenant| {
+        for (number, system) in ["Windows11", "Windows10", "Windows11"].into_iter().enumerate() {
+            let (account, session) = (&user(12), "another-session-of-12");
+            let address = if number == 1 { "198.51.101.7" } else { OFFICE };
+            let at = (2 + number as i64) * DAY_NS + 2 * HOUR_NS;
+            tenant.sign_in(&SignIn { account, session, address, agent: EDGE, device: "", at });
+            tenant.on(system);
+        }
+    };
+    let changes = ["Windows11", "Windows10", "Windows11"];
+    assert_eq!(renewed_on(changes, unsure), Vec::<String>::new());
+    assert_eq!(renewed_on(["Windows 11", "Windows11", "Windows"], |_| ()), Vec::<String>::new());
+}
+
+#[test]
 fn where_the_log_tells_versions_by_chance_nobody_is_accused_by_them() {
     let by_chance = |tenant: &mut Tenant| {
-        for row in tenant.contexts.iter_mut().filter(|row| row.get(2) != Some(&text(OFFICE))) {
+        let elsewhere = |row: &&mut Vec<SqlValue>| row.get(2) != Some(&text(OFFICE));
+        for row in tenant.contexts.iter_mut().filter(elsewhere) {
             if let (Some(SqlValue::Text(name)), Some(os)) = (row.first().cloned(), row.get(4))
                 && name != user(12)
                 && os == &text("Windows11")
