@@ -426,8 +426,8 @@ pub(crate) struct Verify {
 pub(crate) enum Rules {
     /// Lists rules with their level and log source.
     List(RulePaths),
-    /// Names every rule that cannot be loaded, and why.
-    Check(RulePaths),
+    /// Names every rule that cannot be loaded or cannot fire, and why.
+    Check(RuleCheck),
     /// Runs the tests that stand beside rules as Markdown.
     Test(RulePaths),
 }
@@ -442,6 +442,15 @@ pub(crate) struct RulePaths {
     /// Form of the list.
     #[arg(long, value_enum, default_value = "table")]
     pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RuleCheck {
+    #[command(flatten)]
+    pub(crate) rules: RulePaths,
+    /// Files and folders with evidence: says of each rule whether it can fire on what they hold.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) evidence: Vec<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

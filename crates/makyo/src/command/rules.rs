@@ -1,12 +1,13 @@
 //! `makyo rules list|check|test`.
 
+mod census;
+mod check;
 mod page;
 
 use makyo_base::{Level, Object, Value};
 use makyo_decode::Sources;
-use makyo_sigma::Rule;
 
-use crate::cli::{Format, RulePaths, Rules};
+use crate::cli::{RulePaths, Rules};
 use crate::data;
 use crate::detection::Detection;
 use crate::exit::Exit;
@@ -15,7 +16,7 @@ use crate::output::Output;
 pub(crate) fn run(options: &Rules, output: &mut Output) -> anyhow::Result<Exit> {
     match options {
         Rules::List(paths) => list(paths, output),
-        Rules::Check(paths) => check(paths, output),
+        Rules::Check(options) => check::run(options, output),
         Rules::Test(paths) => page::test(paths, output),
     }
 }
@@ -90,74 +91,4 @@ fn list(paths: &RulePaths, output: &mut Output) -> anyhow::Result<Exit> {
         ["level", "logsource", "title", "techniques", "can_fire", "id"].map(str::to_owned);
     output.rows(paths.format, &columns, &rows)?;
     Ok(Exit::Done)
-}
-
-fn check(paths: &RulePaths, output: &mut Output) -> anyhow::Result<Exit> {
-    let sources = data::sources(&[])?;
-    let detection = load(paths, &sources)?;
-    let (set, problems) = (&detection.rules, &detection.problems);
-    if paths.format == Format::Table {
-        for problem in problems {
-            output.line(&problem.to_string())?;
-        }
-        for rule in set.unrouted() {
-            output.line(&format!("{}: {}", rule.file, unserved(rule)))?;
-        }
-        output.line(&format!(
-            "{} rules loaded, {} correlations, {} YARA rules, {} not loaded, {} cannot fire",
-            set.rules().len(),
-            detection.correlations.len(),
-            detection.yara_rules().list().len(),
-            problems.len(),
-            set.unrouted().len()
-        ))?;
-    } else {
-        output.rows(
-            paths.format,
-            &CHECK_COLUMNS.map(str::to_owned),
-            &check_rows(&detection, &sources),
-        )?;
-    }
-    if problems.is_empty() { Ok(Exit::Done) } else { Ok(Exit::CouldNotRun) }
-}
-
-const CHECK_COLUMNS: [&str; 10] =
-    ["file", "line", "reason", "kind", "id", "level", "logsource", "sources", "can_fire", "fields"];
-
-fn unserved(rule: &Rule) -> String {
-    format!("no source description serves its log source: {}", rule.logsource.words())
-}
-
-/// A row for each problem, then one for each rule that was loaded; its reason says why it cannot
-/// fire, and is null where it can.
-fn check_rows(detection: &Detection, sources: &Sources) -> Vec<Object<'static>> {
-    let text = |text: &str| Value::text(text.to_owned());
-    let problems = detection.problems.iter().map(|problem| {
-        let mut row = Object::default();
-        row.push("file", text(&problem.file));
-        row.push("line", Value::Int(problem.line as i128));
-        row.push("reason", text(&problem.reason));
-        row.push("kind", text("problem"));
-        row
-    });
-    let rules = detection.rules.rules().iter().enumerate().map(|(index, rule)| {
-        let served = detection.rules.served_by(index);
-        let mut fields = std::collections::BTreeSet::new();
-        rule.selection.each_leaf(&mut |leaf| fields.extend(leaf.field.clone()));
-        let names = served.iter().filter_map(|place| sources.get(*place));
-        let mut row = Object::default();
-        row.push("file", text(&rule.file));
-        row.push("line", Value::Int(rule.line as i128));
-        let reason = if served.is_empty() { text(&unserved(rule)) } else { Value::Null };
-        row.push("reason", reason);
-        row.push("kind", text("rule"));
-        row.push("id", text(&rule.id));
-        row.push("level", text(rule.level.word()));
-        row.push("logsource", text(&rule.logsource.words()));
-        row.push("sources", Value::List(names.map(|source| text(&source.id)).collect()));
-        row.push("can_fire", Value::Bool(!served.is_empty()));
-        row.push("fields", Value::List(fields.iter().map(|field| text(field)).collect()));
-        row
-    });
-    problems.chain(rules).collect()
 }

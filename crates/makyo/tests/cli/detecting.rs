@@ -304,6 +304,59 @@ fn a_match_is_explained_and_so_is_a_silence() {
 }
 
 #[test]
+fn check_says_which_rules_can_fire_on_what_is_there() {
+    let folder = tempfile::tempdir().expect("folder");
+    let here = folder.path();
+    failures(here, "e/a.jsonl", "alice", "fs01", 3);
+    let rule = |name: &str, logsource: &str, selection: &str| {
+        write(
+            here,
+            &format!("r/{name}.yml"),
+            &format!(
+                "title: {name}\nname: {name}\nlogsource: {logsource}\ndetection:\n  s: {{{selection}}}\n  condition: s\n"
+            ),
+        );
+    };
+    rule("applied", "{product: windows, service: security}", "EventID: 9");
+    rule("fieldless", "{product: windows, service: security}", "NoSuchField: 9");
+    rule("absent", "{product: windows, category: process_creation}", "Image: x");
+    let correlation = |name: &str, of: &str| {
+        write(
+            here,
+            &format!("r/of-{name}.yml"),
+            &format!(
+                "title: of {name}\ncorrelation:\n  type: event_count\n  rules: [{of}]\n  group-by: [Computer]\n  timespan: 5m\n  condition: {{gte: 2}}\n"
+            ),
+        );
+    };
+    correlation("some", "applied, absent");
+    correlation("none", "absent, fieldless");
+    let run = makyo(here, &["rules", "check", "r", "--evidence", "e", "--format", "jsonl"]);
+    assert_eq!(run.status.code(), Some(0), "{}", stderr(&run));
+    assert!(stderr(&run).contains("3 records were looked at"), "{}", stderr(&run));
+    let reasons: Vec<String> = lines(&stdout(&run))
+        .iter()
+        .filter(|line| line.get("can_fire") == Some(&Value::Bool(false)))
+        .map(|line| format!("{}: {}", text(line, "file"), text(line, "reason")))
+        .collect();
+    assert_eq!(
+        reasons,
+        [
+            "r/absent.yml: no record of its log source is there: windows/process_creation",
+            "r/fieldless.yml: no record of its log source has what it asks for: NoSuchField",
+            "r/of-none.yml: none of the rules that it names can fire",
+        ]
+    );
+    let table = stdout(&makyo(here, &["rules", "check", "r", "--evidence", "e"]));
+    assert!(table.contains("r/absent.yml: absent: no record of its log source"), "{table}");
+    assert!(table.contains("3 rules loaded, 2 correlations, 0 YARA rules, 0 not loaded, 3 cannot fire on this evidence"), "{table}");
+    write(here, "e/cut.jsonl", "{\"Event\": ");
+    let cut = makyo(here, &["rules", "check", "r", "--evidence", "e"]);
+    assert!(stderr(&cut).contains("not read: e/cut.jsonl"), "{}", stderr(&cut));
+    assert_eq!(cut.status.code(), Some(3));
+}
+
+#[test]
 fn check_says_for_scripts_what_is_wrong_and_what_each_rule_needs() {
     let folder = tempfile::tempdir().expect("folder");
     let here = folder.path();

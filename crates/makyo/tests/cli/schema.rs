@@ -192,7 +192,7 @@ fn what_those_who_write_rules_and_measure_print_is_what_its_schema_says() {
     let run = makyo(folder, &["rules", "check", "bad.yml", &rules, "--format", "json"]);
     let text = stdout(&run);
     check("rules-check", &text);
-    for kind in ["rule", "problem"] {
+    for kind in ["rule", "correlation", "yara", "problem"] {
         assert!(text.contains(&format!("\"kind\":\"{kind}\"")), "{kind} in {text}");
     }
     let simulated = ["simulate", "benign", "--seed", "3", "--scale", "0.05", "--out", "o"];

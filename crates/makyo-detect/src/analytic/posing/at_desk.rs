@@ -89,16 +89,14 @@ impl Desks {
         let used = self.used.get(&unit.account)?;
         let middle = used.partition_point(|one| one.0 < slot);
         let (before, after) = used.split_at_checked(middle)?;
-        let is_elsewhere = |one: &&(i64, usize)| self.network(one.1) != unit.network;
-        let within = |one: &&(i64, usize)| (one.0 - slot).abs() <= SAME_STAY;
-        let before: Vec<_> = before.iter().rev().take_while(within).filter(is_elsewhere).collect();
-        let after = after.iter().take_while(within).filter(is_elsewhere);
-        let stays = after.flat_map(|later| {
-            let earlier = before.iter().filter(|earlier| earlier.1 == later.1);
-            earlier.map(|earlier| ((later.0 - slot).min(slot - earlier.0), later.1))
+        let before = nearest(before.iter().rev(), slot);
+        let after = nearest(after.iter(), slot);
+        let stays = before.iter().filter_map(|(network, earlier)| {
+            let (_, later) = after.iter().find(|one| one.0 == *network)?;
+            let name = self.network(*network);
+            (name != unit.network).then_some(((*earlier).min(*later), name))
         });
-        let (slots, network) = stays.min()?;
-        (slots <= NEAR).then(|| (slots, self.network(network)))
+        stays.min().filter(|one| one.0 <= NEAR)
     }
 
     fn network(&self, number: usize) -> &str {
@@ -114,6 +112,17 @@ impl Desks {
         });
         f64::from(met) / f64::from(all.max(1))
     }
+}
+
+/// How far away in slots each network was used next, within the same stay.
+fn nearest<'a>(used: impl Iterator<Item = &'a (i64, usize)>, slot: i64) -> Vec<(usize, i64)> {
+    let mut nearest: Vec<(usize, i64)> = Vec::new();
+    for (at, network) in used.take_while(|one| (one.0 - slot).abs() <= SAME_STAY) {
+        if !nearest.iter().any(|one| one.0 == *network) {
+            nearest.push((*network, (at - slot).abs()));
+        }
+    }
+    nearest
 }
 
 /// A sign-in that could meet its owner's computer.
