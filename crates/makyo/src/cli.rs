@@ -428,8 +428,8 @@ pub(crate) enum Rules {
     List(RulePaths),
     /// Names every rule that cannot be loaded or cannot fire, and why.
     Check(RuleCheck),
-    /// Runs the tests that stand beside rules as Markdown.
-    Test(RulePaths),
+    /// Runs the tests that stand beside rules as Markdown, or SigmaHQ's regression tests.
+    Test(RuleTest),
 }
 
 #[derive(Debug, Args)]
@@ -442,6 +442,16 @@ pub(crate) struct RulePaths {
     /// Form of the list.
     #[arg(long, value_enum, default_value = "table")]
     pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RuleTest {
+    #[command(flatten)]
+    pub(crate) rules: RulePaths,
+    /// A folder of SigmaHQ's regression data: each `info.yml` names a rule and a log in which it
+    /// must match.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) regression: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

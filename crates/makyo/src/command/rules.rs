@@ -3,6 +3,7 @@
 mod census;
 mod check;
 mod page;
+mod regression;
 
 use makyo_base::{Level, Object, Value};
 use makyo_decode::Sources;
@@ -17,7 +18,10 @@ pub(crate) fn run(options: &Rules, output: &mut Output) -> anyhow::Result<Exit> 
     match options {
         Rules::List(paths) => list(paths, output),
         Rules::Check(options) => check::run(options, output),
-        Rules::Test(paths) => page::test(paths, output),
+        Rules::Test(options) => match &options.regression {
+            Some(folder) => regression::test(options, folder, output),
+            None => page::test(&options.rules, output),
+        },
     }
 }
 

@@ -304,6 +304,53 @@ fn a_match_is_explained_and_so_is_a_silence() {
 }
 
 #[test]
+fn regression_tests_in_the_public_form_are_run() {
+    let folder = tempfile::tempdir().expect("folder");
+    let here = folder.path();
+    for (id, name) in [("0001", "alice"), ("0002", "nobody")] {
+        write(
+            here,
+            &format!("r/{name}.yml"),
+            &format!(
+                "title: {name}\nid: rule-{id}\nlogsource: {{product: windows, service: security}}\ndetection:\n  s: {{TargetUserName: {name}}}\n  condition: s\n"
+            ),
+        );
+        failures(here, &format!("cases/{name}/rule-{id}.jsonl"), "alice", "fs01", 3);
+    }
+    let info = |name: &str, id: &str, count: &str| {
+        let test = format!(
+            "regression_tests_info:\n  - name: it fires\n    type: json\n{count}    path: cases/{name}/rule-{id}.jsonl\n"
+        );
+        let text = format!("rule_metadata:\n  - id: rule-{id}\n    title: {name}\n{test}");
+        write(here, &format!("cases/{name}/info.yml"), &text);
+    };
+    info("alice", "0001", "    match_count: 3\n");
+    let arguments = ["rules", "test", "r", "--regression", "cases"];
+    let run = makyo(here, &arguments);
+    assert_eq!(run.status.code(), Some(0), "{}", stdout(&run));
+    assert!(stdout(&run).contains("1 of 1 regression cases hold, 0 `info.yml` without a test"));
+
+    info("alice", "0001", "    match_count: 4\n");
+    info("nobody", "0002", "");
+    write(here, "cases/unknown/info.yml", "rule_metadata:\n  - id: rule-0003\n");
+    write(here, "cases/wrong/info.yml", "title: [");
+    let run = makyo(here, &arguments);
+    assert_eq!(run.status.code(), Some(2));
+    let text = stdout(&run);
+    for expected in [
+        "cases/alice/info.yml: rule-0001: matches 3 times, not 4, in cases/alice/rule-0001.jsonl",
+        "cases/nobody/info.yml: rule-0002: matches 0 times, not 1, in cases/nobody/rule-0002.jsonl",
+        "cases/wrong/info.yml: ",
+        "0 of 2 regression cases hold, 1 `info.yml` without a test, 3 failures",
+    ] {
+        assert!(text.contains(expected), "{expected}\n{text}");
+    }
+    let none = makyo(here, &["rules", "test", "r", "--regression", "r"]);
+    assert_eq!(none.status.code(), Some(2));
+    assert!(stderr(&none).contains("no `info.yml`"), "{}", stderr(&none));
+}
+
+#[test]
 fn check_says_which_rules_can_fire_on_what_is_there() {
     let folder = tempfile::tempdir().expect("folder");
     let here = folder.path();

@@ -174,7 +174,7 @@ impl Sample<'_> {
 
 /// Whether a rule fires on samples.
 fn fires_alone(with: &Detection, samples: &[Sample<'_>]) -> bool {
-    let mut matches = Matches { detector: Detector::new(with), count: 0, hits: None };
+    let mut matches = Matches::new(with);
     samples.iter().for_each(|sample| sample.read(&mut matches));
     matches.count > 0
 }
@@ -201,10 +201,16 @@ fn fires_together(
 }
 
 /// Counts matches, and gathers what correlations see of them where that is wanted.
-struct Matches<'a> {
+pub(super) struct Matches<'a> {
     detector: Detector<'a>,
-    count: usize,
+    pub(super) count: usize,
     hits: Option<Result<CorrelationState, makyo_detect::CorrelationError>>,
+}
+
+impl<'a> Matches<'a> {
+    pub(super) fn new(with: &'a Detection) -> Self {
+        Matches { detector: Detector::new(with), count: 0, hits: None }
+    }
 }
 
 impl RecordSink for Matches<'_> {
