@@ -496,12 +496,7 @@ fn evening(scene: &mut Scene, shift: &Shift, random: &mut Random) {
     let id = random.guid().to_string();
     let how = if shift.person.has_second_factor { BROWSER_MFA } else { BROWSER };
     let token = scene.sign_in(index, &context, (WEB_MAIL, how), &id, moment, random);
-    for turn in 0..random.within(1, 3) {
-        let moment = moment + turn * 7 * MINUTE + random.within(20, 200) * SECOND;
-        let count = 1 + random.index(6);
-        let doing = (&context, Some(&token), Client::Web);
-        scene.read_mail(index, index, doing, count, moment, random);
-    }
+    read_in_browser(scene, index, (&context, &token), moment, random);
 }
 
 /// The computer at work renews its tokens until the morning, while its user is at home.
@@ -528,10 +523,21 @@ fn browser_vpn(scene: &mut Scene, shift: &Shift, browser: &Context, random: &mut
     let context = Context { place, ..browser.clone() };
     let moment = moment_within(shift.from + 2 * HOUR, shift.to - HOUR, random);
     let token = scene.sign_in(index, &context, (WEB_MAIL, RENEWAL), &id, moment, random);
+    read_in_browser(scene, index, (&context, &token), moment, random);
+}
+
+/// A few looks at the own mail.
+fn read_in_browser(
+    scene: &mut Scene,
+    index: usize,
+    (context, token): (&Context, &Token),
+    moment: Moment,
+    random: &mut Random,
+) {
     for turn in 0..random.within(1, 3) {
         let moment = moment + turn * 7 * MINUTE + random.within(20, 200) * SECOND;
         let count = 1 + random.index(6);
-        let doing = (&context, Some(&token), Client::Web);
+        let doing = (context, Some(token), Client::Web);
         scene.read_mail(index, index, doing, count, moment, random);
     }
 }

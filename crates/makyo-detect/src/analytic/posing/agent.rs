@@ -19,6 +19,11 @@ pub(super) fn os_family(text: &str) -> &'static str {
     family.map_or("", |family| family.1)
 }
 
+/// Whether people sit at such a system; telephones are carried, and programs name none.
+pub(super) fn is_computer(os: &str) -> bool {
+    !matches!(os, "" | "ios" | "android")
+}
+
 /// The browser or program; `tool` for what people do not read their mail with.
 pub(super) fn browser_family(agent: &str) -> &'static str {
     const FAMILIES: &[(&str, &str)] = &[

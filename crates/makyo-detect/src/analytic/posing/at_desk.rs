@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use makyo_base::{DAY_NS, MINUTE_NS, Query, QueryError, address_network};
 
-use super::agent::os_family;
+use super::agent::{is_computer, os_family};
 use super::habit::{Feature, Habits};
 use super::own::Origin;
 use super::scale::Scale;
@@ -57,7 +57,7 @@ impl Desks {
         for row in query.query(SQL)?.iter() {
             let os = row.text("os").map(os_family).unwrap_or_default();
             let Some(address) = row.address("address") else { continue };
-            if matches!(os, "" | "ios" | "android") {
+            if !is_computer(os) {
                 continue;
             }
             let count = numbers.len();

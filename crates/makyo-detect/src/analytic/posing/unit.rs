@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use makyo_base::RecordRef;
 
+use super::agent::is_computer;
 use super::context::{Context, Kind};
 use super::own::{Origin, Own};
 
@@ -79,7 +80,7 @@ impl Unit {
 
     /// Whether it names a system that people sit at; programs and telephones do not.
     pub(super) fn is_computer(&self) -> bool {
-        !self.os.is_empty() && !self.is_phone()
+        is_computer(self.os)
     }
 
     /// System and browser in words, for people.

@@ -12,7 +12,7 @@ use super::token::is_stranger;
 use super::unit::Unit;
 use super::weigh::Evidence;
 
-/// How often two computers with the same kind of system have different versions of it.
+/// How often two computers with the same kind of system have different versions of it; set by hand.
 const DIFFER: f64 = 0.3;
 /// Places and versions of one session that are compared with each other.
 const SPANS_MAX: usize = 24;

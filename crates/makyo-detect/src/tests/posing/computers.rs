@@ -14,12 +14,20 @@ impl Tenant {
         }
     }
 
-    /// A registered computer at the office signs in at ten minutes to an hour and three hours later.
+    /// A registered computer at the office signs in at a time and three hours later.
     fn desk(&mut self, account: &str, at: i64) {
         let slots = [at, at + 3 * HOUR_NS].map(|at| at.div_euclid(5 * MINUTE_NS).to_string());
         let name = text(&format!("device-of-{account}"));
         let row = [text(account), text(OFFICE), name, text("Windows11")];
         self.desks.push(row.into_iter().chain([SqlValue::TextList(slots.to_vec())]).collect());
+    }
+
+    /// The findings where user 12's computer showed what a lure brought.
+    fn ids_of_taken(&mut self) -> Vec<String> {
+        let mut taken = on_a_computer();
+        taken.rule.id = "mail_reached_host".into();
+        self.found = vec![taken];
+        self.ids()
     }
 
     /// Everybody but user 12 at a private computer at home on the seventh day, at an hour at which
@@ -56,10 +64,7 @@ fn abroad(minutes: i64, prepare: impl Fn(&mut Tenant)) -> Vec<String> {
     }
     tenant.days_at_home();
     prepare(&mut tenant);
-    let mut taken = on_a_computer();
-    taken.rule.id = "mail_reached_host".into();
-    tenant.found = vec![taken];
-    tenant.ids()
+    tenant.ids_of_taken()
 }
 
 #[test]
@@ -131,10 +136,7 @@ fn renewed_on(systems: [&str; 3], prepare: impl Fn(&mut Tenant)) -> Vec<String> 
         }
     }
     prepare(&mut tenant);
-    let mut taken = on_a_computer();
-    taken.rule.id = "mail_reached_host".into();
-    tenant.found = vec![taken];
-    tenant.ids()
+    tenant.ids_of_taken()
 }
 
 #[test]
